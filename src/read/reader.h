@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reader: what all open files of a process share: the decoded-chunk cache,
+ * the decode threads, open shared tables, bases.
+ *
+ * READ: view -> segment -> chunk -> predict -> codec -> hash check -> cache.
+ */
+#ifndef DFS_READ_READER_H
+#define DFS_READ_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/bases.h"
+#include "util/log.h"
+
+struct dfs_reader;
+
+struct dfs_reader_config {
+	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
+	unsigned threads;	/* 0: one a CPU */
+	size_t readahead_bytes;	/* decoded ahead of each cursor at most; 0: default */
+	struct dfs_bases *bases;	/* borrowed */
+	struct dfs_log *log;	/* borrowed; may be NULL */
+};
+
+int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **ret_reader, struct dfs_err *err);
+void dfs_reader_free(struct dfs_reader *reader); /* after the last view is closed */
+
+struct dfs_reader_stats {
+	uint64_t chunks_decoded, chunks_hit, bytes_decoded, bytes_delivered, failures;
+	size_t cache_bytes_now, cache_bytes_peak;
+};
+void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats);
+
+#endif

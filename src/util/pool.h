@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pool: a fixed number of threads that run jobs, urgent ones first.
+ *
+ * A job is embedded in its owner's struct and must live until its run() has
+ * been entered; the pool never touches it after that. Each thread has a local
+ * object (scratch buffers) that its jobs share.
+ */
+#ifndef DFS_UTIL_POOL_H
+#define DFS_UTIL_POOL_H
+
+#include <stdbool.h>
+
+struct dfs_pool;
+
+struct dfs_job {
+	void (*run)(struct dfs_job *job, void *local);
+	struct dfs_job *next; /* under the pool's lock */
+};
+
+enum dfs_urgency {
+	DFS_URGENT,	/* somebody waits for it */
+	DFS_AHEAD,	/* somebody will probably ask */
+	DFS_BACKGROUND,
+	DFS_URGENCIES
+};
+
+struct dfs_pool_config {
+	unsigned threads;		/* 0: one a CPU of this process's affinity mask */
+	const char *name;		/* threads show as name/0, name/1, ... */
+	void *(*local_new)(void);	/* may be NULL: local is NULL */
+	void (*local_free)(void *local);
+};
+
+/* dfs_pool_new() - start the threads, all signals blocked. Return: NULL with errno set on failure. */
+struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config);
+
+/* dfs_pool_submit() - queue @job; first in, first out among equals. Never fails, never blocks. */
+void dfs_pool_submit(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency urgency);
+
+/* dfs_pool_drain() - wait until nothing is queued or running. Not from a job. */
+void dfs_pool_drain(struct dfs_pool *pool);
+
+/* dfs_pool_free() - run what is queued, then end the threads. NULL is fine. */
+void dfs_pool_free(struct dfs_pool *pool);
+
+unsigned dfs_pool_threads(const struct dfs_pool *pool);
+
+#endif

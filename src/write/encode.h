@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * encode: a plain file in, a container out.
+ *
+ * WRITE: classify -> choose base -> layout -> this -> verify -> publish.
+ */
+#ifndef DFS_WRITE_ENCODE_H
+#define DFS_WRITE_ENCODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/container.h"
+#include "util/err.h"
+#include "util/pool.h"
+
+struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
+
+/* Called now and then from the encoding thread. Return: false to cancel (-ECANCELED). */
+typedef bool dfs_progress_fn(void *arg, uint64_t done_bytes, uint64_t total_bytes);
+
+struct dfs_encode_config {
+	const struct dfs_model *base;	/* NULL: alone */
+	const char *codec;		/* SPEC; NULL: "exact" */
+	unsigned threads;		/* 0: one a CPU */
+	dfs_progress_fn *progress;	/* may be NULL */
+	void *progress_arg;
+};
+
+struct dfs_encode_result {
+	struct dfs_superblock sb;
+	uint64_t original_bytes;
+	uint64_t stored_bytes;
+	bool shrunk;			/* false: not worth keeping; out_fd holds a valid container all the same */
+};
+
+/**
+ * dfs_encode() - write a container of @in_fd to @out_fd
+ * @in_fd: a regular file, any content; must not change meanwhile (size, mtime, ctime are compared at the end: -ESTALE)
+ * @out_fd: empty, read-write; not synced
+ *
+ * Memory: bounded by threads and chunk size, not by the file. Same bytes at
+ * any thread count. Return: 0; -ECANCELED; -ESTALE; errors of I/O; -ENOMEM.
+ */
+int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_encode_config *config,
+	       struct dfs_encode_result *ret_result, struct dfs_err *err);
+
+#endif
