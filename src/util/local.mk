@@ -1,0 +1,9 @@
+src_libdeltafs_a_SOURCES += \
+	%D%/auto.h \
+	%D%/bytes.c %D%/bytes.h \
+	%D%/cpu.c %D%/cpu.h \
+	%D%/err.c %D%/err.h \
+	%D%/hash.c %D%/hash.h \
+	%D%/io.c %D%/io.h \
+	%D%/log.c %D%/log.h \
+	%D%/pool.c %D%/pool.h
