@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Add here: src_libdeltafs_fuse_a_SOURCES += %D%/x.c %D%/x.h
