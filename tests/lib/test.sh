@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test: what every test script sources first; works by hand and under run.sh.
+#
+#	#!/bin/bash
+#	# SPDX-License-Identifier: GPL-2.0-or-later
+#	# x: the claim this script shows
+#	# test: serial timeout=600		(only if needed, see below)
+#	. "$(dirname "$0")/../lib/test.sh"
+#
+# A test is an executable tests/*/*.sh: exit 0 passed, 77 skipped, else failed.
+# Words on its "# test:" line:
+#	serial		runs with nothing beside it (it measures)
+#	timeout=S	seconds, default 300
+#	root		makes no sense as an ordinary user (mount/ and clients/ run twice)
+#	full		only with run.sh --full
+#	nosan		not under sanitizers (memory or time is what it looks at)
+#	tsan		also under TSan
+#
+# Given by run.sh, or found here when run by hand:
+#	DFS_SRC		source tree
+#	DFS_BUILD	build tree; its mount-tools is first in PATH
+#	DFS_TMP		a directory of this test alone, world-searchable, the current
+#			directory. Whatever is mounted below it is unmounted and
+#			the directory removed when the test ends, however it ends.
+#	DFS_CACHE	downloads that may be kept between runs (only run.sh writes it)
+#	DFS_PYTHON	interpreter with tests/lib/requirements.txt, or empty
+#	DFS_PYTHON07	the same with safetensors 0.7, or empty
+#	DFS_AS_USER	1 when run as an ordinary user
+#	DFS_FULL	1 with run.sh --full
+#	DFS_SAN		address, thread or empty
+
+set -u
+
+DFS_SRC=${DFS_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+if [ -z "${DFS_BUILD:-}" ]; then
+	for DFS_BUILD in "$PWD" "$DFS_SRC/build-test"; do
+		[ -e "$DFS_BUILD/config.status" ] && break
+	done
+fi
+DFS_BUILD=$(cd "$DFS_BUILD" && pwd)
+PATH=$DFS_BUILD/mount-tools:$PATH:/usr/sbin:/sbin
+DFS_CACHE=${DFS_CACHE:-$([ "$(id -u)" = 0 ] && echo /var/cache/deltafs-tests || echo "${XDG_CACHE_HOME:-$HOME/.cache}/deltafs-tests")}
+[ -n "${DFS_PYTHON:-}" ] || { DFS_PYTHON=$DFS_CACHE/venv/bin/python; [ -x "$DFS_PYTHON" ] || DFS_PYTHON=; }
+[ -n "${DFS_PYTHON07:-}" ] || { DFS_PYTHON07=$DFS_CACHE/venv07/bin/python; [ -x "$DFS_PYTHON07" ] || DFS_PYTHON07=; }
+DFS_AS_USER=${DFS_AS_USER:-}
+DFS_FULL=${DFS_FULL:-}
+DFS_SAN=${DFS_SAN:-}
+export DFS_SRC DFS_BUILD DFS_CACHE DFS_PYTHON DFS_PYTHON07 DFS_AS_USER DFS_FULL DFS_SAN PATH
+export LC_ALL=C.UTF-8
+
+# fail WORDS: this test failed. skip WORDS: it cannot run here.
+fail() { echo "FAIL: $*" >&2; exit 1; }
+skip() { echo "SKIP: $*" >&2; exit 77; }
+
+# need COMMAND...: without them the test is skipped.
+need() {
+	local command
+	for command; do
+		command -v "$command" >/dev/null || skip "$command is not installed"
+	done
+}
+
+# expect_fail STATUS PATTERN COMMAND...: it exits with STATUS (any but 0 if
+# "any") and says something that matches PATTERN (extended, one line).
+expect_fail() {
+	local want=$1 pattern=$2 status=0 said
+	shift 2
+	said=$("$@" 2>&1) || status=$?
+	[ "$status" != 0 ] || fail "succeeded, though it must not: $*"
+	[ "$want" = any ] || [ "$status" = "$want" ] || fail "exit status $status, not $want: $*: $said"
+	grep -Eq -- "$pattern" <<<"$said" || fail "said '$said', nothing like '$pattern': $*"
+}
+
+# retry SECONDS COMMAND...: until it succeeds; polls, since a test never sleeps
+# for a time that some machine finds too short.
+retry() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# mounts_below DIR: mountpoints in it, the innermost first.
+mounts_below() {
+	awk -v dir="$1/" '{ gsub(/\\040/, " ", $5) } index($5 "/", dir) == 1 { print $5 }' \
+		/proc/self/mountinfo | tac
+}
+
+# unmount_below DIR: at any price, so that nothing of a test stays behind.
+unmount_below() {
+	mounts_below "$1" | while IFS= read -r point; do
+		umount "$point" 2>/dev/null || fusermount3 -u "$point" 2>/dev/null ||
+			umount -l "$point" 2>/dev/null || fusermount3 -uz "$point" 2>/dev/null
+	done
+	local loop
+	for loop in $(losetup -nO NAME,BACK-FILE 2>/dev/null | awk -v dir="$1/" 'index($2, dir) == 1 { print $1 }'); do
+		losetup -d "$loop" 2>/dev/null
+	done
+}
+
+# By hand there is no run.sh to make the directory and to clear up.
+if [ -z "${DFS_TMP:-}" ]; then
+	DFS_TMP=$(mktemp -d /tmp/deltafs-test.XXXXXX) && chmod 755 "$DFS_TMP" || exit 1
+	test_end() {
+		local status=$?
+		cd /
+		unmount_below "$DFS_TMP"
+		rm -rf "$DFS_TMP"
+		exit "$status"
+	}
+	trap test_end EXIT
+	trap 'exit 130' INT TERM HUP
+fi
+export DFS_TMP
+cd "$DFS_TMP" || exit 1
