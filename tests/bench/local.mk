@@ -1,4 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+# Programs of the benchmarks; run.sh, the *.py and their data need no rule.
+noinst_PROGRAMS += %D%/readfile %D%/bitx
+%C%_readfile_SOURCES = %D%/readfile.c
+%C%_bitx_SOURCES = %D%/bitx.c
+%C%_bitx_LDADD = $(ZSTD_LIBS)
+
+if FUSE
+noinst_PROGRAMS += %D%/memserver
+%C%_memserver_SOURCES = %D%/memserver.c
+%C%_memserver_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CFLAGS)
+%C%_memserver_LDADD = $(FUSE_LIBS)
+endif
