@@ -50,7 +50,6 @@ enum dfs_codec_id {
 #define DFS_PAYLOAD_PAD 64
 /* Room that must be writable after the n values given to decode() and predict(). */
 #define DFS_VALUES_PAD 64
-#define DFS_CHUNK_MAX (16u << 20) /* decoded bytes of a chunk */
 
 /* What the values of a segment have in common. */
 struct dfs_shape {

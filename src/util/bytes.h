@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Decoded bytes of a chunk at most: what a buffer for one must hold, whatever a file claims. */
+#define DFS_CHUNK_MAX (16u << 20)
+
 /* Bytes that somebody else owns. */
 struct dfs_span {
 	const uint8_t *data;

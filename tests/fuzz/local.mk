@@ -1,4 +1,66 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+# One program per reader of untrusted bytes. Configured with --enable-fuzz they
+# are libFuzzer programs; else each replays its corpus and some noise in `make check`.
+
+fuzz_targets = %D%/fuzz_header %D%/fuzz_container %D%/fuzz_roundtrip \
+	%D%/fuzz_decode_copy %D%/fuzz_decode_stored %D%/fuzz_decode_zstd \
+	%D%/fuzz_decode_diff %D%/fuzz_decode_sparse %D%/fuzz_decode_solo
+
+if FUZZ
+EXTRA_PROGRAMS += $(fuzz_targets)
+fuzz_driver =
+fuzz: $(fuzz_targets)
+.PHONY: fuzz
+else
+check_PROGRAMS += $(fuzz_targets)
+fuzz_driver = %D%/replay.c
+endif
+
+fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_DIR='"$(abs_top_srcdir)/tests/fuzz"'
+fuzz_ldflags = $(AM_LDFLAGS) $(DFS_FUZZ_LDFLAGS)
+
+%C%_fuzz_header_SOURCES = %D%/fuzz_header.c $(fuzz_driver)
+%C%_fuzz_header_CPPFLAGS = $(fuzz_cppflags)
+%C%_fuzz_header_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_header_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_container_SOURCES = %D%/fuzz_container.c $(fuzz_driver)
+%C%_fuzz_container_CPPFLAGS = $(fuzz_cppflags)
+%C%_fuzz_container_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_container_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_roundtrip_SOURCES = %D%/fuzz_roundtrip.c $(fuzz_driver)
+%C%_fuzz_roundtrip_CPPFLAGS = $(fuzz_cppflags)
+%C%_fuzz_roundtrip_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_roundtrip_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_copy_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_copy_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_COPY
+%C%_fuzz_decode_copy_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_copy_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_stored_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_stored_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_STORED
+%C%_fuzz_decode_stored_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_stored_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_zstd_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_zstd_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_ZSTD
+%C%_fuzz_decode_zstd_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_zstd_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_diff_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_diff_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_DIFF
+%C%_fuzz_decode_diff_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_diff_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_sparse_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_sparse_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_SPARSE
+%C%_fuzz_decode_sparse_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_sparse_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_decode_solo_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_solo_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_SOLO
+%C%_fuzz_decode_solo_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_solo_LDADD = $(DELTAFS_LIBS)
+
