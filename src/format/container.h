@@ -29,6 +29,7 @@
 #define DFS_FORMAT_VERSION 1
 #define DFS_GRID (128u << 10)		/* kernel read requests fall on it */
 #define DFS_ORIGINAL_SIZE_MAX (1ull << 48)
+#define DFS_FORMAT_CHUNK_MAX (16u << 20) /* decoded bytes of a chunk: what a reader must have room for */
 
 /* Incompatible features; an unknown one is -ENOTSUP, named by its bit. */
 #define DFS_FEATURE_LOSSY (1ull << 0)
@@ -85,7 +86,7 @@ enum dfs_segment_kind {
 struct dfs_segment {
 	uint64_t off;		/* in the file */
 	uint64_t len;
-	uint64_t cols;		/* values in a row; 0: none */
+	uint64_t cols;		/* values in a row, of which the segment holds whole ones; 0: no rows */
 	uint32_t first_chunk;
 	uint32_t n_chunks;
 	uint32_t first_piece;
@@ -95,7 +96,7 @@ struct dfs_segment {
 	uint32_t chunk_rows;	/* 0: cut on the file's grid; else rows a chunk (2-D codecs) */
 	uint8_t kind;
 	uint8_t dtype;
-	uint8_t drop;
+	uint8_t drop;		/* low bits that are zero in every value; 0 or less than the mantissa */
 	uint8_t predictor;
 	uint32_t params_off;	/* predictor parameters, in blob; 0 length for none and base */
 	uint32_t params_len;
@@ -117,8 +118,8 @@ struct dfs_table_record {
 };
 
 struct dfs_chunk_ref {
-	uint64_t off;		/* of the payload, in the container */
-	uint32_t len;		/* of the payload; 0 for copy */
+	uint64_t off;		/* of the payload, in the container: 256, or where the one before ends */
+	uint32_t len;		/* of the payload, at most the decoded length; 0 for copy */
 	uint8_t codec;
 	uint64_t payload_hash;	/* XXH3-64, seed = off; 0 if len is 0 */
 	uint64_t decoded_hash;	/* XXH3-64, seed = the chunk's offset in the file */
@@ -156,10 +157,11 @@ int dfs_container_pack(const struct dfs_container *c, struct dfs_buf *meta, stru
  *
  * Checked: hash; section bounds; reserved fields zero; segments tile the
  * file; chunk counts are what the cutting rule gives; chunk sizes at most
- * DFS_CHUNK_MAX; payload extents sorted, disjoint, inside [256, meta_off);
- * pieces tile segments; indices in range; strings terminated. What only a
- * codec or predictor can judge is left to it. Allocates in proportion to
- * @meta, never to a number read from it.
+ * DFS_FORMAT_CHUNK_MAX; payloads tile [256, meta_off) in chunk order, none
+ * longer than what it decodes to; pieces tile segments and lie in their base;
+ * indices in range; strings terminated. What only a codec or predictor can
+ * judge is left to it. Allocates in proportion to @meta, never to a number
+ * read from it.
  *
  * Return: 0; -EBADMSG (hash); -EUCLEAN; -ENOMEM.
  */
@@ -183,7 +185,11 @@ uint64_t dfs_segment_chunks(const struct dfs_segment *s);
 void dfs_segment_chunk(const struct dfs_segment *s, uint32_t i, uint64_t *ret_off, uint64_t *ret_len);
 /* dfs_segment_chunk_at() - which chunk of the segment holds byte @off of the file */
 uint32_t dfs_segment_chunk_at(const struct dfs_segment *s, uint64_t off);
-/* dfs_segment_unit() - bytes a value: the dtype's size, without knowing src/tensor (a fixed part of the format) */
+/* dfs_segment_unit() - bytes a value: the dtype's size */
 unsigned dfs_segment_unit(const struct dfs_segment *s);
+
+/* What the format fixes about a dtype number, without knowing src/tensor; 0 if there is no such dtype. */
+unsigned dfs_format_dtype_size(unsigned dtype);
+unsigned dfs_format_dtype_mantissa(unsigned dtype); /* bits; 0 also for integers and bytes */
 
 #endif

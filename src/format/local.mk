@@ -1,2 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: src_libdeltafs_a_SOURCES += %D%/x.c %D%/x.h
+src_libdeltafs_a_SOURCES += \
+	%D%/container.c %D%/container.h \
+	%D%/cut.c \
+	%D%/internal.h \
+	%D%/pack.c \
+	%D%/relations.c \
+	%D%/sections.c \
+	%D%/superblock.c

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
 	%D%/auto.h \
 	%D%/bytes.c %D%/bytes.h \
