@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Helper programs of the scripts here: noinst_PROGRAMS += %D%/x
+# The rows of the fault matrix, one script each; helpers of theirs in C.
+
+noinst_PROGRAMS += %D%/pages
+%C%_pages_SOURCES = %D%/pages.c
+%C%_pages_LDADD = $(DELTAFS_LIBS)
