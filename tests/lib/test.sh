@@ -40,8 +40,13 @@ fi
 DFS_BUILD=$(cd "$DFS_BUILD" && pwd)
 PATH=$DFS_BUILD/mount-tools:$PATH:/usr/sbin:/sbin
 DFS_CACHE=${DFS_CACHE:-$([ "$(id -u)" = 0 ] && echo /var/cache/deltafs-tests || echo "${XDG_CACHE_HOME:-$HOME/.cache}/deltafs-tests")}
-[ -n "${DFS_PYTHON:-}" ] || { DFS_PYTHON=$DFS_CACHE/venv/bin/python; [ -x "$DFS_PYTHON" ] || DFS_PYTHON=; }
-[ -n "${DFS_PYTHON07:-}" ] || { DFS_PYTHON07=$DFS_CACHE/venv07/bin/python; [ -x "$DFS_PYTHON07" ] || DFS_PYTHON07=; }
+test_find_python() {
+	DFS_PYTHON=${DFS_PYTHON:-$DFS_CACHE/venv/bin/python}
+	DFS_PYTHON07=${DFS_PYTHON07:-$DFS_CACHE/venv07/bin/python}
+	[ -x "$DFS_PYTHON" ] || DFS_PYTHON=
+	[ -x "$DFS_PYTHON07" ] || DFS_PYTHON07=
+}
+test_find_python
 DFS_AS_USER=${DFS_AS_USER:-}
 DFS_FULL=${DFS_FULL:-}
 DFS_SAN=${DFS_SAN:-}
@@ -100,18 +105,30 @@ unmount_below() {
 	done
 }
 
-# By hand there is no run.sh to make the directory and to clear up.
-if [ -z "${DFS_TMP:-}" ]; then
-	DFS_TMP=$(mktemp -d /tmp/deltafs-test.XXXXXX) && chmod 755 "$DFS_TMP" || exit 1
-	test_end() {
-		local status=$?
-		cd /
+# at_end COMMAND: run when the test ends, the last one first.
+test_at_end=()
+at_end() { test_at_end=("$*" "${test_at_end[@]}"); }
+
+test_end() {
+	local status=$? command
+	trap - EXIT
+	for command in "${test_at_end[@]}"; do
+		eval "$command"
+	done
+	cd /
+	if [ -n "${test_own_tmp:-}" ]; then
 		unmount_below "$DFS_TMP"
 		rm -rf "$DFS_TMP"
-		exit "$status"
-	}
-	trap test_end EXIT
-	trap 'exit 130' INT TERM HUP
+	fi
+	exit "$status"
+}
+trap test_end EXIT
+trap 'exit 130' INT TERM HUP
+
+# By hand there is no run.sh to make the directory.
+if [ -z "${DFS_TMP:-}" ]; then
+	DFS_TMP=$(mktemp -d /tmp/deltafs-test.XXXXXX) && chmod 755 "$DFS_TMP" || exit 1
+	test_own_tmp=1
 fi
 export DFS_TMP
 cd "$DFS_TMP" || exit 1

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# phases: the parts of a whole run, one function each. Sourced by run.sh.
+
+TEST_USER=nobody
+TEST_GROUP=$(id -gn nobody 2>/dev/null)
+
+# wanted NAME: whether --only lets it in. A build of its own (asan:, fuzz:) is
+# made only for a pattern that names it.
+wanted() {
+	case $ONLY in
+	"") return 0 ;;
+	*) [[ $1 == *$ONLY* && (${1%%:*} == "$1" || ${ONLY%%:*} != "$ONLY") ]] ;;
+	esac
+}
+
+# scripts_in DIR...: the tests there that are wanted, with prefix $PREFIX.
+scripts_in() {
+	local dir script
+	for dir; do
+		for script in "$DFS_SRC/tests/$dir"/*.sh; do
+			[ -x "$script" ] || continue
+			[ -n "$FULL" ] || ! runner_word "$script" full || continue
+			wanted "${PREFIX:-}tests/$dir/${script##*/}${SUFFIX:-}" && echo "$script"
+		done
+	done
+}
+
+# phase_build DIR CC OPTION...: out of tree, warnings fatal.
+phase_build() {
+	local dir=$ROOT/$1 cc=$2 log=$RUN/logs/$1.log
+	shift 2
+	echo "building ${dir##*/}"
+	mkdir -p "$dir"
+	{
+		{ [ -x "$ROOT/configure" ] && [ "$ROOT/configure" -nt "$ROOT/configure.ac" ] || "$ROOT/autogen.sh"; } &&
+		cd "$dir" && { [ -e Makefile ] || "$ROOT/configure" -q ${cc:+CC="$cc"} "$@"; } &&
+		make -s -j"$JOBS" && make -s -j"$JOBS" check TESTS=
+	} </dev/null >"$log" 2>&1 && return 0
+	echo "fail build:${dir##*/} 0" >>"$RUN/results"
+	printf 'FAIL build:%s\n' "${dir##*/}"
+	tail -n 40 "$log" | sed 's/^/    | /'
+	return 1
+}
+
+# phase_unit PREFIX: make check, each program one test.
+phase_unit() {
+	local names=() name result
+	for name in $(make -s -C "$DFS_BUILD" print-tests); do
+		wanted "$1$name" && names+=("$name")
+	done
+	[ ${#names[@]} -gt 0 ] || return 0
+	find "$DFS_BUILD" -name '*.trs' -delete
+	make -s -k -j"$JOBS" -C "$DFS_BUILD" check TESTS="${names[*]}" >"$RUN/logs/unit.log" 2>&1
+	for name in "${names[@]}"; do
+		result=$(sed -n 's/^:test-result: *//p' "$DFS_BUILD/$name.trs" 2>/dev/null)
+		case $result in
+		PASS) runner_count pass "$1$name" - ;;
+		SKIP) runner_count skip "$1$name" - "$DFS_BUILD/$name.log" ;;
+		*) runner_count fail "$1$name" - "$DFS_BUILD/$name.log" ;;
+		esac
+	done
+}
+
+# As whoever started this; with the rights of root if they are there.
+phase_scripts() {
+	local scripts
+	mapfile -t scripts < <(scripts_in lint build util format tensor predict codec store read write corpus ref ctl tools \
+		mount clients faults adversary)
+	[ ${#scripts[@]} = 0 ] || runner_all "" "" -- "${scripts[@]}"
+}
+
+# An ordinary user must be able to reach the sources and the programs; below
+# /root he is not, and gets a copy.
+phase_user_stage() {
+	STAGE_SRC=$DFS_SRC STAGE_BUILD=$DFS_BUILD
+	"${AS_USER[@]}" test -x "$DFS_BUILD/config.status" -a -r "$DFS_SRC/tests/run.sh" 2>/dev/null && return
+	STAGE_SRC=$RUN/stage/src STAGE_BUILD=$RUN/stage/build
+	mkdir -p "$STAGE_SRC" "$STAGE_BUILD"
+	cp -a "$DFS_SRC/tests" "$DFS_SRC/examples" "$DFS_SRC/man" "$STAGE_SRC/"
+	(cd "$DFS_BUILD" && find mount-tools tests config.status -type f -perm -u+x -print0 |
+		cpio -0 -pdm --quiet "$STAGE_BUILD")
+	chmod -R a+rX "$RUN/stage"
+}
+
+# Mount and client tests once more, as a user who has only fusermount3; then
+# those marked userns in a user namespace of his, where he mounts by himself.
+phase_user() {
+	local scripts=() script SUFFIX=" (user)"
+	[ "$(id -u)" = 0 ] || return 0
+	AS_USER=(setpriv --reuid="$TEST_USER" --regid="$TEST_GROUP" --clear-groups)
+	phase_user_stage
+	mapfile -t scripts < <(DFS_SRC=$STAGE_SRC; for script in $(scripts_in mount clients); do
+		runner_word "$script" root || echo "$script"
+	done)
+	(
+		export DFS_SRC=$STAGE_SRC DFS_BUILD=$STAGE_BUILD DFS_AS_USER=1 PATH=$STAGE_BUILD/mount-tools:$PATH
+		[ ${#scripts[@]} = 0 ] || runner_all "" " (user)" "${AS_USER[@]}" -- "${scripts[@]}"
+		SUFFIX=" (userns)"
+		mapfile -t scripts < <(for script in $(scripts_in mount clients); do
+			runner_word "$script" userns && echo "$script"
+		done)
+		[ ${#scripts[@]} = 0 ] || DFS_USERNS=1 runner_all "" " (userns)" "${AS_USER[@]}" \
+			unshare -Urmpf --mount-proc --kill-child -- "${scripts[@]}"
+	)
+}
+
+# phase_sanitizer NAME DFS_SAN KINDS: unit and mount tests in a build of its own.
+phase_sanitizer() {
+	local PREFIX=$1: scripts=() script
+	wanted "$PREFIX" || [[ $ONLY == $PREFIX* ]] || return 0
+	phase_build "build-test-$1" "" --enable-werror --enable-sanitize="$3" CFLAGS="-O1 -g" || return 1
+	export DFS_BUILD=$ROOT/build-test-$1 DFS_SAN=$2
+	local saved_path=$PATH
+	PATH=$DFS_BUILD/mount-tools:$PATH
+	phase_unit "$PREFIX"
+	mapfile -t scripts < <(for script in $(scripts_in mount); do
+		runner_word "$script" nosan && continue
+		[ "$2" != thread ] || runner_word "$script" tsan && echo "$script"
+	done)
+	[ ${#scripts[@]} = 0 ] || runner_all "$PREFIX" "" -- "${scripts[@]}"
+	PATH=$saved_path
+	export DFS_BUILD=$ROOT/build-test DFS_SAN=
+}
+
+# Each fuzz target from its corpus for a few seconds: enough to see that it
+# still runs and that nothing shallow broke.
+phase_fuzz() {
+	local seconds=10 name target log start
+	wanted fuzz: || [[ $ONLY == fuzz:* ]] || return 0
+	[ -z "$FULL" ] || seconds=60
+	phase_build build-test-fuzz clang --enable-werror --enable-fuzz --enable-sanitize=address,undefined CFLAGS="-O1 -g" || return 1
+	make -s -j"$JOBS" -C "$ROOT/build-test-fuzz" fuzz >>"$RUN/logs/build-test-fuzz.log" 2>&1 || {
+		runner_count fail fuzz:build 0 "$RUN/logs/build-test-fuzz.log"
+		return 1
+	}
+	for target in "$ROOT"/build-test-fuzz/tests/fuzz/fuzz_*; do
+		[ -x "$target" ] && [ -f "$target" ] || continue
+		name=fuzz:tests/fuzz/${target##*/}
+		wanted "$name" || continue
+		log=$RUN/logs/${target##*/}.log start=$SECONDS
+		mkdir -p "$RUN/corpus/${target##*/}"
+		cp "$ROOT/tests/fuzz/corpus/${target##*/}"/* "$RUN/corpus/${target##*/}/" 2>/dev/null
+		if (cd "$RUN" && timeout 120 "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
+			-artifact_prefix="$ROOT/build-test-fuzz/" "$RUN/corpus/${target##*/}") >"$log" 2>&1; then
+			runner_count pass "$name" $((SECONDS - start))
+		else
+			runner_count fail "$name" $((SECONDS - start)) "$log"
+		fi
+	done
+}

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run: every test there is, on a machine that has nothing yet.
+#
+# Installs what is missing, builds in build-test/ (and once per sanitizer beside
+# it), runs unit tests and scripts, mount and client tests as root and again as
+# an ordinary user, the fuzz targets briefly. tests/lib/test.sh says what a test
+# script is. Ends with "N passed, N failed, N skipped"; exit status 1 if any
+# failed, or if a test of the mount or of a client was skipped.
+
+usage() {
+	cat <<-END
+	usage: tests/run.sh [--full] [--only PATTERN] [--no-install] [--no-san] [--jobs N]
+	  --full          also the long ones
+	  --only PATTERN  tests whose name contains PATTERN; with asan:, tsan: or
+	                  fuzz: in front, those of that build
+	  --no-install    use what is there
+	  --no-san        without sanitizer builds and fuzz targets
+	  --jobs N        at once (one a CPU)
+	END
+}
+
+FULL= ONLY= INSTALL=1 SAN=1 JOBS=$(nproc)
+while [ $# -gt 0 ]; do
+	case $1 in
+	--full) FULL=1 ;;
+	--only) ONLY=${2?--only needs a pattern}; shift ;;
+	--no-install) INSTALL= ;;
+	--no-san) SAN= ;;
+	--jobs) JOBS=${2?--jobs needs a number}; shift ;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+umask 022
+RUN=$(mktemp -d /var/tmp/deltafs-run.XXXXXX) && chmod 755 "$RUN" || exit 1
+mkdir "$RUN/logs"
+: >"$RUN/results"
+
+# test.sh would take the directory of this run for that of one test.
+export DFS_SRC=$ROOT DFS_BUILD=$ROOT/build-test DFS_TMP=$RUN DFS_FULL=$FULL DFS_SAN= DFS_ASAN_MORE=
+mkdir -p "$DFS_BUILD"
+. "$ROOT/tests/lib/test.sh"
+. "$ROOT/tests/lib/install.sh"
+. "$ROOT/tests/lib/runner.sh"
+. "$ROOT/tests/lib/phases.sh"
+
+finish() {
+	runner_stop 2>/dev/null
+	local dir
+	for dir in "$RUN"/*/; do
+		[ "$dir" = "$RUN/logs/" ] || runner_clear "${dir%/}"
+	done
+	rm -rf "$DFS_BUILD/logs"
+	mv "$RUN/logs" "$DFS_BUILD/logs" 2>/dev/null
+	cd / && rm -rf "$RUN"
+}
+test_own_tmp=
+at_end finish
+
+if [ -n "$INSTALL" ]; then
+	install_all "$ROOT/tests/lib" || exit 1
+	test_find_python
+fi
+
+phase_build build-test "" --enable-werror || exit 1
+phase_unit ""
+phase_scripts
+phase_user
+if [ -n "$SAN" ]; then
+	phase_sanitizer asan address address,undefined
+	phase_sanitizer tsan thread thread
+	phase_fuzz
+fi
+
+passed=$(grep -c '^pass ' "$RUN/results")
+failed=$(grep -c '^fail ' "$RUN/results")
+skipped=$(grep -c '^skip ' "$RUN/results")
+bad=$(grep -cE '^skip .*tests/(mount|clients)/' "$RUN/results")
+grep '^fail ' "$RUN/results" | sed 's/^fail \([^ ]*\) .*/failed: \1/'
+[ "$bad" = 0 ] || echo "skipped, though nothing of the mount or its clients may be: $bad"
+echo "logs: ${DFS_BUILD#"$PWD"/}/logs"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$bad" = 0 ] && [ "$passed" -gt 0 ]
