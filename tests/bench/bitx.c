@@ -12,7 +12,6 @@
  *
  * Source: arXiv 2505.06252 (ZipLLM), section on BitX.
  */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,6 @@
  * Prints one JSON object a pass. The sum of all 8-byte words read keeps the
  * work honest and lets passes be compared.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
