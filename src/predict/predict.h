@@ -14,6 +14,8 @@
 #ifndef DFS_PREDICT_PREDICT_H
 #define DFS_PREDICT_PREDICT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tensor/dtype.h"
@@ -61,6 +63,7 @@ struct dfs_need {
 
 struct dfs_predictor {
 	const char *name;
+	bool predicts;	/* false: codecs are given no prediction at all (block->pred NULL) */
 	/**
 	 * needs() - which base bytes predict [off, off + len) of the segment
 	 * @off, @len: bytes of the segment, multiples of its dtype's size

@@ -44,7 +44,7 @@ enum dfs_dtype {
 /*
  * How a codec and a predictor read the values. @size is the unit in bytes in
  * which chunks are cut and values are compared: C64 is read as pairs of F32,
- * so its unit is 4 and its layout F32's; F4 and F6 have unit 1 and no layout.
+ * so its unit is 4 and its layout F32's; F4, F6 and F8_E8M0 have unit 1 and no layout.
  */
 struct dfs_dtype_info {
 	const char *name;	/* as in a safetensors header */
@@ -52,7 +52,7 @@ struct dfs_dtype_info {
 	uint8_t size;		/* bytes a value as read here: 1, 2, 4 or 8 */
 	uint8_t exponent;	/* bits of exponent; 0: integer or bytes */
 	uint8_t mantissa;	/* bits of mantissa; sign is the top bit of @size when exponent > 0 */
-	bool is_float;
+	bool is_float;		/* has a layout: exponent > 0 */
 };
 
 /* dfs_dtype_info() - NULL if @dtype is none of the above. */

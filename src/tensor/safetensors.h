@@ -8,9 +8,12 @@
  * and touch, products that do not wrap, end of the last tensor = end of file).
  * A file that breaks one is not an error for deltafs: it is opaque bytes.
  *
- * Limits: header 32 MB, depth 8, 2,000,000 values, 100,000 tensors, name
- * 64 KiB; beyond them -E2BIG. One linear scan checks them before the JSON
- * parser sees a byte.
+ * Limits: header 32 MB, depth 8, 2,000,000 values, 500,000 keys, 100,000
+ * tensors, name 64 KiB; beyond them -E2BIG. One linear scan checks them before
+ * the JSON parser sees a byte, so that a hostile header costs at most some
+ * 150 MB while it is read.
+ *
+ * Stricter than the reference: duplicate keys, and numbers at or beyond 2^63.
  *
  * Source: safetensors/src/tensor.rs (validation); README "Format".
  */
@@ -22,7 +25,9 @@
 #include "tensor/dtype.h"
 #include "util/err.h"
 
-#define DFS_RANK_MAX 16 /* a higher rank is kept as (all but the last, last) in rows/cols; shape[] is cut */
+#define DFS_RANK_MAX 16 /* a higher rank is kept as rank 2: all but the last dimension, the last */
+#define DFS_HEADER_MAX (32u << 20)
+#define DFS_HEADER_TENSORS_MAX 100000u
 
 struct dfs_tensor {
 	const char *name;	/* NUL-terminated; owned by the header; a name with an embedded NUL is refused */
@@ -40,8 +45,9 @@ struct dfs_header {
 	uint64_t data_off;	/* 8 + N */
 	uint64_t file_len;
 	/* private */
-	void *json;
-	void *by_name;
+	void *json;		/* the "__metadata__" object, or NULL */
+	void *by_name;		/* tensors ordered by name */
+	char *names;
 };
 
 /**
