@@ -62,8 +62,8 @@ test_own_tmp=
 at_end finish
 
 if [ -n "$INSTALL" ]; then
-	install_all "$ROOT/tests/lib" || exit 1
-	test_find_python
+	install_packages "$ROOT/tests/lib/packages.txt" || exit 1
+	install_clients "$ROOT/tests/clients/setup.sh"
 fi
 
 phase_build build-test "" --enable-werror || exit 1

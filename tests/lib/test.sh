@@ -22,9 +22,9 @@
 #	DFS_TMP		a directory of this test alone, world-searchable, the current
 #			directory. Whatever is mounted below it is unmounted and
 #			the directory removed when the test ends, however it ends.
-#	DFS_CACHE	downloads that may be kept between runs (only run.sh writes it)
-#	DFS_PYTHON	interpreter with tests/lib/requirements.txt, or empty
+#	DFS_PYTHON	interpreter with the clients of tests/clients/setup.sh, or empty
 #	DFS_PYTHON07	the same with safetensors 0.7, or empty
+#	DFS_MODELS	the models that setup.sh made, or empty
 #	DFS_AS_USER	1 when run as an ordinary user
 #	DFS_FULL	1 with run.sh --full
 #	DFS_SAN		address, thread or empty
@@ -39,18 +39,13 @@ if [ -z "${DFS_BUILD:-}" ]; then
 fi
 DFS_BUILD=$(cd "$DFS_BUILD" && pwd)
 PATH=$DFS_BUILD/mount-tools:$PATH:/usr/sbin:/sbin
-DFS_CACHE=${DFS_CACHE:-$([ "$(id -u)" = 0 ] && echo /var/cache/deltafs-tests || echo "${XDG_CACHE_HOME:-$HOME/.cache}/deltafs-tests")}
-test_find_python() {
-	DFS_PYTHON=${DFS_PYTHON:-$DFS_CACHE/venv/bin/python}
-	DFS_PYTHON07=${DFS_PYTHON07:-$DFS_CACHE/venv07/bin/python}
-	[ -x "$DFS_PYTHON" ] || DFS_PYTHON=
-	[ -x "$DFS_PYTHON07" ] || DFS_PYTHON07=
-}
-test_find_python
+DFS_PYTHON=${DFS_PYTHON:-}
+DFS_PYTHON07=${DFS_PYTHON07:-}
+DFS_MODELS=${DFS_MODELS:-}
 DFS_AS_USER=${DFS_AS_USER:-}
 DFS_FULL=${DFS_FULL:-}
 DFS_SAN=${DFS_SAN:-}
-export DFS_SRC DFS_BUILD DFS_CACHE DFS_PYTHON DFS_PYTHON07 DFS_AS_USER DFS_FULL DFS_SAN PATH
+export DFS_SRC DFS_BUILD DFS_PYTHON DFS_PYTHON07 DFS_MODELS DFS_AS_USER DFS_FULL DFS_SAN PATH
 export LC_ALL=C.UTF-8
 
 # fail WORDS: this test failed. skip WORDS: it cannot run here.
