@@ -37,7 +37,7 @@ if [ -z "${DFS_BUILD:-}" ]; then
 		[ -e "$DFS_BUILD/config.status" ] && break
 	done
 fi
-DFS_BUILD=$(cd "$DFS_BUILD" && pwd)
+DFS_BUILD=$(realpath -m "$DFS_BUILD")
 PATH=$DFS_BUILD/mount-tools:$PATH:/usr/sbin:/sbin
 DFS_PYTHON=${DFS_PYTHON:-}
 DFS_PYTHON07=${DFS_PYTHON07:-}

@@ -27,7 +27,7 @@ grep -E '\.(c|h|sh|py|mk|am|ac|md|txt|supp|[1-8])$|^\.ci/|^\.' | while IFS= read
 	[ "${file#tests/lint/}" = "$file" ] || continue
 	grep -nwE 'TODO|FIXME|XXX|HACK' "$file" | sed "s|^|$file:|"
 	case $file in
-	*.c | *.h) grep -nwE '(sprintf|vsprintf|strcpy|strcat|gets|tmpnam|mktemp|alloca)[[:blank:]]*\(' "$file" |
+	*.c | *.h) grep -nE '\b(sprintf|vsprintf|strcpy|strcat|gets|tmpnam|mktemp|alloca)[[:blank:]]*\(' "$file" |
 		sed "s|^|$file:|" ;;
 	esac
 	case $file in
