@@ -2,17 +2,29 @@
 /*
  * bases: from a base file's content hash to an open descriptor.
  *
- * Places are tried in order: files named by the user, .deltafs/pins/HASH of
- * the store, by-reference paths of .deltafs/bases/. A size that fits is
- * enough to read (every decoded chunk is checked against its hash); identity
- * is settled elsewhere. Failures are not remembered: the next open tries
- * again, so attaching the base heals its dependants without a remount.
+ * Places are tried in order (store/places.h): files named by the user,
+ * .deltafs/pins/HASH of the store, by-reference paths of .deltafs/bases/, and
+ * last the path in the store that the container itself remembers. A size that
+ * fits is enough to read (every decoded chunk is checked against its hash);
+ * identity is settled elsewhere: a file whose hash is remembered as another
+ * one is passed over, and dfs_bases_settle() finds out what is not known yet.
+ *
+ * Failures are not remembered: the next call tries again, so attaching the
+ * base heals its dependants without a remount. Descriptors are shared and a
+ * few idle ones kept; at most once a second it is checked that the file is
+ * still the one at its place.
  */
 #ifndef DFS_STORE_BASES_H
 #define DFS_STORE_BASES_H
 
 #include "format/container.h"
 #include "store/store.h"
+
+/*
+ * Idle descriptors kept open. Fewer: a model of more shards than that reopens
+ * them as layers are walked, some 10 us each. More: fds that others may need.
+ */
+#define DFS_BASES_IDLE 64
 
 struct dfs_bases;
 
@@ -23,13 +35,18 @@ struct dfs_base {
 	struct dfs_hash hash;	/* as the container asked for */
 };
 
-/* dfs_bases_new() - @store: may be NULL (only named files); borrowed */
+/* dfs_bases_new() - @store: may be NULL (only named files); borrowed. NULL: out of memory. */
 struct dfs_bases *dfs_bases_new(struct dfs_store *store);
-void dfs_bases_free(struct dfs_bases *bases);
+void dfs_bases_free(struct dfs_bases *bases); /* after the last put; NULL is fine */
 
 /**
  * dfs_bases_add() - also look in @path: a .safetensors, a *.index.json, or a directory of shards
- * Nothing is hashed. Two files of one size are told apart by hashing when asked for.
+ *
+ * Nothing is hashed. Two files of one size are told apart by hashing when
+ * asked for. What a directory holds is looked up anew at each search.
+ *
+ * Return: 0; -ENOENT, -EACCES, ... if there is no such model now.
+ * Threads: before the first get.
  */
 int dfs_bases_add(struct dfs_bases *bases, const char *path, struct dfs_err *err);
 
@@ -37,12 +54,29 @@ int dfs_bases_add(struct dfs_bases *bases, const char *path, struct dfs_err *err
  * dfs_bases_get() - the base file with @want's hash and size
  * @ret_base: dfs_base_put() it
  *
+ * Waits for no hashing, but for one case: several files named by the user have
+ * the size asked for.
+ *
  * Return: 0; -EIO with a sentence that names the base by all that is known
  * (name, origin, model ID, size, hash) and says whether it is missing, of
- * another size, or unreadable. Threads: any; never hashes while @hash_now is false.
+ * another size, altered, or unreadable; -EMFILE, -ENFILE, -ENOMEM.
+ * Threads: any.
  */
 int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 		  struct dfs_base **ret_base, struct dfs_err *err);
 void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base);
+
+/**
+ * dfs_bases_settle() - hash what dfs_bases_get() would return, and remember it
+ *
+ * For a background thread after a base was first used, or after a chunk over
+ * it did not match its hash. Reads the whole base unless its hash is
+ * remembered. If it is another file than @want says, the next get passes it
+ * over: it finds the base elsewhere or says "altered".
+ *
+ * Return: 0: it is the right one; -EIO as dfs_bases_get(); errors of reading.
+ * Threads: any.
+ */
+int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want, struct dfs_err *err);
 
 #endif

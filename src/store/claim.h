@@ -2,10 +2,18 @@
 /*
  * claim: is a file of the store plain, or does it claim to be a container.
  *
- * Told apart by content, never by name: the xattr that publish sets, or the
- * magic at offset 0. A claim with a valid superblock (head, else tail) is a
- * container; one without is broken: stat works, open is EIO, and it is never
- * shown as its raw bytes.
+ * Told apart by content, never by name: the xattr that publish sets (the
+ * mark), or the magic at offset 0. A claim with a valid superblock (head, else
+ * tail) is a container; one without is broken: stat works, open is EIO, and it
+ * is never shown as its raw bytes.
+ *
+ * The mark, "trusted.deltafs.container" or "user.deltafs.container":
+ *
+ *	0	16	XXH3-128 of the metadata, as in the superblock
+ *	16	8	u64le original size
+ *
+ * Users cannot set a trusted.* attribute, so only that one is trusted, and
+ * only for the metadata whose hash it holds.
  */
 #ifndef DFS_STORE_CLAIM_H
 #define DFS_STORE_CLAIM_H
@@ -16,6 +24,8 @@
 #include "format/container.h"
 #include "util/err.h"
 
+#define DFS_MARK_SIZE 24
+
 enum dfs_claim_kind {
 	DFS_PLAIN,
 	DFS_CONTAINER,		/* sb is valid */
@@ -25,26 +35,47 @@ enum dfs_claim_kind {
 
 struct dfs_claim {
 	enum dfs_claim_kind kind;
-	bool marked;			/* has the xattr: published by deltafs, trusted */
+	bool marked;			/* has an xattr that fits sb.meta_hash */
+	bool trusted;			/* has the trusted.* one: published by deltafs as root */
 	uint64_t original_size;		/* what st_size shows */
 	struct dfs_superblock sb;	/* DFS_CONTAINER only */
 	struct dfs_err why;		/* BROKEN, NEWER: a sentence */
 };
 
-/* xattr name for this process: "trusted.deltafs.container" with CAP_SYS_ADMIN, else "user.deltafs.container". Both are honoured on reading if readable. */
+/* dfs_claim_xattr() - the mark's name for this process: trusted.* with CAP_SYS_ADMIN, else user.*. Both are honoured on reading if readable. */
 const char *dfs_claim_xattr(void);
+
+/* dfs_is_mark() - is @name one of the two? */
+bool dfs_is_mark(const char *name);
 
 /**
  * dfs_claim_check() - look at an open regular file
+ * @fd: open for reading
  * @size: its st_size
+ *
+ * One read for a plain file or a healthy container, two for a damaged head.
  * Return: 0 with *ret_claim; -EIO and other errors of pread.
  */
 int dfs_claim_check(int fd, uint64_t size, struct dfs_claim *ret_claim);
 
-/* dfs_claim_mark() - set the xattr on a finished container. Return: 0; -ENOTSUP: the file system has none (harmless: the magic claims too). */
+/**
+ * dfs_claim_mark() - set the xattr on a finished container
+ *
+ * Where the kernel refuses trusted.* (a user namespace), the user.* name.
+ * Return: 0; -ENOTSUP: the file system has none (harmless: the magic claims too); -errno.
+ */
 int dfs_claim_mark(int fd, const struct dfs_superblock *sb);
 
-/* dfs_container_load() - read and unpack the metadata of a container. Two reads with dfs_claim_check()'s. Return: as dfs_container_unpack(), -EIO. */
+/* dfs_claim_unmark() - remove both marks. Return: 0, also if there is none; -errno. */
+int dfs_claim_unmark(int fd);
+
+/**
+ * dfs_container_load() - read and unpack the metadata of a container
+ *
+ * Two reads with dfs_claim_check()'s. Memory in proportion to what the file
+ * really holds, whatever the superblock says.
+ * Return: as dfs_container_unpack(); -EUCLEAN if the file ends before its metadata does; -EIO.
+ */
 int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_container **ret, struct dfs_err *err);
 
 #endif

@@ -58,6 +58,22 @@ int dfs_store_prepare(struct dfs_store *store, struct dfs_err *err);
 int dfs_store_lock(struct dfs_store *store, const char *mountpoint, struct dfs_err *err);
 void dfs_store_unlock(struct dfs_store *store);
 
+/* dfs_store_lock_note() - say anew who holds the lock, e.g. after the daemon forked. Return: 0; -ENOLCK: not locked; errors of writing. */
+int dfs_store_lock_note(struct dfs_store *store, const char *mountpoint);
+
+/* Who writes to a store, as far as it can be told from here. */
+struct dfs_holder {
+	long pid;		/* 0: unknown */
+	char command[64];	/* "" if the process is not visible (another host or namespace) */
+	char mountpoint[4096];	/* "" for a command */
+};
+
+/**
+ * dfs_store_holder() - who holds the writer lock
+ * Return: 0; -ENOENT: nobody; other errors of open and flock.
+ */
+int dfs_store_holder(const struct dfs_store *store, struct dfs_holder *ret_holder);
+
 /* dfs_store_tmp() - a new empty file in .deltafs/tmp, 0600, O_RDWR. @ret_name: relative to the store, free() it. */
 int dfs_store_tmp(struct dfs_store *store, int *ret_fd, char **ret_name, struct dfs_err *err);
 
