@@ -7,4 +7,5 @@ src_libdeltafs_a_SOURCES += \
 	%D%/hash.c %D%/hash.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \
+	%D%/nearest.c %D%/nearest.h \
 	%D%/pool.c %D%/pool.h

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* encode: set up the work, run it, finish the output; and nothing changed meanwhile. */
+#include "write/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "write/output.h"
+#include "write/schedule.h"
+#include "write/spec.h"
+#include "write/work.h"
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static int check_unchanged(int fd, const char *name, const struct stat *before, struct dfs_err *err)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) < 0)
+		return dfs_fail_errno(err, "stat %s", name);
+	if (now.st_size != before->st_size || !same_time(now.st_mtim, before->st_mtim) ||
+	    !same_time(now.st_ctim, before->st_ctim))
+		return dfs_fail(err, ESTALE, "%s changed while it was read", name);
+	return 0;
+}
+
+static int run(struct dfs_work *w, int out_fd, const struct dfs_encode_config *config,
+	       struct dfs_err *err)
+{
+	struct dfs_output out;
+	int ret = dfs_output_init(&out, out_fd);
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "out of memory");
+	ret = dfs_schedule_run(w, &out, config, err);
+	if (ret == 0)
+		ret = dfs_output_finish(&out, w, err);
+	dfs_output_release(&out);
+	return ret;
+}
+
+static void settle(const struct dfs_superblock *sb, struct dfs_encode_result *ret_result)
+{
+	*ret_result = (struct dfs_encode_result){
+		.sb = *sb,
+		.original_bytes = sb->original_size,
+		.stored_bytes = sb->container_size,
+		.shrunk = sb->container_size < sb->original_size,
+	};
+}
+
+int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_encode_config *config,
+	       struct dfs_encode_result *ret_result, struct dfs_err *err)
+{
+	struct dfs_work w;
+	struct stat before;
+	int ret, stale;
+
+	ret = dfs_spec_check(config->codec, err);
+	if (ret < 0)
+		return ret;
+	if (fstat(in_fd, &before) < 0)
+		return dfs_fail_errno(err, "stat %s", in_name);
+	if (!S_ISREG(before.st_mode))
+		return dfs_fail(err, EINVAL, "%s is no regular file", in_name);
+	if ((uint64_t)before.st_size > DFS_ORIGINAL_SIZE_MAX)
+		return dfs_fail(err, EFBIG, "%s is larger than a container can stand for", in_name);
+	posix_fadvise(in_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	ret = dfs_work_init(&w, in_fd, (uint64_t)before.st_size, config->base, err);
+	if (ret < 0)
+		return dfs_err_at(err, ret, "%s", in_name);
+	ret = run(&w, out_fd, config, err);
+	/* A file that shrank meanwhile fails in run(): say what happened, not that it could not be read. */
+	stale = ret == 0 || ret == -EIO ? check_unchanged(in_fd, in_name, &before, ret ? NULL : err) : 0;
+	if (ret == 0 && stale == 0)
+		settle(&w.c.sb, ret_result);
+	else if (ret < 0 && stale == -ESTALE)
+		ret = dfs_fail(err, ESTALE, "%s changed while it was read", in_name);
+	else if (ret < 0)
+		ret = dfs_err_at(err, ret, "%s", in_name);
+	dfs_work_release(&w);
+	return ret < 0 ? ret : stale;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model: an opened model: its files, what they contain, and who they are.
+ *
+ * A model is one .safetensors file, the shards that a *.index.json names, or
+ * a directory of them; or one registered as a base of a store, then read from
+ * its pins. Files are ordered by name, so that the same model is the same
+ * each time.
+ */
+#ifndef DFS_WRITE_MODEL_H
+#define DFS_WRITE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+#include "tensor/safetensors.h"
+#include "util/auto.h"
+#include "util/err.h"
+#include "util/hash.h"
+
+struct dfs_model_file {
+	int fd;
+	uint64_t size;
+	struct dfs_hash hash;		/* XXH3-128 of the content; zero until dfs_model_identify() */
+	struct dfs_header *header;
+	char *path;			/* as it was opened */
+	char *name;			/* for people: "llama/model.safetensors" */
+	char *origin;			/* "org/name@commit", or "" */
+};
+
+/* Immutable once identified. */
+struct dfs_model {
+	struct dfs_model_file *files;
+	size_t n_files;
+	struct dfs_hash id;		/* zero until identified */
+};
+
+/**
+ * dfs_model_open() - open the files at @path and read their headers
+ * @path: a .safetensors, a *.index.json, or a directory of shards
+ * @ret_model: dfs_model_free() it
+ *
+ * Reads headers only; hashes nothing. Return: 0; -EINVAL if a file is no
+ * valid safetensors file or is a container (a base must be plain); -ENOENT if
+ * there is none; -EIO, -EACCES, -ENOMEM.
+ */
+int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_err *err);
+
+/**
+ * dfs_model_identify() - hash each file and the model, unless that is done
+ * @store: remembers hashes of files that did not change; may be NULL
+ *
+ * Reads every byte the first time. Return: 0; -EIO, -ENOMEM.
+ */
+int dfs_model_identify(struct dfs_model *model, struct dfs_store *store, struct dfs_err *err);
+
+/* dfs_model_bytes() - the size of all files */
+uint64_t dfs_model_bytes(const struct dfs_model *model);
+
+void dfs_model_free(struct dfs_model *model); /* NULL is fine */
+
+DFS_AUTO_KIND(model, struct dfs_model *, dfs_model_free(*p));
+
+#endif

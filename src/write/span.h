@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * span: measure, or encode, a run of neighbouring chunks. Pure but for the
+ * reads of file and base; any thread.
+ */
+#ifndef DFS_WRITE_SPAN_H
+#define DFS_WRITE_SPAN_H
+
+#include "write/expect.h"
+#include "write/work.h"
+
+/* dfs_span_drop() - settle how many low bits are zero in all values of a segment. Return: 0; -EIO, -ENOMEM. */
+int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err);
+
+/**
+ * dfs_span_measure() - what a span's values look like
+ * @ret_record: dfs_exact_record_free() it
+ * Return: 0; -EIO, -ENOMEM.
+ */
+int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *place,
+		     struct dfs_hand *hand, struct dfs_exact_record **ret_record,
+		     struct dfs_err *err);
+
+/* An encoded span. Its buffers are used again and again. */
+struct dfs_coded {
+	struct dfs_span_place place;
+	uint8_t *input;		/* the file's bytes, DFS_SPAN_BYTES */
+	uint8_t *payload;	/* of all chunks, back to back; DFS_SPAN_BYTES */
+	uint64_t payload_len;
+};
+
+int dfs_coded_init(struct dfs_coded *coded);	/* 0 or -ENOMEM */
+void dfs_coded_release(struct dfs_coded *coded);
+
+/**
+ * dfs_span_encode() - write the payloads of coded->place
+ * The chunks' rows get codec, len and decoded_hash; off and payload_hash are for whoever places them.
+ * Return: 0; -EIO, -ENOMEM.
+ */
+int dfs_span_encode(struct dfs_work *w, struct dfs_coded *coded, struct dfs_hand *hand,
+		    struct dfs_err *err);
+
+#endif

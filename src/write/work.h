@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * work: what an encode in progress shares among its steps.
+ *
+ * The container grows here: segments and pieces come from layout and stay;
+ * the rows of chunks[] are filled by the threads that encode them, each its
+ * own, and completed (place, payload hash) by the one that writes; tables are
+ * appended in file order.
+ */
+#ifndef DFS_WRITE_WORK_H
+#define DFS_WRITE_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/exact.h"
+#include "format/container.h"
+#include "predict/predict.h"
+#include "write/model.h"
+
+/*
+ * Chunks that one job takes, neighbours of one segment. More: longer reads,
+ * more memory in flight (a span's bytes three times) and worse use of the
+ * CPU's cache; less: more jobs. 4 chunks are half a megabyte.
+ */
+#define DFS_SPAN_CHUNKS 4
+#define DFS_SPAN_BYTES (DFS_SPAN_CHUNKS * (DFS_GRID + 8u))
+
+struct dfs_work_segment {
+	struct dfs_shape shape;
+	bool measurable;			/* measuring can find something */
+	bool ready;				/* tables are there; under the schedule's lock */
+	uint32_t unmeasured;			/* chunks; under the schedule's lock */
+	struct dfs_exact_record *record;	/* under the schedule's lock; NULL once ready */
+	struct dfs_exact_tables *tables;	/* immutable once ready */
+};
+
+struct dfs_work {
+	int in_fd;
+	const struct dfs_model *base;		/* may be NULL */
+	uint32_t *used;				/* used[file of a piece] = file of the model */
+	struct dfs_container c;			/* c.sb, tables, blob: see output.h */
+	struct dfs_piece *pieces;		/* as c.pieces, for predictors */
+	uint32_t max_needs;			/* pieces of the segment that has most */
+	struct dfs_work_segment *segments;	/* c.n_segments */
+};
+
+/**
+ * dfs_work_init() - classify the file, match it with the base, lay it out
+ * @file_len: size of the file
+ * @base: identified; may be NULL; borrowed until release
+ *
+ * Return: 0; -E2BIG; -EIO; -ENOMEM.
+ */
+int dfs_work_init(struct dfs_work *w, int in_fd, uint64_t file_len, const struct dfs_model *base,
+		  struct dfs_err *err);
+void dfs_work_release(struct dfs_work *w);
+
+/* A run of chunks of one segment. */
+struct dfs_span_place {
+	uint32_t segment;
+	uint32_t first;		/* chunk of the segment */
+	uint32_t n;
+	uint64_t off, len;	/* bytes of the file */
+};
+
+/* dfs_work_span() - the span that starts at chunk @first of @segment */
+struct dfs_span_place dfs_work_span(const struct dfs_work *w, uint32_t segment, uint32_t first);
+
+/* dfs_work_prediction() - what predicts a segment; predictor none if nothing does */
+struct dfs_prediction dfs_work_prediction(const struct dfs_work *w, uint32_t segment);
+
+#endif
