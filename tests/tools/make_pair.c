@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +21,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "floats.h"
+#include "random.h"
+
 #define BLOCK 65536
 #define NAME_LEN 96
 
@@ -29,184 +31,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "make_pair: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-/* Random numbers: xoshiro256+ (Blackman, Vigna) and a 128-layer ziggurat (Marsaglia, Tsang; Doornik's variant). */
-
-struct rng {
-	uint64_t s[4];
-};
-
-static uint64_t splitmix(uint64_t *x)
-{
-	uint64_t z = *x += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
-static struct rng rng_new(uint64_t seed, const char *stream)
-{
-	struct rng r;
-
-	for (; *stream; stream++)
-		seed = (seed ^ (unsigned char)*stream) * 0x100000001b3u;
-	for (int i = 0; i < 4; i++)
-		r.s[i] = splitmix(&seed);
-	return r;
-}
-
-static uint64_t rng_next(struct rng *r)
-{
-	uint64_t *s = r->s;
-	uint64_t result = s[0] + s[3], t = s[1] << 17;
-
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = s[3] << 45 | s[3] >> 19;
-	return result;
-}
-
-static double rng_uniform(struct rng *r) /* (0, 1) */
-{
-	return ((double)(rng_next(r) >> 11) + 0.5) * 0x1p-53;
-}
-
-#define LAYERS 128
-#define TAIL 3.442619855899
-#define AREA 9.91256303526217e-3
-
-struct ziggurat {
-	double x[LAYERS + 1];
-	double ratio[LAYERS];
-};
-
-static void ziggurat_init(struct ziggurat *z)
-{
-	double f = exp(-0.5 * TAIL * TAIL);
-
-	z->x[0] = AREA / f;
-	z->x[1] = TAIL;
-	for (int i = 2; i < LAYERS; i++) {
-		z->x[i] = sqrt(-2 * log(AREA / z->x[i - 1] + f));
-		f = exp(-0.5 * z->x[i] * z->x[i]);
-	}
-	z->x[LAYERS] = 0;
-	for (int i = 0; i < LAYERS; i++)
-		z->ratio[i] = z->x[i + 1] / z->x[i];
-}
-
-static double gauss_tail(struct rng *r, bool negative)
-{
-	double x, y;
-
-	do {
-		x = log(rng_uniform(r)) / TAIL;
-		y = log(rng_uniform(r));
-	} while (-2 * y < x * x);
-	return negative ? x - TAIL : TAIL - x;
-}
-
-static double gauss(const struct ziggurat *z, struct rng *r)
-{
-	for (;;) {
-		uint64_t bits = rng_next(r);
-		unsigned i = bits & (LAYERS - 1);
-		double u = 2 * ((double)(bits >> 11) * 0x1p-53) - 1, x, f0, f1;
-
-		if (fabs(u) < z->ratio[i])
-			return u * z->x[i];
-		if (i == 0)
-			return gauss_tail(r, u < 0);
-		x = u * z->x[i];
-		f0 = exp(-0.5 * (z->x[i] * z->x[i] - x * x));
-		f1 = exp(-0.5 * (z->x[i + 1] * z->x[i + 1] - x * x));
-		if (f1 + rng_uniform(r) * (f0 - f1) < 1.0)
-			return x;
-	}
-}
-
-/* Floats of any small format, by their definition. */
-
-struct format {
-	const char *option, *name;
-	int size, exponent, mantissa;
-};
-
-static const struct format formats[] = {
-	{ "bf16", "BF16", 2, 8, 7 },   { "f16", "F16", 2, 5, 10 },
-	{ "f32", "F32", 4, 8, 23 },    { "f64", "F64", 8, 11, 52 },
-	{ "f8e5m2", "F8_E5M2", 1, 5, 2 }, { "f8e4m3", "F8_E4M3", 1, 4, 3 },
-};
-
-static const struct format *format_find(const char *option)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (!strcmp(formats[i].option, option))
-			return &formats[i];
-	fprintf(stderr, "make_pair: no dtype \"%s\"\n", option);
-	exit(2);
-}
-
-/* Our values stay far from overflow, so infinities need no care. */
-static uint64_t to_bits(const struct format *f, double v)
-{
-	int bias = (1 << (f->exponent - 1)) - 1, e;
-	uint64_t sign = (uint64_t)signbit(v) << (f->exponent + f->mantissa), q;
-
-	v = fabs(v);
-	if (v == 0)
-		return sign;
-	frexp(v, &e);			/* v = m 2^e, m in [0.5, 1) */
-	e = e - 1 < 1 - bias ? 1 - bias : e - 1;
-	q = (uint64_t)nearbyint(ldexp(v, f->mantissa - e));
-	return sign | (q + ((uint64_t)(e + bias - 1) << f->mantissa));
-}
-
-static double from_bits(const struct format *f, uint64_t bits)
-{
-	int bias = (1 << (f->exponent - 1)) - 1;
-	uint64_t m = bits & ((1ull << f->mantissa) - 1);
-	int e = bits >> f->mantissa & ((1 << f->exponent) - 1);
-	double v = e ? ldexp((double)(m | 1ull << f->mantissa), e - bias - f->mantissa)
-		     : ldexp((double)m, 1 - bias - f->mantissa);
-
-	return bits >> (f->exponent + f->mantissa) & 1 ? -v : v;
-}
-
-/* The same for the two formats that a gigabyte is made of, quickly. */
-static uint64_t round_to(const struct format *f, double v)
-{
-	float single = (float)v;
-	uint32_t bits;
-
-	if (f->exponent != 8)
-		return to_bits(f, v);
-	memcpy(&bits, &single, 4);
-	if (f->mantissa == 23)
-		return bits;
-	return (bits + 0x7fff + (bits >> 16 & 1)) >> 16; /* via single: fine for a made-up value */
-}
-
-static double widen(const struct format *f, uint64_t bits)
-{
-	uint32_t word = (uint32_t)(f->mantissa == 7 ? bits << 16 : bits);
-	float single;
-
-	if (f->exponent != 8)
-		return from_bits(f, bits);
-	memcpy(&single, &word, 4);
-	return single;
-}
-
-static void put(const struct format *f, uint8_t *to, uint64_t bits)
-{
-	for (int i = 0; i < f->size; i++)
-		to[i] = (uint8_t)(bits >> 8 * i);
 }
 
 /* The model. */
@@ -447,8 +271,8 @@ static void make_tensor(const struct options *o, struct streams *st, const struc
 
 			if (o->rows_moved < 1 && t->cols && (at + i) % t->cols == 0)
 				st->row_moves = rng_uniform(&st->tune) < o->rows_moved;
-			put(o->base, old + i * bs, bits);
-			put(o->tune, new + i * ts, tuned(o, st, bits));
+			put_bits(o->base, old + i * bs, bits);
+			put_bits(o->tune, new + i * ts, tuned(o, st, bits));
 		}
 		write_block(base->fd, old, both * bs, base->off + at * bs);
 		write_block(tune->fd, new, left * ts, tune->off + at * ts);
@@ -505,7 +329,7 @@ static struct options read_options(int argc, char **argv)
 	};
 	struct options o = {
 		.params = 1000000, .hidden = 256, .vocab = 2048, .seed = 1, .r = 0.01, .moved = -1,
-		.rows_moved = 1, .base = &formats[0], .base_shards = 1, .shards = 1, .prefix = "",
+		.rows_moved = 1, .base = format_find("bf16"), .base_shards = 1, .shards = 1, .prefix = "",
 	};
 	int opt;
 
