@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: src_libdeltafs_a_SOURCES += %D%/x.c %D%/x.h
+src_libdeltafs_a_SOURCES += \
+	%D%/base.c \
+	%D%/check.c \
+	%D%/internal.h \
+	%D%/none.c \
+	%D%/predict.c %D%/predict.h
