@@ -1,4 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+check_PROGRAMS += \
+	%D%/test_bytes \
+	%D%/test_cpu \
+	%D%/test_err \
+	%D%/test_hash \
+	%D%/test_io \
+	%D%/test_log \
+	%D%/test_pool
+%C%_test_bytes_SOURCES = %D%/test_bytes.c
+%C%_test_bytes_LDADD = $(TEST_LIBS)
+%C%_test_cpu_SOURCES = %D%/test_cpu.c
+%C%_test_cpu_LDADD = $(TEST_LIBS)
+%C%_test_err_SOURCES = %D%/test_err.c
+%C%_test_err_LDADD = $(TEST_LIBS)
+%C%_test_hash_SOURCES = %D%/test_hash.c
+%C%_test_hash_LDADD = $(TEST_LIBS)
+%C%_test_io_SOURCES = %D%/test_io.c
+%C%_test_io_LDADD = $(TEST_LIBS)
+%C%_test_log_SOURCES = %D%/test_log.c
+%C%_test_log_LDADD = $(TEST_LIBS)
+%C%_test_pool_SOURCES = %D%/test_pool.c
+%C%_test_pool_LDADD = $(TEST_LIBS)
