@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
+	%D%/attributes.c \
 	%D%/base_search.c %D%/base_search.h \
 	%D%/bases.c %D%/bases.h \
 	%D%/claim.c %D%/claim.h \
 	%D%/expand.c %D%/expand.h \
 	%D%/files.c \
 	%D%/hashes.c %D%/hashes.h \
+	%D%/hub.c %D%/hub.h \
 	%D%/internal.h \
 	%D%/json.c %D%/json.h \
 	%D%/load.c \
 	%D%/lock.c \
 	%D%/openat.c \
 	%D%/places.c %D%/places.h \
-	%D%/store.c %D%/store.h
+	%D%/publish.c %D%/publish.h \
+	%D%/store.c %D%/store.h \
+	%D%/walk.c %D%/walk.h

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * publish: a finished temporary file takes the place of a file of the store.
+ */
+#include "store/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/claim.h"
+#include "store/internal.h"
+
+/*
+ * Keep writers out. A read lease is refused while anybody has the file open
+ * for writing, and delays whoever wants to, until it is given back (SIGURG
+ * would tell us, and is ignored by default; a lease's own SIGIO would kill).
+ * Who may not take one (not the owner, a file system without) goes without.
+ * Return: 1 with a lease, 0 without, -EBUSY.
+ */
+static int keep_writers_out(int fd, struct dfs_err *err)
+{
+	if (fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+		return 1;
+	if (errno == EAGAIN)
+		return dfs_fail(err, EBUSY, "somebody has it open for writing");
+	return 0;
+}
+
+static int dress(const struct dfs_publish *p, struct dfs_err *err)
+{
+	int ret;
+
+	if (p->sb) {
+		ret = dfs_claim_mark(p->tmp_fd, p->sb);
+		if (ret < 0 && ret != -ENOTSUP)
+			return dfs_fail(err, -ret, "mark as a container: %s", strerror(-ret));
+	}
+	ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
+	if (ret < 0)
+		return ret;
+	if (fsync(p->tmp_fd) < 0)
+		return dfs_fail_errno(err, "fsync");
+	return 0;
+}
+
+static int still_the_same(int dir, const char *name, const struct dfs_publish *p, struct dfs_err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return dfs_fail(err, ESTALE, "was removed or renamed meanwhile");
+	if (!dfs_stat_unchanged(&st, &p->expect))
+		return dfs_fail(err, ESTALE, "was changed meanwhile");
+	return 0;
+}
+
+static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
+			struct dfs_err *err)
+{
+	int ret = still_the_same(dir, name, p, err);
+
+	if (ret < 0)
+		return ret;
+	if (renameat(store->fd, p->tmp_name, dir, name) == 0)
+		return 0;
+	if (errno == EXDEV)
+		return dfs_fail(err, EXDEV, "its directory is on another file system than %s/%s", store->path,
+				DFS_STORE_DIR);
+	return dfs_fail_errno(err, "rename");
+}
+
+static int open_parent(struct dfs_store *store, const char *target, int *ret_dir, const char **ret_name)
+{
+	const char *slash = strrchr(target, '/');
+	DFS_AUTO(mem) char *parent = strndup(target, slash ? (size_t)(slash - target) : 0);
+
+	if (!parent)
+		return -ENOMEM;
+	*ret_name = slash ? slash + 1 : target;
+	return dfs_store_openat(store, parent, O_RDONLY | O_DIRECTORY, ret_dir);
+}
+
+static int publish(struct dfs_store *store, const struct dfs_publish *p, struct dfs_err *err)
+{
+	DFS_AUTO(fd) int dir = -1;
+	const char *name;
+	int ret, lease;
+
+	ret = open_parent(store, p->target, &dir, &name);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "its directory: %s", strerror(-ret));
+	ret = dress(p, err);
+	if (ret < 0)
+		return ret;
+	lease = keep_writers_out(p->old_fd, err);
+	if (lease < 0)
+		return lease;
+	ret = put_in_place(store, p, dir, name, err);
+	if (lease)
+		fcntl(p->old_fd, F_SETLEASE, F_UNLCK);
+	if (ret < 0)
+		return ret;
+	if (fsync(dir) < 0)
+		return dfs_fail_errno(err, "fsync of its directory; the new file is in place, but a power cut may bring the old one back");
+	return 0;
+}
+
+int dfs_publish(struct dfs_store *store, const struct dfs_publish *p, struct dfs_err *err)
+{
+	int ret = publish(store, p, err);
+
+	/* after the rename there is nothing of that name any more */
+	if (ret < 0) {
+		unlinkat(store->fd, p->tmp_name, 0);
+		return dfs_err_at(err, ret, "%s", p->target);
+	}
+	return 0;
+}
