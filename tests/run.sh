@@ -66,14 +66,15 @@ if [ -n "$INSTALL" ]; then
 	install_clients "$ROOT/tests/clients/setup.sh"
 fi
 
-phase_build build-test "" --enable-werror || exit 1
-phase_unit ""
-phase_scripts
-phase_user
-if [ -n "$SAN" ]; then
-	phase_sanitizer asan address address,undefined
-	phase_sanitizer tsan thread thread
-	phase_fuzz
+if phase_build build-test "" --enable-werror; then
+	phase_unit ""
+	phase_scripts
+	phase_user
+	if [ -n "$SAN" ]; then
+		phase_sanitizer asan address address,undefined
+		phase_sanitizer tsan thread thread
+		phase_fuzz
+	fi
 fi
 
 passed=$(grep -c '^pass ' "$RUN/results")
