@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# runner: runs test scripts side by side, each with a directory, a log and a
+# runner: runs test scripts and unit tests side by side, each with a directory, a log and a
 # time limit of its own, and counts how they end. Sourced by run.sh after test.sh.
 #
 # Needs: RUN, a directory of this run; JOBS, how many at once.
 # Keeps: $RUN/results, lines "STATUS NAME SECONDS" with STATUS pass, fail or skip.
+
+# runner_name PATH: of a script below the sources, or a program below the build.
+runner_name() {
+	local path=${1#"$DFS_BUILD/"}
+	echo "${path#"$DFS_SRC/"}"
+}
 
 # runner_word SCRIPT WORD: whether its "# test:" line has it (WORD may be "timeout").
 runner_word() { sed -n 's/^# test: *//p' "$1" | tr ' ' '\n' | grep -qxE "$2(=.*)?"; }
@@ -40,11 +46,12 @@ runner_one() {
 	mkdir "$dir" && chmod 755 "$dir" || return 1
 	[ $# = 0 ] || chown "$TEST_USER" "$dir"
 	(
-		export DFS_TMP=$dir HOME=$dir TMPDIR=$dir
+		export DFS_TMP=$dir HOME=$dir TMPDIR=$dir srcdir=$DFS_SRC
 		export ASAN_OPTIONS="log_path=$dir/san:detect_leaks=1:$DFS_ASAN_MORE"
 		export UBSAN_OPTIONS="print_stacktrace=1:log_path=$dir/san"
 		export TSAN_OPTIONS="log_path=$dir/san:suppressions=$DFS_SRC/tests/lib/tsan.supp"
 		echo "$BASHPID" >"$dir.pid"
+		cd "$dir" || exit 1
 		exec timeout -k 20 "$(runner_timeout "$script")" "$@" "$script"
 	) </dev/null >"$log" 2>&1 || status=$?
 	[ "$status" != 124 ] || echo "FAIL: out of time" >>"$log"
@@ -102,11 +109,11 @@ runner_all() {
 		while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
 			wait -n 2>/dev/null
 		done
-		runner_one "$script" "$prefix${script#"$DFS_SRC/"}$suffix" "${command[@]}" &
+		runner_one "$script" "$prefix$(runner_name "$script")$suffix" "${command[@]}" &
 	done
 	wait
 	for script in "${serial[@]}"; do
-		runner_one "$script" "$prefix${script#"$DFS_SRC/"}$suffix" "${command[@]}" &
+		runner_one "$script" "$prefix$(runner_name "$script")$suffix" "${command[@]}" &
 		wait
 	done
 }
