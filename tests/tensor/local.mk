@@ -1,4 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+check_PROGRAMS += %D%/test_convert %D%/test_dtype %D%/test_round %D%/test_safetensors
+
+%C%_test_convert_SOURCES = %D%/test_convert.c %D%/floats.h
+%C%_test_convert_LDADD = $(TEST_LIBS)
+%C%_test_dtype_SOURCES = %D%/test_dtype.c
+%C%_test_dtype_LDADD = $(TEST_LIBS)
+%C%_test_round_SOURCES = %D%/test_round.c %D%/floats.h
+%C%_test_round_LDADD = $(TEST_LIBS)
+%C%_test_safetensors_SOURCES = %D%/test_safetensors.c
+%C%_test_safetensors_LDADD = $(TEST_LIBS)
