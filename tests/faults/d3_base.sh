@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# D3: base gone, cut, changed, swapped or unreadable: EIO that names it, never SIGBUS, never a wrong byte; it heals.
+# test: timeout=600 root
+. "$(dirname "$0")/../lib/test.sh"
+. "$DFS_SRC/tests/lib/mount.sh"
+
+make_store --params 400000 --hidden 256 --vocab 512 --seed 31
+cp orig/base/model.safetensors store/plain.safetensors
+cp orig/tune/model.safetensors store/alone.safetensors
+mkdir nobase && cp store/alone.safetensors nobase/
+deltafsctl encode nobase/alone.safetensors -o store/alone.safetensors.new && mv store/alone.safetensors.new store/alone.safetensors
+original=orig/tune/model.safetensors shown=mnt/tune/model.safetensors
+pin=$(find store/.deltafs/pins -type f)
+[ "$(wc -l <<<"$pin")" = 1 ] || fail "one pin expected: $pin"
+
+bystanders() {
+	evict mnt/plain.safetensors mnt/alone.safetensors
+	cmp mnt/plain.safetensors orig/base/model.safetensors || fail "$1: a plain file suffers"
+	cmp mnt/alone.safetensors orig/tune/model.safetensors || fail "$1: a file coded alone suffers"
+}
+
+# heals WHAT: within the second in which an open base may go unchecked.
+heals() { retry 10 read_right || fail "$1: does not heal without a remount: $(tail -3 "$log")"; }
+read_right() { evict "$shown"; pages "$shown" "$original"; [ "$refused$wrong" = 00 ]; }
+read_refused() { evict "$shown"; pages "$shown" "$original"; [ "$wrong" = 0 ] && [ "$refused" -gt 0 ]; }
+refuses() {
+	retry 10 read_refused || fail "$1: right $right refused $refused wrong $wrong"
+	grep -Eq "$2" "$log" || fail "$1: the log says no $2: $(cat "$log")"
+}
+
+start_daemon store mnt
+exec 3<"$shown"
+read_right || fail "undamaged: refused $refused wrong $wrong"
+
+mv "$pin" gone && mv store/base/model.safetensors gone.too
+refuses "base gone" 'base.*(model\.safetensors|missing|not)'
+bystanders "base gone"
+mv gone.too store/base/model.safetensors && mv gone "$pin"
+heals "base gone"
+
+: >"$log"
+cp -p "$pin" keep && truncate -s 100000 "$pin"
+refuses "base cut" 'base'
+bystanders "base cut"
+cat keep >"$pin"
+heals "base cut"
+
+: >"$log"
+cp -p "$pin" stamp
+at=$(($(stat -c %s "$pin") / 2))
+for ((i = 0; i < 65536; i += 64)); do echo $((at + i)); done | python3 -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+for line in sys.stdin:
+    os.pwrite(fd, bytes([os.pread(fd, 1, int(line))[0] ^ 0x40]), int(line))' "$pin"
+touch -r stamp "$pin"
+refuses "one byte in 64 changed, time kept" 'base'
+cat keep >"$pin"
+heals "changed bytes"
+
+: >"$log"
+"$DFS_BUILD/tests/tools/make_pair" --params 400000 --hidden 256 --vocab 512 --seed 32 other >/dev/null
+[ "$(stat -c %s other/base/model.safetensors)" = "$(stat -c %s "$pin")" ] || fail "the other base has another size"
+mv "$pin" away && cp other/base/model.safetensors "$pin"
+refuses "another base of that size" 'base'
+mv away "$pin"
+heals "another base"
+
+: >"$log"
+rm -f away && mv "$pin" away && mkfifo "$pin"
+refuses "a FIFO for a base" 'base'
+rm "$pin" && ln -s /etc/shadow "$pin"
+refuses "a symbolic link for a base" 'base'
+rm "$pin" && mkdir "$pin"
+refuses "a directory for a base" 'base'
+rmdir "$pin" && mv away "$pin"
+heals "a FIFO, a link, a directory"
+
+pages /dev/fd/3 "$original"
+[ "$refused$wrong" = 00 ] || fail "the handle that was open all the time: refused $refused wrong $wrong"
+exec 3<&-
+stop_daemon mnt

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# E14: readers killed in the middle, 1000 times: no request, descriptor or memory leaks.
+# test: timeout=600 nosan
+. "$(dirname "$0")/../lib/test.sh"
+. "$DFS_SRC/tests/lib/mount.sh"
+
+make_store --params 8000000 --hidden 1024 --vocab 2048 --seed 151
+start_daemon store mnt -o cache=32M
+pid=$(daemon_pid)
+shown=mnt/tune/model.safetensors
+cat "$shown" >/dev/null
+descriptors() { find "/proc/$pid/fd" | wc -l; }
+memory() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
+evict "$shown"
+before=$(descriptors)
+killed=0
+for ((i = 0; i < 1000; i++)); do
+	[ $((i % 20)) != 0 ] || evict "$shown"
+	timeout -s KILL 0.01 cat "$shown" >/dev/null 2>&1
+	[ $? != 137 ] || killed=$((killed + 1))
+	head -c1 "$shown" >/dev/null
+done
+[ "$killed" -gt 300 ] || fail "only $killed readers were killed"
+few() { [ "$(descriptors)" -le $((before + 4)) ]; }
+retry 10 few || fail "$before descriptors became $(descriptors)"
+[ "$(memory)" -lt $(((32 + 64) * 1024)) ] || fail "$(memory) KiB of memory"
+dev=$(stat -c %d mnt)
+waiting=/sys/fs/fuse/connections/$((dev & 0xff | dev >> 12 & 0xfff00))/waiting
+[ ! -r "$waiting" ] || [ "$(cat "$waiting")" = 0 ] || fail "$(cat "$waiting") requests wait for ever"
+cmp "$shown" orig/tune/model.safetensors || fail "wrong bytes afterwards"
+echo "killed $killed, descriptors $before -> $(descriptors), $(memory) KiB"
+stop_daemon mnt

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mount: a store with one coded fine-tune, and daemons to read it through.
+# Sourced after test.sh.
+
+# make_store [make_pair option]...: in the current directory: orig/base and
+# orig/tune as made, store/base (registered) and store/tune (coded in place).
+make_store() {
+	"$DFS_BUILD/tests/tools/make_pair" "$@" orig >/dev/null || fail "make_pair $*"
+	mkdir -p store mnt
+	cp -r orig/base orig/tune store/
+	deltafsctl base add store store/base >base.out 2>&1 || fail "base add: $(cat base.out)"
+	deltafsctl encode -r store/tune >encode.out 2>&1 || fail "encode: $(cat encode.out)"
+}
+
+is_mounted() { mountpoint -q "$1"; }
+
+# start_daemon STORE MOUNTPOINT [deltafs option]...: in the foreground mode, in
+# the background; sets daemon (its pid) and log (what it says). DFS_WRAP: words
+# in front of the command (strace, prlimit, ...).
+start_daemon() {
+	local store=$1 mountpoint=$2
+	shift 2
+	log=$DFS_TMP/daemon.log
+	: >"$log"
+	# shellcheck disable=SC2086  # DFS_WRAP is words
+	${DFS_WRAP:-} deltafs -f "$@" "$store" "$mountpoint" 2>>"$log" >/dev/null </dev/null &
+	daemon=$!
+	retry 30 daemon_settled "$mountpoint"
+	is_mounted "$mountpoint" || fail "deltafs $* $store $mountpoint: $(cat "$log")"
+}
+
+daemon_settled() { is_mounted "$1" || ! kill -0 "$daemon" 2>/dev/null; }
+
+# The daemon itself, where DFS_WRAP stands between.
+daemon_pid() {
+	if [ "$(cat "/proc/$daemon/comm")" = deltafs ]; then echo "$daemon"; else pgrep -P "$daemon" -x deltafs; fi
+}
+
+stop_daemon() {
+	local status=0
+	umount "$1" 2>/dev/null || fusermount3 -u "$1" || fail "umount $1"
+	wait "$daemon" || status=$?
+	[ "$status" = 0 ] || fail "the daemon ended with $status: $(tail -3 "$log")"
+}
+
+# evict FILE...: out of the page cache, nobody else's pages.
+evict() { "$DFS_BUILD/tests/bench/readfile" evict "$@" >/dev/null; }
+
+# pages FILE ORIGINAL: each 4 KiB page read alone through the mount; sets
+# right, refused, wrong.
+pages() {
+	local counts
+	counts=$(python3 - "$1" "$2" <<'PY'
+import os, sys
+shown, original = os.open(sys.argv[1], os.O_RDONLY), open(sys.argv[2], "rb").read()
+right = refused = wrong = 0
+for at in range(0, len(original), 4096):
+    try:
+        got = os.pread(shown, 4096, at)
+    except OSError:
+        refused += 1
+        continue
+    if got == original[at:at + 4096]:
+        right += 1
+    else:
+        wrong += 1
+print(right, refused, wrong)
+PY
+	) || counts="0 $((($(stat -c %s "$2") + 4095) / 4096)) 0"
+	read -r right refused wrong <<<"$counts"
+}
+
+# meta FIELD FILE: a number from the superblock of a container.
+meta() {
+	python3 -c '
+import struct, sys
+fields = {"size": 40, "container": 64, "off": 72, "len": 80}
+with open(sys.argv[2], "rb") as f:
+    print(struct.unpack_from("<Q", f.read(256), fields[sys.argv[1]])[0])' "$1" "$2"
+}
+
+# flip FILE OFFSET [BIT]: one bit.
+flip() {
+	python3 -c '
+import os, sys
+fd, at, bit = os.open(sys.argv[1], os.O_RDWR), int(sys.argv[2]), int(sys.argv[3])
+os.pwrite(fd, bytes([os.pread(fd, 1, at)[0] ^ 1 << bit]), at)' "$1" "$2" "${3:-0}"
+}
