@@ -25,7 +25,8 @@ struct dfs_view;
  */
 int dfs_view_open(struct dfs_reader *reader, int fd, const char *name,
 		  struct dfs_view **ret_view, struct dfs_err *err);
-void dfs_view_close(struct dfs_view *view); /* waits for decodes of this view that are running; NULL is fine */
+/* dfs_view_close() - end it; decodes ahead that run already end by themselves, and the fd with the last. NULL is fine. */
+void dfs_view_close(struct dfs_view *view);
 
 uint64_t dfs_view_size(const struct dfs_view *view);
 /* dfs_view_container() - its account, or NULL if the file is plain. Borrowed. */
@@ -57,10 +58,9 @@ int dfs_view_read(struct dfs_view *view, uint64_t off, size_t len, void *buf,
 struct dfs_read {
 	uint64_t off;
 	size_t len;
+	/* @iov: at most 64; none at or past the end of the file. @err: NULL unless @ret < 0. */
 	void (*done)(struct dfs_read *read, int ret, const struct iovec *iov, int n_iov,
 		     const struct dfs_err *err);
-	/* private */
-	void *state;
 };
 void dfs_view_submit(struct dfs_view *view, struct dfs_read *read);
 

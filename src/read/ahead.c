@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ahead: cursors of a view, their windows, and what they guess.
+ */
+#include "read/ahead.h"
+
+#include "read/internal.h"
+
+/*
+ * A read of at least this is taken for the start of a run: the kernel's own
+ * readahead has judged it so. Smaller: scattered reads of slices decode what
+ * nobody wants; larger: the first tensor bytes of a loader come late.
+ */
+#define RUN_MIN (64u << 10)
+
+/* The first guess: a few chunks, so that a wrong one costs little. Doubles with each read that proves it right. */
+#define WINDOW_FIRST (2 * (size_t)DFS_GRID)
+
+/*
+ * The kernel is told this much beyond what is being decoded: a cold disk needs
+ * large pieces ahead of time, decoding does not. In steps, since each is a
+ * handful of system calls.
+ */
+#define HINT_BEYOND (8u << 20)
+#define HINT_STEP (1u << 20)
+
+/* Several of the kernel's requests are under way at once and may overtake each other by this. */
+#define OVERTAKE (4u << 20)
+
+/* Kernel readahead runs past a tensor's end whatever the loader wants, so one crossing proves nothing. */
+#define CROSSINGS 3
+
+struct guess {
+	uint64_t off, end;		/* to be decoded */
+	uint64_t hint_off, hint_end;	/* for the kernel */
+};
+
+static uint64_t segment_end(const struct dfs_view *view, uint64_t last_byte)
+{
+	const struct dfs_segment *s = &view->container->segments[dfs_container_find(view->container, last_byte)];
+
+	return s->off + s->len;
+}
+
+static struct dfs_cursor *cursor_find(struct dfs_ahead *ahead, uint64_t off, uint64_t end)
+{
+	bool small = end - off < RUN_MIN;
+
+	for (struct dfs_cursor *c = ahead->cursors; c < ahead->cursors + DFS_CURSORS; c++) {
+		if (!c->used)
+			continue;
+		if (off == c->next)
+			return c;
+		if (!small && off < c->next + OVERTAKE && end + OVERTAKE > c->next)
+			return c;
+	}
+	return NULL;
+}
+
+static struct dfs_cursor *cursor_new(const struct dfs_view *view, struct dfs_ahead *ahead, uint64_t off, uint64_t end)
+{
+	bool small = end - off < RUN_MIN;
+	struct dfs_cursor *first = ahead->cursors + (small ? 0 : DFS_CURSORS_SMALL);
+	struct dfs_cursor *last = ahead->cursors + (small ? DFS_CURSORS_SMALL : DFS_CURSORS);
+	struct dfs_cursor *oldest = first;
+
+	for (struct dfs_cursor *c = first; c < last; c++)
+		if (c->used < oldest->used)
+			oldest = c;
+	*oldest = (struct dfs_cursor){
+		.next = end,
+		.edge = end,
+		.hinted = end,
+		.segment_end = segment_end(view, end - 1),
+		.window = small ? 0 : WINDOW_FIRST,
+	};
+	return oldest;
+}
+
+static void cursor_move(const struct dfs_view *view, struct dfs_cursor *c, uint64_t end)
+{
+	size_t max = view->reader->ahead_max;
+
+	if (end <= c->next)
+		return; /* one that was overtaken */
+	c->next = end;
+	c->window = c->window ? c->window * 2 : WINDOW_FIRST;
+	if (c->window > max)
+		c->window = max;
+	if (end > c->segment_end) {
+		c->segment_end = segment_end(view, end - 1);
+		c->crossed++;
+	}
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void guess_from(const struct dfs_view *view, struct dfs_cursor *c, struct guess *guess)
+{
+	uint64_t bound = c->crossed >= CROSSINGS ? view->size : c->segment_end;
+	uint64_t hint_end = min_u64(c->next + 2 * c->window + (c->window > WINDOW_FIRST ? HINT_BEYOND : 0), bound);
+
+	if (c->edge < c->next)
+		c->edge = c->next;
+	if (c->hinted < c->next)
+		c->hinted = c->next;
+	guess->off = c->edge;
+	guess->end = min_u64(c->next + c->window, bound);
+	guess->hint_off = guess->hint_end = c->hinted;
+	if (hint_end >= c->hinted + HINT_STEP || (hint_end == bound && hint_end > c->hinted))
+		guess->hint_end = c->hinted = hint_end;
+}
+
+static void make_guess(struct dfs_view *view, uint64_t off, uint64_t end, struct guess *guess)
+{
+	struct dfs_ahead *ahead = &view->ahead;
+	struct dfs_cursor *c;
+
+	pthread_mutex_lock(&view->lock);
+	c = cursor_find(ahead, off, end);
+	if (c)
+		cursor_move(view, c, end);
+	else
+		c = cursor_new(view, ahead, off, end);
+	c->used = ++ahead->clock;
+	guess_from(view, c, guess);
+	pthread_mutex_unlock(&view->lock);
+}
+
+/* Return: up to where chunks are being decoded now. */
+static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
+{
+	struct dfs_cache *cache = &view->reader->cache;
+	struct dfs_place place = dfs_place_at(view, off);
+
+	pthread_mutex_lock(&cache->lock);
+	while (place.off < end) {
+		if (!dfs_cache_ahead(cache, view, &place))
+			break;
+		off = place.off + place.len;
+		if (!dfs_place_next(view, &place))
+			break;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return off;
+}
+
+/* What found no room is guessed again at the next read. */
+static void note_edge(struct dfs_view *view, uint64_t from, uint64_t edge)
+{
+	pthread_mutex_lock(&view->lock);
+	for (struct dfs_cursor *c = view->ahead.cursors; c < view->ahead.cursors + DFS_CURSORS; c++)
+		if (c->used && c->edge == from)
+			c->edge = edge;
+	pthread_mutex_unlock(&view->lock);
+}
+
+void dfs_ahead_read(struct dfs_view *view, uint64_t off, uint64_t end)
+{
+	struct guess guess;
+
+	if (!view->reader->ahead_max)
+		return;
+	make_guess(view, off, end, &guess);
+	if (guess.hint_end > guess.hint_off)
+		dfs_hint_read(view, guess.hint_off, guess.hint_end);
+	if (guess.end > guess.off)
+		note_edge(view, guess.off, decode_ahead(view, guess.off, guess.end));
+}

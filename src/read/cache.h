@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cache: a bounded set of decoded chunks that decodes each missing one once,
+ * however many requests wait for it.
+ *
+ * READ: request.c -> this -> flight.c -> chunk.c
+ *
+ * It fronts chunk.c in calls (a hit skips the rest) and follows it in data. A
+ * chunk is queued, decoding, ready or failed; a failed one is forgotten at
+ * once, so the next request tries again. A ready one that nobody holds stays
+ * until its bytes have been delivered (the kernel's page cache has them then)
+ * or the room is needed.
+ *
+ * Memory: a chunk's room is reserved before it is queued, for all chunks of a
+ * request or for none. A request for which there is no room is parked, first
+ * come first served, until others end; so no request ever holds room while it
+ * waits for more, and one that wants more than there is at all goes alone.
+ */
+#ifndef DFS_READ_CACHE_H
+#define DFS_READ_CACHE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "util/err.h"
+#include "util/pool.h"
+
+struct dfs_view;
+struct dfs_request;
+
+/* A chunk of a view, and where it lies in the file. */
+struct dfs_place {
+	uint64_t off;
+	uint64_t len;
+	uint32_t segment;
+	uint32_t index;		/* within the segment */
+	uint32_t chunk;		/* within the container */
+};
+
+enum dfs_chunk_state { DFS_CHUNK_QUEUED, DFS_CHUNK_DECODING, DFS_CHUNK_READY, DFS_CHUNK_FAILED };
+
+/* One chunk that a request waits for. */
+struct dfs_wait {
+	struct dfs_wait *next;		/* in chunk->waits; under cache->lock */
+	struct dfs_request *request;
+	struct dfs_chunk *chunk;
+	struct dfs_place place;
+};
+
+/* Decoded bytes; immutable once ready. All else under cache->lock. */
+struct dfs_chunk {
+	struct dfs_view *view;
+	struct dfs_place place;
+	uint8_t *data;
+	enum dfs_chunk_state state;
+	unsigned refs;			/* holds of requests and of queued jobs */
+	bool raised;			/* queued as urgent */
+	bool unasked;			/* decoded ahead, and no request came yet */
+	bool hashed;			/* can be found */
+	bool idle;			/* in cache->idle */
+	uint64_t delivered;		/* bytes handed out */
+	struct dfs_wait *waits;
+	time_t born;			/* CLOCK_MONOTONIC, s */
+	struct dfs_job urgent, ahead;	/* each may be queued once; the first to run decodes */
+	struct dfs_chunk *next_same;	/* in a slot of the table */
+	struct dfs_chunk *next_of_view, **link_of_view;
+	struct dfs_chunk *older, *newer;
+};
+
+struct dfs_cache {
+	pthread_mutex_t lock;
+	size_t limit;			/* bytes; reserved + tables stay below it unless one request alone is larger */
+	/* all under lock */
+	size_t reserved;		/* for chunks in any state */
+	size_t tables;			/* opened shared tables, see tables.h */
+	size_t unasked;			/* part of reserved */
+	size_t peak;
+	unsigned taken;			/* requests that hold chunks */
+	unsigned flying;		/* chunks queued or decoding */
+	size_t n_chunks;
+	struct dfs_chunk **slots;
+	size_t n_slots;			/* a power of two */
+	struct dfs_chunk *oldest, *newest;	/* idle: ready, held by nobody */
+	struct dfs_request *parked, *parked_last;	/* wait for room; request.c's */
+	uint64_t decoded, hits, bytes_decoded, bytes_delivered, failures;
+};
+
+/* dfs_cache_init() - Return: 0 or -ENOMEM. */
+int dfs_cache_init(struct dfs_cache *cache, size_t limit);
+void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
+
+/*
+ * What follows is called with cache->lock held.
+ */
+
+/**
+ * dfs_cache_take() - take hold of all chunks that a round of a request needs
+ * @waits: @n different places of @view, n > 0
+ * @make: missing chunks may be made; else only what exists is taken
+ *
+ * Missing ones are made and queued, queued ones raised to urgent.
+ *
+ * Return: how many are not ready yet (these have the wait in their list);
+ * -EAGAIN if there is no room now, -ENOMEM: nothing was taken.
+ */
+int dfs_cache_take(struct dfs_cache *cache, struct dfs_view *view, struct dfs_wait *waits,
+		   unsigned n, bool make);
+
+/* dfs_cache_give() - the other end of it; bytes [off, end) of the file were handed out */
+void dfs_cache_give(struct dfs_cache *cache, struct dfs_wait *waits, unsigned n,
+		    uint64_t off, uint64_t end);
+
+/**
+ * dfs_cache_ahead() - have a chunk decoded that nobody asked for yet
+ * Return: false if there is no room to spare for guesses: stop guessing.
+ */
+bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struct dfs_place *place);
+
+/**
+ * dfs_cache_finish() - a decode ended
+ * @data: the decoded bytes, now the cache's; NULL if @ret < 0
+ * Return: the waits in its list, for request.c to serve.
+ */
+struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chunk, uint8_t *data, int ret);
+
+/* dfs_cache_drop() - let go of one hold of a chunk */
+void dfs_cache_drop(struct dfs_cache *cache, struct dfs_chunk *chunk);
+
+/* dfs_cache_forget() - a view was closed: nothing of it is kept, or begun unless somebody waits for it */
+void dfs_cache_forget(struct dfs_cache *cache, struct dfs_view *view);
+
+/* dfs_cache_tables() - shared tables now take @bytes */
+void dfs_cache_tables(struct dfs_cache *cache, size_t bytes);
+
+/*
+ * flight.c
+ */
+
+/* dfs_chunk_queue() - have a chunk decoded; cache->lock held, a hold is taken for the job */
+void dfs_chunk_queue(struct dfs_chunk *chunk, enum dfs_urgency urgency);
+
+#endif

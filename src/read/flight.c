@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flight: a chunk's way through a decode thread.
+ *
+ * READ: cache.c -> this -> chunk.c, and back -> request.c
+ *
+ * A chunk that was queued as a guess and is then asked for is queued a second
+ * time, as urgent; whichever job runs first decodes.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "codec/codec.h"
+#include "read/internal.h"
+#include "read/request.h"
+
+static void chunk_run(struct dfs_chunk *chunk, struct dfs_worker *worker);
+
+static void run_urgent(struct dfs_job *job, void *local)
+{
+	chunk_run((struct dfs_chunk *)((char *)job - offsetof(struct dfs_chunk, urgent)), local);
+}
+
+static void run_ahead(struct dfs_job *job, void *local)
+{
+	chunk_run((struct dfs_chunk *)((char *)job - offsetof(struct dfs_chunk, ahead)), local);
+}
+
+void dfs_chunk_queue(struct dfs_chunk *chunk, enum dfs_urgency urgency)
+{
+	struct dfs_job *job = urgency == DFS_URGENT ? &chunk->urgent : &chunk->ahead;
+
+	job->run = urgency == DFS_URGENT ? run_urgent : run_ahead;
+	chunk->raised = urgency == DFS_URGENT;
+	chunk->refs++;
+	dfs_view_ref(chunk->view);
+	dfs_pool_submit(chunk->view->reader->decoders, job, urgency);
+}
+
+/* A guess for a file that was closed since is not worth the work. */
+static bool chunk_begin(struct dfs_cache *cache, struct dfs_chunk *chunk, bool *ret_wanted)
+{
+	bool begin;
+
+	pthread_mutex_lock(&cache->lock);
+	begin = chunk->state == DFS_CHUNK_QUEUED;
+	if (begin)
+		chunk->state = DFS_CHUNK_DECODING;
+	*ret_wanted = chunk->waits || !chunk->view->closed;
+	pthread_mutex_unlock(&cache->lock);
+	return begin;
+}
+
+static int chunk_decode(struct dfs_chunk *chunk, struct dfs_worker *worker, uint8_t **ret_data, struct dfs_err *err)
+{
+	struct dfs_view *view = chunk->view;
+	const struct dfs_place *place = &chunk->place;
+	uint8_t *data = dfs_buffers_get(&view->reader->buffers, place->len);
+	int ret;
+
+	if (!worker || !data)
+		ret = dfs_fail(err, ENOMEM, "out of memory");
+	else
+		ret = dfs_chunk_decode(view, place, worker, data, err);
+	if (ret == 0) {
+		*ret_data = data;
+		dfs_hint_decoded(view, place->chunk);
+		return 0;
+	}
+	dfs_buffers_put(&view->reader->buffers, data, place->len);
+	dfs_names_explain(view, place, worker, err);
+	return dfs_err_at(err, ret, "%s", view->name);
+}
+
+static void chunk_end(struct dfs_cache *cache, struct dfs_chunk *chunk, uint8_t *data, int ret,
+		      const struct dfs_err *err)
+{
+	struct dfs_request *ready = NULL;
+	struct dfs_wait *waits;
+
+	pthread_mutex_lock(&cache->lock);
+	waits = dfs_cache_finish(cache, chunk, data, ret);
+	dfs_requests_serve(waits, ret, err, &ready);
+	dfs_cache_drop(cache, chunk);
+	dfs_requests_admit(cache, &ready);
+	pthread_mutex_unlock(&cache->lock);
+	dfs_requests_end(ready);
+}
+
+static void chunk_run(struct dfs_chunk *chunk, struct dfs_worker *worker)
+{
+	struct dfs_view *view = chunk->view;
+	struct dfs_cache *cache = &view->reader->cache;
+	struct dfs_err err = { "" };
+	uint8_t *data = NULL;
+	bool wanted;
+
+	if (chunk_begin(cache, chunk, &wanted)) {
+		int ret = wanted ? chunk_decode(chunk, worker, &data, &err) : -ECANCELED;
+		uint64_t len = chunk->place.len;
+
+		chunk_end(cache, chunk, data, ret, &err);
+		if (worker)
+			dfs_worker_trim(worker, len);
+	} else {
+		pthread_mutex_lock(&cache->lock);
+		dfs_cache_drop(cache, chunk);
+		pthread_mutex_unlock(&cache->lock);
+	}
+	dfs_view_unref(view);
+}

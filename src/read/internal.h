@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * internal: what the files of the READ flow share.
+ *
+ * view -> segment -> chunk -> (bases, tables, predict, codec) -> cache -> request
+ *
+ * Guards: cache->lock for everything about chunks and requests, view->lock for
+ * a view's cursors, and one each for tables, names and spare buffers. Only the
+ * last is taken inside another (cache->lock). Nothing is decoded or read under
+ * any of them.
+ */
+#ifndef DFS_READ_INTERNAL_H
+#define DFS_READ_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "predict/predict.h"
+#include "read/ahead.h"
+#include "read/buffer.h"
+#include "read/cache.h"
+#include "read/names.h"
+#include "read/reader.h"
+#include "read/tables.h"
+#include "read/view.h"
+#include "read/worker.h"
+#include "util/pool.h"
+
+struct dfs_reader {
+	struct dfs_cache cache;
+	struct dfs_tables tables;
+	struct dfs_buffers buffers;
+	struct dfs_names names;
+	struct dfs_pool *decoders;
+	struct dfs_pool *hinters;	/* one thread that tells the kernel what will be read */
+	struct dfs_bases *bases;	/* borrowed */
+	struct dfs_log *log;		/* borrowed; may be NULL */
+	size_t ahead_max;		/* bytes a cursor decodes ahead */
+};
+
+struct dfs_view {
+	struct dfs_reader *reader;
+	int fd;
+	char *name;
+	uint64_t size;
+	struct dfs_container *container;	/* NULL: plain */
+	struct dfs_piece *pieces;		/* the container's, as predictors want them */
+	atomic_uint refs;			/* who opened it, requests, jobs */
+	atomic_uchar *checked;			/* a segment: its pieces were found sane */
+	atomic_uchar *dropped;			/* a run of chunks: how many were decoded; see hint.c */
+
+	atomic_bool settling;			/* a base of it is being hashed; see bases.c */
+
+	pthread_mutex_t lock;
+	struct dfs_ahead ahead;			/* under lock */
+
+	struct dfs_chunk *chunks;		/* under cache->lock: all that exist */
+	bool closed;				/* under cache->lock: decode nothing more for it */
+};
+
+/* Views are shared by their opener, requests and jobs; the last one ends it. */
+void dfs_view_ref(struct dfs_view *view);
+void dfs_view_unref(struct dfs_view *view);
+
+/*
+ * segment.c: from an offset to a chunk.
+ */
+
+/* dfs_place_at() - the chunk that holds byte @off of the file; @off < size */
+struct dfs_place dfs_place_at(const struct dfs_view *view, uint64_t off);
+/* dfs_place_next() - the chunk behind it. Return: false at the end of the file. */
+bool dfs_place_next(const struct dfs_view *view, struct dfs_place *place);
+
+/**
+ * dfs_segment_prediction() - what the predictor of a segment is told
+ * Return: 0; -EUCLEAN if the container's pieces are not sane.
+ */
+int dfs_segment_prediction(struct dfs_view *view, uint32_t segment,
+			   struct dfs_prediction *ret_prediction, struct dfs_err *err);
+
+/*
+ * chunk.c: one chunk, decoded and checked.
+ */
+
+/**
+ * dfs_chunk_decode() - the bytes of the file at @place
+ * @out: room for place->len and DFS_VALUES_PAD bytes, 64-byte aligned
+ *
+ * Return: 0, or as dfs_view_read(); the sentence names chunk and base, not file and tensor.
+ */
+int dfs_chunk_decode(struct dfs_view *view, const struct dfs_place *place,
+		     struct dfs_worker *worker, uint8_t *out, struct dfs_err *err);
+
+/*
+ * bases.c: bytes of the base files of a view.
+ */
+
+/**
+ * dfs_view_base_read() - exactly @len bytes of base file @file
+ * A failure is not remembered: the next read looks for the base anew.
+ * Return: 0; -EIO with a sentence that names the base.
+ */
+int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
+		       void *buf, struct dfs_err *err);
+/* dfs_view_base_hint() - the kernel may fetch these bytes already; quiet on failure */
+void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint64_t len);
+/**
+ * dfs_view_bases_suspect() - a chunk over a base did not match its hash
+ * @text: how a sentence calls that base
+ *
+ * Has the base hashed in the background, so that another file of its name and
+ * size is found out.
+ */
+void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_place *place, char *text, size_t len);
+
+/*
+ * hint.c: the page cache under us.
+ */
+
+/* dfs_hint_read() - payloads and base bytes of [off, end) of the file will be wanted soon */
+void dfs_hint_read(struct dfs_view *view, uint64_t off, uint64_t end);
+/* dfs_hint_fetch() - these bytes of @fd will be wanted soon; may block on the disk's queue */
+void dfs_hint_fetch(int fd, uint64_t off, uint64_t len);
+/* dfs_hint_decoded() - a payload was decoded: its pages are of no more use */
+void dfs_hint_decoded(struct dfs_view *view, uint32_t chunk);
+/* dfs_hint_runs() - how many counters a view needs for that */
+size_t dfs_hint_runs(const struct dfs_container *c);
+
+/* plain.c: dfs_view_submit() for a plain file */
+void dfs_plain_submit(struct dfs_view *view, struct dfs_read *read);
+
+#endif

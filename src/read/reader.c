@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reader: what all open files of a process share, put together.
+ */
+#include "read/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/internal.h"
+#include "read/limit.h"
+
+/* The kernel's page cache is the real one; ours only bridges decode and delivery. */
+#define CACHE_MAX (256u << 20)
+#define CACHE_MIN (4u << 20)
+#define CACHE_SHARE(memory) ((memory) / 8)
+
+/* Part of the cache that opened tables may keep while nobody uses them. */
+#define TABLES_SHARE(cache) ((cache) / 8)
+
+/* Unused chunk buffers that are kept warm: a few windows' worth. */
+#define SPARE_MAX (16u << 20)
+
+/*
+ * Decoded ahead of one reader: enough that both the kernel's largest request
+ * (1 MiB) and the decode threads always have work. More only fills the cache.
+ */
+#define AHEAD_DEFAULT (4u << 20)
+
+static size_t at_most(size_t value, size_t max)
+{
+	return value < max ? value : max;
+}
+
+static size_t cache_bytes(const struct dfs_reader_config *config)
+{
+	size_t bytes = config->cache_bytes;
+
+	if (!bytes)
+		bytes = at_most(CACHE_SHARE(dfs_memory_limit()), CACHE_MAX);
+	return bytes > CACHE_MIN ? bytes : CACHE_MIN;
+}
+
+static int start_pools(struct dfs_reader *reader, unsigned threads, struct dfs_err *err)
+{
+	struct dfs_pool_config decoders = {
+		.threads = threads,
+		.name = "decode",
+		.local_new = dfs_worker_new,
+		.local_free = dfs_worker_free,
+	};
+	struct dfs_pool_config hinters = { .threads = 1, .name = "hint" };
+
+	reader->decoders = dfs_pool_new(&decoders);
+	if (reader->decoders)
+		reader->hinters = dfs_pool_new(&hinters);
+	return reader->hinters ? 0 : dfs_fail_errno(err, "start decode threads");
+}
+
+int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **ret_reader, struct dfs_err *err)
+{
+	struct dfs_reader *reader = calloc(1, sizeof(*reader));
+	size_t bytes = cache_bytes(config);
+	int ret;
+
+	if (!reader)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	reader->bases = config->bases;
+	reader->log = config->log;
+	reader->ahead_max = at_most(config->readahead_bytes ? config->readahead_bytes : AHEAD_DEFAULT, bytes / 4);
+	dfs_tables_init(&reader->tables, TABLES_SHARE(bytes));
+	dfs_names_init(&reader->names);
+	dfs_buffers_init(&reader->buffers, at_most(SPARE_MAX, bytes / 4));
+	ret = dfs_cache_init(&reader->cache, bytes);
+	if (ret < 0)
+		dfs_fail(err, ENOMEM, "out of memory");
+	else
+		ret = start_pools(reader, config->threads, err);
+	if (ret < 0) {
+		dfs_reader_free(reader);
+		return ret;
+	}
+	*ret_reader = reader;
+	return 0;
+}
+
+/* Jobs of closed views may still run; they end with the pools, and what they used after them. */
+void dfs_reader_free(struct dfs_reader *reader)
+{
+	if (!reader)
+		return;
+	dfs_pool_free(reader->hinters);
+	dfs_pool_free(reader->decoders);
+	dfs_cache_release(&reader->cache);
+	dfs_names_release(&reader->names);
+	dfs_tables_release(&reader->tables);
+	dfs_buffers_release(&reader->buffers);
+	free(reader);
+}
+
+void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)
+{
+	struct dfs_cache *cache = &reader->cache;
+
+	pthread_mutex_lock(&cache->lock);
+	*ret_stats = (struct dfs_reader_stats){
+		.chunks_decoded = cache->decoded,
+		.chunks_hit = cache->hits,
+		.bytes_decoded = cache->bytes_decoded,
+		.bytes_delivered = cache->bytes_delivered,
+		.failures = cache->failures,
+		.cache_bytes_now = cache->reserved + cache->tables,
+		.cache_bytes_peak = cache->peak,
+	};
+	pthread_mutex_unlock(&cache->lock);
+}
