@@ -19,7 +19,7 @@ grep -E '\.(c|h|sh|py|mk|am|ac|md|txt|supp|[1-8])$|^\.ci/|^\.' | while IFS= read
 	*.c | *.h | *.sh | *.py) [ "$lines" -le 400 ] || echo "$file: $lines lines, 400 are the limit" ;;
 	esac
 	case $file in
-	*.md | .gitignore) ;;
+	*.md | *.txt | .gitignore) ;;
 	*) head -2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
 		echo "$file: no licence line at the top" ;;
 	esac
