@@ -134,14 +134,14 @@ static void make_guess(struct dfs_view *view, uint64_t off, uint64_t end, struct
 static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
 {
 	struct dfs_cache *cache = &view->reader->cache;
-	struct dfs_place place = dfs_place_at(view, off);
+	struct dfs_extent extent = dfs_extent_at(view, off);
 
 	pthread_mutex_lock(&cache->lock);
-	while (place.off < end) {
-		if (!dfs_cache_ahead(cache, view, &place))
+	while (extent.off < end) {
+		if (!dfs_cache_ahead(cache, view, &extent))
 			break;
-		off = place.off + place.len;
-		if (!dfs_place_next(view, &place))
+		off = extent.off + extent.len;
+		if (!dfs_extent_next(view, &extent))
 			break;
 	}
 	pthread_mutex_unlock(&cache->lock);

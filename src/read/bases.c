@@ -109,11 +109,11 @@ static void suspect_submit(struct dfs_view *view, uint32_t file)
 }
 
 /* The base file that predicts the first byte of a chunk that is predicted at all. */
-static uint32_t file_of(const struct dfs_view *view, const struct dfs_place *place)
+static uint32_t file_of(const struct dfs_view *view, const struct dfs_extent *extent)
 {
 	const struct dfs_container *c = view->container;
-	const struct dfs_segment *s = &c->segments[place->segment];
-	uint64_t off = place->off - s->off;
+	const struct dfs_segment *s = &c->segments[extent->segment];
+	uint64_t off = extent->off - s->off;
 
 	for (uint32_t i = s->first_piece; i < s->first_piece + s->n_pieces; i++) {
 		const struct dfs_piece *piece = &view->pieces[i];
@@ -124,9 +124,9 @@ static uint32_t file_of(const struct dfs_view *view, const struct dfs_place *pla
 	return DFS_NO_FILE;
 }
 
-void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_place *place, char *text, size_t len)
+void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len)
 {
-	uint32_t file = file_of(view, place);
+	uint32_t file = file_of(view, extent);
 
 	if (file == DFS_NO_FILE) {
 		snprintf(text, len, "(none)");

@@ -51,7 +51,7 @@ static struct dfs_chunk *find(const struct dfs_cache *cache, const struct dfs_vi
 {
 	struct dfs_chunk *chunk = *slot_of(cache->slots, cache->n_slots, view, number);
 
-	while (chunk && (chunk->view != view || chunk->place.chunk != number))
+	while (chunk && (chunk->view != view || chunk->extent.chunk != number))
 		chunk = chunk->next_same;
 	return chunk;
 }
@@ -67,7 +67,7 @@ static void grow(struct dfs_cache *cache)
 	for (size_t i = 0; i < cache->n_slots; i++) {
 		while (cache->slots[i]) {
 			struct dfs_chunk *chunk = cache->slots[i];
-			struct dfs_chunk **to = slot_of(slots, n_slots, chunk->view, chunk->place.chunk);
+			struct dfs_chunk **to = slot_of(slots, n_slots, chunk->view, chunk->extent.chunk);
 
 			cache->slots[i] = chunk->next_same;
 			chunk->next_same = *to;
@@ -85,7 +85,7 @@ static void hash_in(struct dfs_cache *cache, struct dfs_chunk *chunk)
 
 	if (cache->n_chunks > cache->n_slots)
 		grow(cache);
-	slot = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->place.chunk);
+	slot = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->extent.chunk);
 	chunk->next_same = *slot;
 	*slot = chunk;
 	chunk->hashed = true;
@@ -93,7 +93,7 @@ static void hash_in(struct dfs_cache *cache, struct dfs_chunk *chunk)
 
 static void hash_out(struct dfs_cache *cache, struct dfs_chunk *chunk)
 {
-	struct dfs_chunk **at = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->place.chunk);
+	struct dfs_chunk **at = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->extent.chunk);
 
 	if (!chunk->hashed)
 		return;
@@ -165,7 +165,7 @@ static void asked(struct dfs_cache *cache, struct dfs_chunk *chunk)
 	if (!chunk->unasked)
 		return;
 	chunk->unasked = false;
-	cache->unasked -= dfs_buffer_cost(chunk->place.len);
+	cache->unasked -= dfs_buffer_cost(chunk->extent.len);
 }
 
 static void chunk_free(struct dfs_cache *cache, struct dfs_chunk *chunk)
@@ -178,9 +178,9 @@ static void chunk_free(struct dfs_cache *cache, struct dfs_chunk *chunk)
 	view_out(chunk);
 	if (chunk->state == DFS_CHUNK_QUEUED)
 		cache->flying--; /* never flew: memory ran out for its request */
-	cache->reserved -= dfs_buffer_cost(chunk->place.len);
+	cache->reserved -= dfs_buffer_cost(chunk->extent.len);
 	cache->n_chunks--;
-	dfs_buffers_put(&view->reader->buffers, chunk->data, chunk->place.len);
+	dfs_buffers_put(&view->reader->buffers, chunk->data, chunk->extent.len);
 	free(chunk);
 }
 
@@ -192,7 +192,7 @@ static bool make_room(struct dfs_cache *cache, size_t need)
 }
 
 static struct dfs_chunk *chunk_new(struct dfs_cache *cache, struct dfs_view *view,
-				   const struct dfs_place *place)
+				   const struct dfs_extent *extent)
 {
 	struct dfs_chunk *chunk = calloc(1, sizeof(*chunk));
 	struct timespec now;
@@ -200,13 +200,13 @@ static struct dfs_chunk *chunk_new(struct dfs_cache *cache, struct dfs_view *vie
 	if (!chunk)
 		return NULL;
 	chunk->view = view;
-	chunk->place = *place;
+	chunk->extent = *extent;
 	chunk->state = DFS_CHUNK_QUEUED;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	chunk->born = now.tv_sec;
 	cache->n_chunks++;
 	cache->flying++;
-	cache->reserved += dfs_buffer_cost(place->len);
+	cache->reserved += dfs_buffer_cost(extent->len);
 	note_peak(cache);
 	hash_in(cache, chunk);
 	view_in(chunk);
@@ -221,11 +221,11 @@ static size_t hold_found(struct dfs_cache *cache, struct dfs_view *view, struct 
 	size_t need = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct dfs_chunk *chunk = find(cache, view, waits[i].place.chunk);
+		struct dfs_chunk *chunk = find(cache, view, waits[i].extent.chunk);
 
 		waits[i].chunk = chunk;
 		if (!chunk) {
-			need += dfs_buffer_cost(waits[i].place.len);
+			need += dfs_buffer_cost(waits[i].extent.len);
 			continue;
 		}
 		chunk->refs++;
@@ -239,7 +239,7 @@ static bool make_missing(struct dfs_cache *cache, struct dfs_view *view, struct 
 	for (unsigned i = 0; i < n; i++) {
 		if (waits[i].chunk)
 			continue;
-		waits[i].chunk = chunk_new(cache, view, &waits[i].place);
+		waits[i].chunk = chunk_new(cache, view, &waits[i].extent);
 		if (!waits[i].chunk)
 			return false;
 		waits[i].chunk->refs++;
@@ -296,10 +296,10 @@ int dfs_cache_take(struct dfs_cache *cache, struct dfs_view *view, struct dfs_wa
 	return pending;
 }
 
-static uint64_t overlap(const struct dfs_place *place, uint64_t off, uint64_t end)
+static uint64_t overlap(const struct dfs_extent *extent, uint64_t off, uint64_t end)
 {
-	uint64_t from = off > place->off ? off : place->off;
-	uint64_t to = end < place->off + place->len ? end : place->off + place->len;
+	uint64_t from = off > extent->off ? off : extent->off;
+	uint64_t to = end < extent->off + extent->len ? end : extent->off + extent->len;
 
 	return from < to ? to - from : 0;
 }
@@ -309,7 +309,7 @@ void dfs_cache_give(struct dfs_cache *cache, struct dfs_wait *waits, unsigned n,
 {
 	cache->taken--;
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t bytes = overlap(&waits[i].place, off, end);
+		uint64_t bytes = overlap(&waits[i].extent, off, end);
 
 		waits[i].chunk->delivered += bytes;
 		cache->bytes_delivered += bytes;
@@ -333,16 +333,16 @@ static bool spare_for_guess(struct dfs_cache *cache, size_t cost)
 	return make_room(cache, cost);
 }
 
-bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struct dfs_place *place)
+bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struct dfs_extent *extent)
 {
-	size_t cost = dfs_buffer_cost(place->len);
+	size_t cost = dfs_buffer_cost(extent->len);
 	struct dfs_chunk *chunk;
 
-	if (find(cache, view, place->chunk))
+	if (find(cache, view, extent->chunk))
 		return true;
 	if (cache->parked || view->closed || !spare_for_guess(cache, cost))
 		return false;
-	chunk = chunk_new(cache, view, place);
+	chunk = chunk_new(cache, view, extent);
 	if (!chunk)
 		return false;
 	chunk->unasked = true;
@@ -364,7 +364,7 @@ struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chu
 		cache->failures += ret != -ECANCELED;
 	} else {
 		cache->decoded++;
-		cache->bytes_decoded += chunk->place.len;
+		cache->bytes_decoded += chunk->extent.len;
 	}
 	return waits;
 }
@@ -374,7 +374,7 @@ void dfs_cache_drop(struct dfs_cache *cache, struct dfs_chunk *chunk)
 	if (--chunk->refs)
 		return;
 	if (chunk->state != DFS_CHUNK_READY || chunk->view->closed ||
-	    chunk->delivered >= chunk->place.len)
+	    chunk->delivered >= chunk->extent.len)
 		chunk_free(cache, chunk);
 	else
 		idle_in(cache, chunk);

@@ -32,7 +32,7 @@ struct dfs_view;
 struct dfs_request;
 
 /* A chunk of a view, and where it lies in the file. */
-struct dfs_place {
+struct dfs_extent {
 	uint64_t off;
 	uint64_t len;
 	uint32_t segment;
@@ -47,13 +47,13 @@ struct dfs_wait {
 	struct dfs_wait *next;		/* in chunk->waits; under cache->lock */
 	struct dfs_request *request;
 	struct dfs_chunk *chunk;
-	struct dfs_place place;
+	struct dfs_extent extent;
 };
 
 /* Decoded bytes; immutable once ready. All else under cache->lock. */
 struct dfs_chunk {
 	struct dfs_view *view;
-	struct dfs_place place;
+	struct dfs_extent extent;
 	uint8_t *data;
 	enum dfs_chunk_state state;
 	unsigned refs;			/* holds of requests and of queued jobs */
@@ -98,7 +98,7 @@ void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
 
 /**
  * dfs_cache_take() - take hold of all chunks that a round of a request needs
- * @waits: @n different places of @view, n > 0
+ * @waits: @n different extents of @view, n > 0
  * @make: missing chunks may be made; else only what exists is taken
  *
  * Missing ones are made and queued, queued ones raised to urgent.
@@ -117,7 +117,7 @@ void dfs_cache_give(struct dfs_cache *cache, struct dfs_wait *waits, unsigned n,
  * dfs_cache_ahead() - have a chunk decoded that nobody asked for yet
  * Return: false if there is no room to spare for guesses: stop guessing.
  */
-bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struct dfs_place *place);
+bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struct dfs_extent *extent);
 
 /**
  * dfs_cache_finish() - a decode ended

@@ -30,7 +30,7 @@
 /* What is known of the chunk at hand. */
 struct job {
 	struct dfs_view *view;
-	const struct dfs_place *place;
+	const struct dfs_extent *extent;
 	const struct dfs_segment *segment;
 	const struct dfs_chunk_ref *ref;
 	const struct dfs_codec *codec;
@@ -104,11 +104,11 @@ static int64_t run_predict(const struct job *job, const struct dfs_prediction *p
 
 static int chunk_predict(struct job *job, const struct dfs_predictor *predictor, struct dfs_err *err)
 {
-	uint64_t off = job->place->off - job->segment->off;
-	uint64_t end = off + job->place->len;
+	uint64_t off = job->extent->off - job->segment->off;
+	uint64_t end = off + job->extent->len;
 	struct dfs_prediction prediction;
-	uint8_t *pred = dfs_room_get(&job->worker->pred, job->place->len + DFS_VALUES_PAD);
-	int ret = dfs_segment_prediction(job->view, job->place->segment, &prediction, err);
+	uint8_t *pred = dfs_room_get(&job->worker->pred, job->extent->len + DFS_VALUES_PAD);
+	int ret = dfs_segment_prediction(job->view, job->extent->segment, &prediction, err);
 
 	if (ret < 0)
 		return ret;
@@ -132,7 +132,7 @@ static int chunk_predict(struct job *job, const struct dfs_predictor *predictor,
 static int decode(const struct job *job, struct dfs_span payload, uint8_t *out, struct dfs_err *err)
 {
 	struct dfs_table_use table;
-	int ret = dfs_tables_get(job->view, job->place->segment, job->ref->codec, job->codec,
+	int ret = dfs_tables_get(job->view, job->extent->segment, job->ref->codec, job->codec,
 				 job->block.shape, &table, err);
 
 	if (ret < 0)
@@ -146,27 +146,27 @@ static int check_decoded(const struct job *job, const uint8_t *out, struct dfs_e
 {
 	char base[256];
 
-	if (dfs_hash64(out, job->place->len, job->place->off) == job->ref->decoded_hash)
+	if (dfs_hash64(out, job->extent->len, job->extent->off) == job->ref->decoded_hash)
 		return 0;
 	if (!job->block.pred || !job->segment->n_pieces)
 		return dfs_fail(err, EBADMSG, "decoded bytes do not match their hash");
-	dfs_view_bases_suspect(job->view, job->place, base, sizeof(base));
+	dfs_view_bases_suspect(job->view, job->extent, base, sizeof(base));
 	return dfs_fail(err, EBADMSG, "decoded bytes do not match their hash: base %s was changed, or is another one", base);
 }
 
-static int job_init(struct job *job, struct dfs_view *view, const struct dfs_place *place,
+static int job_init(struct job *job, struct dfs_view *view, const struct dfs_extent *extent,
 		    struct dfs_worker *worker, struct dfs_err *err)
 {
 	const struct dfs_container *c = view->container;
-	const struct dfs_segment *s = &c->segments[place->segment];
+	const struct dfs_segment *s = &c->segments[extent->segment];
 	size_t unit = dfs_segment_unit(s);
 	int code = 0;
 
 	*job = (struct job){
 		.view = view,
-		.place = place,
+		.extent = extent,
 		.segment = s,
-		.ref = &c->chunks[place->chunk],
+		.ref = &c->chunks[extent->chunk],
 		.worker = worker,
 		.block = {
 			.shape = {
@@ -175,8 +175,8 @@ static int job_init(struct job *job, struct dfs_view *view, const struct dfs_pla
 				.cols = s->cols,
 				.rows = s->cols ? s->len / unit / s->cols : 0,
 			},
-			.first = (place->off - s->off) / unit,
-			.n = place->len / unit,
+			.first = (extent->off - s->off) / unit,
+			.n = extent->len / unit,
 		},
 	};
 	job->codec = dfs_codec_find(job->ref->codec, &code, err);
@@ -187,13 +187,13 @@ static int job_init(struct job *job, struct dfs_view *view, const struct dfs_pla
 	return 0;
 }
 
-int dfs_chunk_decode(struct dfs_view *view, const struct dfs_place *place,
+int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 		     struct dfs_worker *worker, uint8_t *out, struct dfs_err *err)
 {
 	const struct dfs_predictor *predictor;
 	struct dfs_span payload;
 	struct job job;
-	int ret = job_init(&job, view, place, worker, err);
+	int ret = job_init(&job, view, extent, worker, err);
 
 	if (ret < 0)
 		return ret;

@@ -54,21 +54,21 @@ static bool chunk_begin(struct dfs_cache *cache, struct dfs_chunk *chunk, bool *
 static int chunk_decode(struct dfs_chunk *chunk, struct dfs_worker *worker, uint8_t **ret_data, struct dfs_err *err)
 {
 	struct dfs_view *view = chunk->view;
-	const struct dfs_place *place = &chunk->place;
-	uint8_t *data = dfs_buffers_get(&view->reader->buffers, place->len);
+	const struct dfs_extent *extent = &chunk->extent;
+	uint8_t *data = dfs_buffers_get(&view->reader->buffers, extent->len);
 	int ret;
 
 	if (!worker || !data)
 		ret = dfs_fail(err, ENOMEM, "out of memory");
 	else
-		ret = dfs_chunk_decode(view, place, worker, data, err);
+		ret = dfs_chunk_decode(view, extent, worker, data, err);
 	if (ret == 0) {
 		*ret_data = data;
-		dfs_hint_decoded(view, place->chunk);
+		dfs_hint_decoded(view, extent->chunk);
 		return 0;
 	}
-	dfs_buffers_put(&view->reader->buffers, data, place->len);
-	dfs_names_explain(view, place, worker, err);
+	dfs_buffers_put(&view->reader->buffers, data, extent->len);
+	dfs_names_explain(view, extent, worker, err);
 	return dfs_err_at(err, ret, "%s", view->name);
 }
 
@@ -97,7 +97,7 @@ static void chunk_run(struct dfs_chunk *chunk, struct dfs_worker *worker)
 
 	if (chunk_begin(cache, chunk, &wanted)) {
 		int ret = wanted ? chunk_decode(chunk, worker, &data, &err) : -ECANCELED;
-		uint64_t len = chunk->place.len;
+		uint64_t len = chunk->extent.len;
 
 		chunk_end(cache, chunk, data, ret, &err);
 		if (worker)

@@ -40,10 +40,10 @@ void dfs_hint_fetch(int fd, uint64_t off, uint64_t len)
 }
 
 /* Payloads of the chunks of a stretch lie back to back. */
-static void fetch_payloads(const struct dfs_view *view, const struct dfs_place *first, uint64_t end)
+static void fetch_payloads(const struct dfs_view *view, const struct dfs_extent *first, uint64_t end)
 {
 	const struct dfs_container *c = view->container;
-	struct dfs_place last = dfs_place_at(view, end - 1);
+	struct dfs_extent last = dfs_extent_at(view, end - 1);
 	uint64_t from = c->chunks[first->chunk].off;
 	uint64_t to = c->chunks[last.chunk].off + c->chunks[last.chunk].len;
 
@@ -84,7 +84,7 @@ static void hint_run(struct dfs_job *job, void *local)
 	struct hint *hint = (struct hint *)job;
 	struct dfs_view *view = hint->view;
 	const struct dfs_container *c = view->container;
-	struct dfs_place first = dfs_place_at(view, hint->off);
+	struct dfs_extent first = dfs_extent_at(view, hint->off);
 
 	(void)local;
 	fetch_payloads(view, &first, hint->end);

@@ -66,10 +66,10 @@ void dfs_view_unref(struct dfs_view *view);
  * segment.c: from an offset to a chunk.
  */
 
-/* dfs_place_at() - the chunk that holds byte @off of the file; @off < size */
-struct dfs_place dfs_place_at(const struct dfs_view *view, uint64_t off);
-/* dfs_place_next() - the chunk behind it. Return: false at the end of the file. */
-bool dfs_place_next(const struct dfs_view *view, struct dfs_place *place);
+/* dfs_extent_at() - the chunk that holds byte @off of the file; @off < size */
+struct dfs_extent dfs_extent_at(const struct dfs_view *view, uint64_t off);
+/* dfs_extent_next() - the chunk behind it. Return: false at the end of the file. */
+bool dfs_extent_next(const struct dfs_view *view, struct dfs_extent *extent);
 
 /**
  * dfs_segment_prediction() - what the predictor of a segment is told
@@ -83,12 +83,12 @@ int dfs_segment_prediction(struct dfs_view *view, uint32_t segment,
  */
 
 /**
- * dfs_chunk_decode() - the bytes of the file at @place
- * @out: room for place->len and DFS_VALUES_PAD bytes, 64-byte aligned
+ * dfs_chunk_decode() - the bytes of the file at @extent
+ * @out: room for extent->len and DFS_VALUES_PAD bytes, 64-byte aligned
  *
  * Return: 0, or as dfs_view_read(); the sentence names chunk and base, not file and tensor.
  */
-int dfs_chunk_decode(struct dfs_view *view, const struct dfs_place *place,
+int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 		     struct dfs_worker *worker, uint8_t *out, struct dfs_err *err);
 
 /*
@@ -111,7 +111,7 @@ void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint
  * Has the base hashed in the background, so that another file of its name and
  * size is found out.
  */
-void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_place *place, char *text, size_t len);
+void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len);
 
 /*
  * hint.c: the page cache under us.

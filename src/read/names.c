@@ -46,7 +46,7 @@ static struct dfs_header *header_decode(struct dfs_view *view, struct dfs_worker
 	uint64_t len = header_len(view->container);
 	struct dfs_header *header = NULL;
 	DFS_AUTO(mem) uint8_t *bytes = NULL;
-	struct dfs_place place;
+	struct dfs_extent extent;
 
 	if (!len || len > HEADER_MAX || !worker)
 		return NULL;
@@ -54,44 +54,44 @@ static struct dfs_header *header_decode(struct dfs_view *view, struct dfs_worker
 	if (!bytes)
 		return NULL;
 	/* A header has no dtype, so its chunks are cut on the grid and each begins aligned. */
-	place = dfs_place_at(view, 0);
+	extent = dfs_extent_at(view, 0);
 	do {
-		if (place.off >= len)
+		if (extent.off >= len)
 			break;
-		if (dfs_chunk_decode(view, &place, worker, bytes + place.off, NULL) < 0)
+		if (dfs_chunk_decode(view, &extent, worker, bytes + extent.off, NULL) < 0)
 			return NULL;
-	} while (dfs_place_next(view, &place));
+	} while (dfs_extent_next(view, &extent));
 	if (dfs_header_parse(bytes, len, view->size, &header, NULL) < 0)
 		return NULL;
 	return header;
 }
 
-/* Bytes of a place in words; under names->lock if @header is from there. */
+/* Bytes of an extent in words; under names->lock if @header is from there. */
 static void describe(const struct dfs_header *header, const struct dfs_view *view,
-		     const struct dfs_place *place, char *text, size_t room)
+		     const struct dfs_extent *extent, char *text, size_t room)
 {
-	const struct dfs_segment *s = &view->container->segments[place->segment];
-	const struct dfs_tensor *tensor = header ? dfs_header_at(header, place->off) : NULL;
+	const struct dfs_segment *s = &view->container->segments[extent->segment];
+	const struct dfs_tensor *tensor = header ? dfs_header_at(header, extent->off) : NULL;
 
 	if (tensor && s->kind == DFS_SEGMENT_BUNDLE)
-		snprintf(text, room, "tensor \"%.500s\" and those after it: chunk %" PRIu32, tensor->name, place->index);
+		snprintf(text, room, "tensor \"%.500s\" and those after it: chunk %" PRIu32, tensor->name, extent->index);
 	else if (tensor)
-		snprintf(text, room, "tensor \"%.500s\": chunk %" PRIu32, tensor->name, place->index);
+		snprintf(text, room, "tensor \"%.500s\": chunk %" PRIu32, tensor->name, extent->index);
 	else if (s->kind == DFS_SEGMENT_HEADER)
-		snprintf(text, room, "header: chunk %" PRIu32, place->index);
+		snprintf(text, room, "header: chunk %" PRIu32, extent->index);
 	else
-		snprintf(text, room, "bytes %" PRIu64 " to %" PRIu64, place->off, place->off + place->len - 1);
+		snprintf(text, room, "bytes %" PRIu64 " to %" PRIu64, extent->off, extent->off + extent->len - 1);
 }
 
 static bool describe_known(struct dfs_names *names, const struct dfs_view *view,
-			   const struct dfs_place *place, char *text, size_t room)
+			   const struct dfs_extent *extent, char *text, size_t room)
 {
 	bool known;
 
 	pthread_mutex_lock(&names->lock);
 	known = names->view == view;
 	if (known)
-		describe(names->header, view, place, text, room);
+		describe(names->header, view, extent, text, room);
 	pthread_mutex_unlock(&names->lock);
 	return known;
 }
@@ -109,16 +109,16 @@ static struct dfs_header *keep(struct dfs_names *names, const struct dfs_view *v
 	return before;
 }
 
-void dfs_names_explain(struct dfs_view *view, const struct dfs_place *place,
+void dfs_names_explain(struct dfs_view *view, const struct dfs_extent *extent,
 		       struct dfs_worker *worker, struct dfs_err *err)
 {
 	struct dfs_names *names = &view->reader->names;
 	char text[640];
 
-	if (!describe_known(names, view, place, text, sizeof(text))) {
+	if (!describe_known(names, view, extent, text, sizeof(text))) {
 		struct dfs_header *header = header_decode(view, worker);
 
-		describe(header, view, place, text, sizeof(text));
+		describe(header, view, extent, text, sizeof(text));
 		dfs_header_free(keep(names, view, header));
 	}
 	dfs_err_at(err, 0, "%s", text);

@@ -14,7 +14,7 @@
 #include "util/err.h"
 
 struct dfs_header;
-struct dfs_place;
+struct dfs_extent;
 struct dfs_view;
 struct dfs_worker;
 
@@ -29,7 +29,7 @@ void dfs_names_init(struct dfs_names *names);
 void dfs_names_release(struct dfs_names *names);
 
 /* dfs_names_explain() - put 'tensor "x": chunk 3' (or what else lies there) in front of @err */
-void dfs_names_explain(struct dfs_view *view, const struct dfs_place *place,
+void dfs_names_explain(struct dfs_view *view, const struct dfs_extent *extent,
 		       struct dfs_worker *worker, struct dfs_err *err);
 
 /* dfs_names_forget() - a view ends */

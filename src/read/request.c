@@ -40,23 +40,23 @@ struct dfs_request {
 
 static void round_fill(struct dfs_request *req)
 {
-	struct dfs_place place = dfs_place_at(req->view, req->off);
+	struct dfs_extent extent = dfs_extent_at(req->view, req->off);
 
 	req->n = 0;
 	do {
-		req->waits[req->n++] = (struct dfs_wait){ .request = req, .place = place };
-		req->end = place.off + place.len;
-	} while (req->end < req->last && req->n < req->max && dfs_place_next(req->view, &place));
+		req->waits[req->n++] = (struct dfs_wait){ .request = req, .extent = extent };
+		req->end = extent.off + extent.len;
+	} while (req->end < req->last && req->n < req->max && dfs_extent_next(req->view, &extent));
 	if (req->end > req->last)
 		req->end = req->last;
 }
 
 static unsigned count_chunks(const struct dfs_view *view, uint64_t off, uint64_t end)
 {
-	struct dfs_place place = dfs_place_at(view, off);
+	struct dfs_extent extent = dfs_extent_at(view, off);
 	unsigned n = 1;
 
-	while (place.off + place.len < end && n < ROUND_CHUNKS && dfs_place_next(view, &place))
+	while (extent.off + extent.len < end && n < ROUND_CHUNKS && dfs_extent_next(view, &extent))
 		n++;
 	return n;
 }
@@ -167,11 +167,11 @@ void dfs_requests_serve(struct dfs_wait *waits, int ret, const struct dfs_err *e
 static int round_iov(const struct dfs_request *req, struct iovec *iov)
 {
 	for (unsigned i = 0; i < req->n; i++) {
-		const struct dfs_place *place = &req->waits[i].place;
-		uint64_t from = req->off > place->off ? req->off : place->off;
-		uint64_t to = req->end < place->off + place->len ? req->end : place->off + place->len;
+		const struct dfs_extent *extent = &req->waits[i].extent;
+		uint64_t from = req->off > extent->off ? req->off : extent->off;
+		uint64_t to = req->end < extent->off + extent->len ? req->end : extent->off + extent->len;
 
-		iov[i].iov_base = req->waits[i].chunk->data + (from - place->off);
+		iov[i].iov_base = req->waits[i].chunk->data + (from - extent->off);
 		iov[i].iov_len = to - from;
 	}
 	return (int)req->n;

@@ -9,32 +9,32 @@
 
 #include "read/internal.h"
 
-static struct dfs_place place_in(const struct dfs_container *c, uint32_t segment, uint32_t index)
+static struct dfs_extent extent_in(const struct dfs_container *c, uint32_t segment, uint32_t index)
 {
 	const struct dfs_segment *s = &c->segments[segment];
-	struct dfs_place place = {
+	struct dfs_extent extent = {
 		.segment = segment,
 		.index = index,
 		.chunk = s->first_chunk + index,
 	};
 
-	dfs_segment_chunk(s, index, &place.off, &place.len);
-	return place;
+	dfs_segment_chunk(s, index, &extent.off, &extent.len);
+	return extent;
 }
 
-struct dfs_place dfs_place_at(const struct dfs_view *view, uint64_t off)
+struct dfs_extent dfs_extent_at(const struct dfs_view *view, uint64_t off)
 {
 	const struct dfs_container *c = view->container;
 	uint32_t segment = dfs_container_find(c, off);
 
-	return place_in(c, segment, dfs_segment_chunk_at(&c->segments[segment], off));
+	return extent_in(c, segment, dfs_segment_chunk_at(&c->segments[segment], off));
 }
 
-bool dfs_place_next(const struct dfs_view *view, struct dfs_place *place)
+bool dfs_extent_next(const struct dfs_view *view, struct dfs_extent *extent)
 {
 	const struct dfs_container *c = view->container;
-	uint32_t segment = place->segment;
-	uint32_t index = place->index + 1;
+	uint32_t segment = extent->segment;
+	uint32_t index = extent->index + 1;
 
 	while (segment < c->n_segments && index >= c->segments[segment].n_chunks) {
 		segment++;
@@ -42,7 +42,7 @@ bool dfs_place_next(const struct dfs_view *view, struct dfs_place *place)
 	}
 	if (segment == c->n_segments)
 		return false;
-	*place = place_in(c, segment, index);
+	*extent = extent_in(c, segment, index);
 	return true;
 }
 
