@@ -75,7 +75,7 @@ phase_user_stage() {
 	mkdir -p "$STAGE_SRC" "$STAGE_BUILD"
 	cp -a "$DFS_SRC/tests" "$DFS_SRC/examples" "$DFS_SRC/man" "$STAGE_SRC/"
 	(cd "$DFS_BUILD" && find mount-tools tests config.status -type f -perm -u+x -print0 |
-		cpio -0 -pdm --quiet "$STAGE_BUILD")
+		tar -c --null -T - | tar -x -C "$STAGE_BUILD")
 	chmod -R a+rX "$RUN/stage"
 }
 
