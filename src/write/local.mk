@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
 	%D%/classify.c %D%/classify.h \
+	%D%/decode.c %D%/decode.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
+	%D%/ingest.c %D%/ingest.h \
+	%D%/layout.c %D%/layout.h \
+	%D%/match.c %D%/match.h \
+	%D%/match_content.c \
+	%D%/match_index.c \
+	%D%/match_prefix.c %D%/matching.h \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
-	%D%/provenance.c %D%/provenance.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \
+	%D%/ticker.c %D%/ticker.h \
+	%D%/verify.c %D%/verify.h %D%/verify_fast.c \
 	%D%/work.c %D%/work.h
