@@ -2,11 +2,13 @@
 /* encode: set up the work, run it, finish the output; and nothing changed meanwhile. */
 #include "write/encode.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "write/classify.h"
 #include "write/output.h"
 #include "write/schedule.h"
 #include "write/spec.h"
@@ -54,14 +56,34 @@ static void settle(const struct dfs_superblock *sb, struct dfs_encode_result *re
 	};
 }
 
+static int encode_unchanging(int in_fd, const char *in_name, const struct stat *st, int out_fd,
+			     const struct dfs_encode_config *config,
+			     struct dfs_encode_result *ret_result, struct dfs_err *err)
+{
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	struct dfs_work w;
+	int ret = dfs_classify(in_fd, &header, NULL, err);
+
+	if (ret == 0)
+		ret = dfs_work_init(&w, &(struct dfs_work_input){
+			.fd = in_fd, .len = (uint64_t)st->st_size, .header = header,
+			.base = config->base, .by_content = true,
+		}, err);
+	if (ret < 0)
+		return dfs_err_at(err, ret, "%s", in_name);
+	ret = run(&w, out_fd, config, err);
+	if (ret == 0)
+		settle(&w.c.sb, ret_result);
+	dfs_work_release(&w);
+	return ret < 0 ? dfs_err_at(err, ret, "%s", in_name) : 0;
+}
+
 int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_encode_config *config,
 	       struct dfs_encode_result *ret_result, struct dfs_err *err)
 {
-	struct dfs_work w;
 	struct stat before;
-	int ret, stale;
+	int ret = dfs_spec_check(config->codec, err);
 
-	ret = dfs_spec_check(config->codec, err);
 	if (ret < 0)
 		return ret;
 	if (fstat(in_fd, &before) < 0)
@@ -71,18 +93,11 @@ int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_enco
 	if ((uint64_t)before.st_size > DFS_ORIGINAL_SIZE_MAX)
 		return dfs_fail(err, EFBIG, "%s is larger than a container can stand for", in_name);
 	posix_fadvise(in_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	ret = dfs_work_init(&w, in_fd, (uint64_t)before.st_size, config->base, err);
-	if (ret < 0)
-		return dfs_err_at(err, ret, "%s", in_name);
-	ret = run(&w, out_fd, config, err);
-	/* A file that shrank meanwhile fails in run(): say what happened, not that it could not be read. */
-	stale = ret == 0 || ret == -EIO ? check_unchanged(in_fd, in_name, &before, ret ? NULL : err) : 0;
-	if (ret == 0 && stale == 0)
-		settle(&w.c.sb, ret_result);
-	else if (ret < 0 && stale == -ESTALE)
-		ret = dfs_fail(err, ESTALE, "%s changed while it was read", in_name);
-	else if (ret < 0)
-		ret = dfs_err_at(err, ret, "%s", in_name);
-	dfs_work_release(&w);
-	return ret < 0 ? ret : stale;
+	ret = encode_unchanging(in_fd, in_name, &before, out_fd, config, ret_result, err);
+	if (ret == 0)
+		return check_unchanged(in_fd, in_name, &before, err);
+	/* A file that was cut short meanwhile could not be read: say what happened to it. */
+	if (ret == -EIO && check_unchanged(in_fd, in_name, &before, NULL) == -ESTALE)
+		return check_unchanged(in_fd, in_name, &before, err);
+	return ret;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,8 +12,8 @@
 #include "store/claim.h"
 #include "store/expand.h"
 #include "store/hashes.h"
+#include "store/origin.h"
 #include "write/classify.h"
-#include "write/provenance.h"
 
 static int open_plain(const char *path, int *ret_fd, uint64_t *ret_size, struct dfs_err *err)
 {
@@ -37,44 +38,85 @@ static int open_plain(const char *path, int *ret_fd, uint64_t *ret_size, struct 
 	return 0;
 }
 
-static int file_open(struct dfs_model_file *file, const char *path, struct dfs_err *err)
+/* Takes the descriptor in file->fd. */
+static int file_read(struct dfs_model_file *file, const char *path, struct dfs_err *err)
 {
 	struct dfs_err why = { "" };
-	int ret = open_plain(path, &file->fd, &file->size, err);
+	int ret = dfs_classify(file->fd, &file->header, &why, err);
 
-	if (ret < 0)
-		return ret;
-	ret = dfs_classify(file->fd, &file->header, &why, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", path);
 	if (!file->header)
 		return dfs_fail(err, EINVAL, "%s is no safetensors file: %s", path, why.text);
 	file->path = strdup(path);
-	file->name = dfs_provenance_name(path);
-	file->origin = dfs_provenance_origin(path);
-	if (!file->path || !file->name || !file->origin)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	return 0;
+	return file->path ? 0 : dfs_fail(err, ENOMEM, "out of memory");
+}
+
+/* "MODEL/FILE", for people: the last two components of the path. */
+static char *file_name(const char *path)
+{
+	DFS_AUTO(mem) char *full = strchr(path, '/') ? NULL : realpath(path, NULL);
+	const char *at = full ? full : path, *slash = strrchr(at, '/');
+
+	while (slash && slash > at && slash[-1] != '/')
+		slash--;
+	return strdup(slash ? slash : at);
+}
+
+static int file_open(struct dfs_model_file *file, const char *path, const char *origin,
+		     struct dfs_err *err)
+{
+	int ret = open_plain(path, &file->fd, &file->size, err);
+
+	if (ret == 0)
+		ret = file_read(file, path, err);
+	if (ret < 0)
+		return ret;
+	file->name = file_name(path);
+	file->origin = strdup(origin);
+	return file->name && file->origin ? 0 : dfs_fail(err, ENOMEM, "out of memory");
+}
+
+static struct dfs_model *model_new(size_t n_files)
+{
+	struct dfs_model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return NULL;
+	model->files = calloc(n_files, sizeof(*model->files));
+	if (!model->files) {
+		free(model);
+		return NULL;
+	}
+	model->n_files = n_files;
+	for (size_t i = 0; i < n_files; i++)
+		model->files[i].fd = -1;
+	return model;
+}
+
+static void origin_text(const char *path, char *text, size_t size)
+{
+	struct dfs_origin origin;
+
+	dfs_origin_find(path, &origin);
+	snprintf(text, size, "%s%s%s", origin.repository, origin.commit[0] ? "@" : "", origin.commit);
 }
 
 int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_err *err)
 {
 	DFS_AUTO(model) struct dfs_model *model = NULL;
 	DFS_AUTO(paths) struct dfs_paths paths = { 0 };
+	char origin[336];
 	int ret = dfs_paths_expand(path, &paths, err);
 
 	if (ret < 0)
 		return ret;
-	model = calloc(1, sizeof(*model));
-	if (model)
-		model->files = calloc(paths.n, sizeof(*model->files));
-	if (!model || !model->files)
+	model = model_new(paths.n);
+	if (!model)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < paths.n; i++)
-		model->files[i].fd = -1;
-	model->n_files = paths.n;
+	origin_text(path, origin, sizeof(origin));
 	for (size_t i = 0; i < paths.n; i++) {
-		ret = file_open(&model->files[i], paths.paths[i], err);
+		ret = file_open(&model->files[i], paths.paths[i], origin, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -82,14 +124,63 @@ int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_er
 	return 0;
 }
 
-static int by_hash(const void *a, const void *b)
+static int registered_file_open(struct dfs_model_file *file, const struct dfs_store *store,
+				const struct dfs_registered_file *from, const char *origin,
+				struct dfs_err *err)
 {
-	return dfs_hash_compare(*(const struct dfs_hash *)a, *(const struct dfs_hash *)b);
+	int ret = dfs_registered_open(store, from, &file->fd, err);
+
+	if (ret == 0)
+		ret = file_read(file, from->name, err);
+	if (ret < 0)
+		return ret;
+	file->size = from->size;
+	file->hash = from->hash;
+	file->name = strdup(from->name);
+	file->origin = strdup(origin);
+	return file->name && file->origin ? 0 : dfs_fail(err, ENOMEM, "out of memory");
 }
 
-int dfs_model_identify(struct dfs_model *model, struct dfs_store *store, struct dfs_err *err)
+int dfs_model_open_registered(const struct dfs_store *store, const struct dfs_registered *registered,
+			      struct dfs_model **ret_model, struct dfs_err *err)
+{
+	DFS_AUTO(model) struct dfs_model *model = model_new(registered->n_files);
+	char origin[336];
+
+	if (!model)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	model->id = registered->id;
+	dfs_registered_origin(registered, origin, sizeof(origin));
+	for (size_t i = 0; i < registered->n_files; i++) {
+		int ret = registered_file_open(&model->files[i], store, &registered->files[i], origin, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	*ret_model = dfs_steal(&model);
+	return 0;
+}
+
+/* Hashing several files is one progress to whoever looks on. */
+struct hashing {
+	dfs_hash_progress_fn *progress;
+	void *arg;
+	uint64_t before, total;
+};
+
+static bool hashing_tell(void *arg, uint64_t done, uint64_t total)
+{
+	struct hashing *h = arg;
+
+	(void)total;
+	return !h->progress || h->progress(h->arg, h->before + done, h->total);
+}
+
+int dfs_model_identify(struct dfs_model *model, struct dfs_store *store,
+		       dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err)
 {
 	DFS_AUTO(mem) struct dfs_hash *hashes = calloc(model->n_files, sizeof(*hashes));
+	struct hashing hashing = { progress, arg, 0, dfs_model_bytes(model) };
 
 	if (!hashes)
 		return dfs_fail(err, ENOMEM, "out of memory");
@@ -98,13 +189,15 @@ int dfs_model_identify(struct dfs_model *model, struct dfs_store *store, struct 
 		int ret = 0;
 
 		if (dfs_hash_is_zero(file->hash))
-			ret = dfs_hashes_get(store, file->fd, NULL, NULL, &file->hash);
+			ret = dfs_hashes_get(store, file->fd, hashing_tell, &hashing, &file->hash);
+		if (ret == -ECANCELED)
+			return dfs_fail(err, ECANCELED, "interrupted");
 		if (ret < 0)
 			return dfs_fail(err, -ret, "read %s: %s", file->path, strerror(-ret));
 		hashes[i] = file->hash;
+		hashing.before += file->size;
 	}
-	qsort(hashes, model->n_files, sizeof(*hashes), by_hash);
-	model->id = dfs_hash128(hashes, model->n_files * sizeof(*hashes));
+	model->id = dfs_model_id(hashes, model->n_files);
 	return 0;
 }
 

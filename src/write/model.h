@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/store.h"
+#include "store/registry.h"
 #include "tensor/safetensors.h"
 #include "util/auto.h"
 #include "util/err.h"
@@ -48,13 +48,19 @@ struct dfs_model {
  */
 int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_err *err);
 
+/* dfs_model_open_registered() - the same of a base of @store, identified already. Return: as above; -EIO: a file of it is gone. */
+int dfs_model_open_registered(const struct dfs_store *store, const struct dfs_registered *registered,
+			      struct dfs_model **ret_model, struct dfs_err *err);
+
 /**
  * dfs_model_identify() - hash each file and the model, unless that is done
  * @store: remembers hashes of files that did not change; may be NULL
+ * @progress: over all bytes that must be read; may be NULL
  *
- * Reads every byte the first time. Return: 0; -EIO, -ENOMEM.
+ * Reads every byte the first time. Return: 0; -ECANCELED, -EIO, -ENOMEM.
  */
-int dfs_model_identify(struct dfs_model *model, struct dfs_store *store, struct dfs_err *err);
+int dfs_model_identify(struct dfs_model *model, struct dfs_store *store,
+		       dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err);
 
 /* dfs_model_bytes() - the size of all files */
 uint64_t dfs_model_bytes(const struct dfs_model *model);

@@ -8,16 +8,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "write/expect.h"
+#include "write/ticker.h"
 
 /* Spans in the ring, at most: each holds a megabyte (input and payload). */
 #define RING_MAX 64
 /* Segments that measuring may be ahead: each holds its record or its tables. */
 #define AHEAD 16
-/* How often the caller hears of progress, and may cancel. */
-#define TICK_MS 50
 
 struct cursor {
 	uint32_t segment, chunk;
@@ -54,7 +52,7 @@ struct run {
 	struct cursor measure, encode;
 	uint64_t head, tail;		/* slots [head, tail) are in use, modulo n_slots */
 	uint64_t written;		/* bytes of the file */
-	struct timespec next_tick;
+	struct dfs_ticker ticker;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -280,33 +278,14 @@ static int write_next(struct run *r, struct dfs_err *err)
 	return 1;
 }
 
-static bool is_before(struct timespec a, struct timespec b)
-{
-	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
-}
-
-/* Return: 0; -ECANCELED. */
 static int tick(struct run *r, struct dfs_err *err)
 {
-	struct timespec now;
 	uint64_t done;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (is_before(now, r->next_tick))
-		return 0;
-	now.tv_nsec += TICK_MS * 1000000L;
-	if (now.tv_nsec >= 1000000000L) {
-		now.tv_sec++;
-		now.tv_nsec -= 1000000000L;
-	}
-	r->next_tick = now;
 	pthread_mutex_lock(&r->lock);
 	done = (r->measured + r->written) / 2;
 	pthread_mutex_unlock(&r->lock);
-	if (r->config->progress &&
-	    !r->config->progress(r->config->progress_arg, done, r->w->c.sb.original_size))
-		return dfs_fail(err, ECANCELED, "interrupted");
-	return 0;
+	return dfs_ticker_tell(&r->ticker, done, err);
 }
 
 /* The caller's thread: hand out, write, wait; until all is written. */
@@ -335,7 +314,7 @@ static int run_loop(struct run *r, struct dfs_err *err)
 			return 0;
 		pthread_mutex_lock(&r->lock);
 		while (!moved && r->events == seen &&
-		       pthread_cond_timedwait(&r->changed, &r->lock, &r->next_tick) == 0)
+		       pthread_cond_timedwait(&r->changed, &r->lock, &r->ticker.next) == 0)
 			;
 		pthread_mutex_unlock(&r->lock);
 	}
@@ -389,7 +368,10 @@ static void run_release(struct run *r)
 int dfs_schedule_run(struct dfs_work *w, struct dfs_output *out,
 		     const struct dfs_encode_config *config, struct dfs_err *err)
 {
-	struct run r = { .w = w, .out = out, .config = config };
+	struct run r = {
+		.w = w, .out = out, .config = config,
+		.ticker = { config->progress, config->progress_arg, w->c.sb.original_size, { 0 } },
+	};
 	int ret = run_init(&r);
 
 	if (ret < 0)

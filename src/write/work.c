@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "tensor/dtype.h"
-#include "write/classify.h"
 #include "write/layout.h"
 #include "write/match.h"
 
@@ -25,34 +24,33 @@ static int fingerprint(void *arg, uint32_t file, const struct dfs_tensor *tensor
 	return dfs_match_fingerprint(fd, tensor, ret_fingerprint);
 }
 
-static int match_base(const struct dfs_header *header, int in_fd, const struct dfs_model *base,
-		      struct dfs_match *matches, struct dfs_err *err)
+static int match_base(const struct dfs_work_input *input, struct dfs_match *matches,
+		      struct dfs_err *err)
 {
-	struct fingerprint_from from = { in_fd, base };
-	struct dfs_match_config config = { fingerprint, &from };
-	DFS_AUTO(mem) const struct dfs_header **headers = calloc(base->n_files, sizeof(*headers));
+	struct fingerprint_from from = { input->fd, input->base };
+	struct dfs_match_config config = { input->by_content ? fingerprint : NULL, &from };
+	DFS_AUTO(mem) const struct dfs_header **headers = calloc(input->base->n_files, sizeof(*headers));
 
 	if (!headers)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < base->n_files; i++)
-		headers[i] = base->files[i].header;
-	return dfs_match_model(header, headers, base->n_files, &config, matches, NULL, err);
+	for (size_t i = 0; i < input->base->n_files; i++)
+		headers[i] = input->base->files[i].header;
+	return dfs_match_model(input->header, headers, input->base->n_files, &config, matches, NULL, err);
 }
 
-static int make_layout(const struct dfs_header *header, uint64_t file_len, int in_fd,
-		       const struct dfs_model *base, struct dfs_layout *layout,
+static int make_layout(const struct dfs_work_input *input, struct dfs_layout *layout,
 		       struct dfs_err *err)
 {
 	DFS_AUTO(mem) struct dfs_match *matches = NULL;
 	int ret;
 
-	if (!header || !base)
-		return dfs_layout_make(header, file_len, NULL, layout, err);
-	matches = calloc(header->n_tensors + 1, sizeof(*matches));
+	if (!input->header || !input->base)
+		return dfs_layout_make(input->header, input->len, NULL, layout, err);
+	matches = calloc(input->header->n_tensors + 1, sizeof(*matches));
 	if (!matches)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = match_base(header, in_fd, base, matches, err);
-	return ret < 0 ? ret : dfs_layout_make(header, file_len, matches, layout, err);
+	ret = match_base(input, matches, err);
+	return ret < 0 ? ret : dfs_layout_make(input->header, input->len, matches, layout, err);
 }
 
 static int list_bases(struct dfs_work *w, struct dfs_layout *layout, struct dfs_err *err)
@@ -130,19 +128,14 @@ static int make_segments(struct dfs_work *w, struct dfs_err *err)
 	return c->chunks ? 0 : dfs_fail(err, ENOMEM, "out of memory");
 }
 
-int dfs_work_init(struct dfs_work *w, int in_fd, uint64_t file_len, const struct dfs_model *base,
-		  struct dfs_err *err)
+int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct dfs_err *err)
 {
-	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct dfs_layout layout = { 0 };
 	int ret;
 
-	*w = (struct dfs_work){ .in_fd = in_fd, .base = base };
-	w->c.sb.original_size = file_len;
-	ret = dfs_classify(in_fd, &header, NULL, err);
-	if (ret < 0)
-		return ret;
-	ret = make_layout(header, file_len, in_fd, base, &layout, err);
+	*w = (struct dfs_work){ .in_fd = input->fd, .base = input->base };
+	w->c.sb.original_size = input->len;
+	ret = make_layout(input, &layout, err);
 	if (ret < 0)
 		return ret;
 	ret = list_bases(w, &layout, err);

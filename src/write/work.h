@@ -45,15 +45,20 @@ struct dfs_work {
 	struct dfs_work_segment *segments;	/* c.n_segments */
 };
 
+/* What is to be encoded. All borrowed until release. */
+struct dfs_work_input {
+	int fd;
+	uint64_t len;			/* size of the file */
+	const struct dfs_header *header;	/* NULL: opaque bytes */
+	const struct dfs_model *base;	/* may be NULL */
+	bool by_content;		/* where no name matches, read how tensors begin and compare */
+};
+
 /**
- * dfs_work_init() - classify the file, match it with the base, lay it out
- * @file_len: size of the file
- * @base: identified; may be NULL; borrowed until release
- *
+ * dfs_work_init() - match a file with the base and lay it out
  * Return: 0; -E2BIG; -EIO; -ENOMEM.
  */
-int dfs_work_init(struct dfs_work *w, int in_fd, uint64_t file_len, const struct dfs_model *base,
-		  struct dfs_err *err);
+int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct dfs_err *err);
 void dfs_work_release(struct dfs_work *w);
 
 /* A run of chunks of one segment. */

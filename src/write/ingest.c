@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ingest: see ingest.h. */
+#include "write/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/claim.h"
+#include "store/pins.h"
+#include "store/publish.h"
+#include "util/auto.h"
+#include "write/decode.h"
+#include "write/model.h"
+#include "write/verify.h"
+
+/* One file on its way. */
+struct passage {
+	struct dfs_store *store;
+	const char *rel;
+	const struct dfs_ingest_config *config;
+	int fd;			/* the file as it is */
+	struct stat st;
+	struct dfs_claim claim;
+	int tmp_fd;
+	char *tmp_name;		/* NULL: none, or taken by publish */
+};
+
+static void passage_release(struct passage *p)
+{
+	if (p->tmp_name)
+		unlinkat(dfs_store_fd(p->store), p->tmp_name, 0);
+	free(p->tmp_name);
+	if (p->tmp_fd >= 0)
+		close(p->tmp_fd);
+	if (p->fd >= 0)
+		close(p->fd);
+}
+
+static int passage_open(struct passage *p, struct dfs_err *err)
+{
+	int ret = dfs_store_openat(p->store, p->rel, O_RDONLY, &p->fd);
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "open %s: %s", p->rel, strerror(-ret));
+	if (fstat(p->fd, &p->st) < 0)
+		return dfs_fail_errno(err, "stat %s", p->rel);
+	if (!S_ISREG(p->st.st_mode))
+		return dfs_fail(err, EINVAL, "%s is no regular file", p->rel);
+	ret = dfs_claim_check(p->fd, (uint64_t)p->st.st_size, &p->claim);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "read %s: %s", p->rel, strerror(-ret));
+	return 0;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Is the inode itself what a base is read from? Its bytes must stay as they are. */
+static bool holds_base(const struct passage *p, const struct dfs_registered_file *file)
+{
+	char pin[DFS_PIN_PATH_SIZE];
+	struct stat st;
+
+	if (fstatat(dfs_store_fd(p->store), dfs_pin_path(file->hash, pin), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_inode(&st, &p->st))
+		return true;
+	if (file->pinned)
+		return false;
+	for (size_t i = 0; i < file->paths.n; i++)
+		if (fstatat(dfs_store_fd(p->store), file->paths.paths[i], &st, 0) == 0 && same_inode(&st, &p->st))
+			return true;
+	return false;
+}
+
+static bool is_base(const struct passage *p)
+{
+	const struct dfs_registry *registry = p->config->registry;
+	const struct dfs_model *base = p->config->encode.base;
+	struct stat st;
+
+	for (size_t m = 0; registry && m < registry->n; m++)
+		for (size_t i = 0; i < registry->models[m].n_files; i++)
+			if (holds_base(p, &registry->models[m].files[i]))
+				return true;
+	for (size_t i = 0; base && i < base->n_files; i++)
+		if (fstat(base->files[i].fd, &st) == 0 && same_inode(&st, &p->st))
+			return true;
+	return false;
+}
+
+/* Return: whether there is a reason to leave the file alone. */
+static bool stays(const struct passage *p, struct dfs_err *why)
+{
+	if (p->claim.kind != DFS_PLAIN)
+		dfs_fail(why, EEXIST, "compressed already");
+	else if (is_base(p))
+		dfs_fail(why, EBUSY, "a base, which stays plain");
+	else if (p->st.st_nlink > 1)
+		dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
+	else
+		return false;
+	return true;
+}
+
+static int make_tmp(struct passage *p, struct dfs_err *err)
+{
+	int ret = dfs_store_tmp(p->store, &p->tmp_fd, &p->tmp_name, err);
+
+	if (ret < 0)
+		p->tmp_fd = -1;
+	return ret;
+}
+
+/* On disk first, and out of the cache, so that what is verified is what a later reader gets. */
+static int verify_tmp(struct passage *p, struct dfs_err *err)
+{
+	struct dfs_verify_config verify = {
+		.reader = p->config->reader,
+		.progress = p->config->verify_progress, .progress_arg = p->config->verify_arg,
+	};
+	DFS_AUTO(fd) int fresh = -1;
+	int ret;
+
+	if (fdatasync(p->tmp_fd) < 0)
+		return dfs_fail_errno(err, "fsync of the container of %s", p->rel);
+	ret = dfs_store_openat(p->store, p->tmp_name, O_RDONLY, &fresh);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "open the container of %s again: %s", p->rel, strerror(-ret));
+	posix_fadvise(fresh, 0, 0, POSIX_FADV_DONTNEED);
+	return dfs_verify_same(fresh, p->rel, p->fd, &verify, err);
+}
+
+static int publish(struct passage *p, const struct dfs_superblock *sb, struct dfs_err *err)
+{
+	struct dfs_publish publish = {
+		.tmp_name = p->tmp_name, .tmp_fd = p->tmp_fd, .target = p->rel,
+		.old_fd = p->fd, .expect = p->st, .sb = sb,
+	};
+	int ret = dfs_publish(p->store, &publish, err);
+
+	free(p->tmp_name);	/* in place or gone */
+	p->tmp_name = NULL;
+	return ret;
+}
+
+static int ingest(struct passage *p, struct dfs_ingest_result *result, struct dfs_err *err)
+{
+	struct dfs_encode_result encoded;
+	int ret = passage_open(p, err);
+
+	if (ret < 0)
+		return ret;
+	*result = (struct dfs_ingest_result){ .original_bytes = (uint64_t)p->st.st_size, .stored_bytes = (uint64_t)p->st.st_size };
+	if (p->claim.kind != DFS_PLAIN)
+		result->original_bytes = p->claim.original_size;
+	if (p->claim.kind == DFS_CONTAINER_BROKEN)
+		return dfs_fail(err, EUCLEAN, "%s: %s", p->rel, p->claim.why.text);
+	if (stays(p, &result->why))
+		return 0;
+	ret = make_tmp(p, err);
+	if (ret == 0)
+		ret = dfs_encode(p->fd, p->rel, p->tmp_fd, &p->config->encode, &encoded, err);
+	if (ret < 0)
+		return ret;
+	if (!encoded.shrunk) {
+		dfs_fail(&result->why, ERANGE, "does not shrink");
+		return 0;
+	}
+	ret = verify_tmp(p, err);
+	if (ret == 0)
+		ret = publish(p, &encoded.sb, err);
+	if (ret < 0)
+		return ret;
+	result->compressed = true;
+	result->stored_bytes = encoded.stored_bytes;
+	return 0;
+}
+
+int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
+	       struct dfs_ingest_result *ret_result, struct dfs_err *err)
+{
+	struct passage p = { .store = store, .rel = rel, .config = config, .fd = -1, .tmp_fd = -1 };
+	int ret = ingest(&p, ret_result, err);
+
+	passage_release(&p);
+	return ret;
+}
+
+static int thaw(struct passage *p, struct dfs_ingest_result *result, struct dfs_err *err)
+{
+	struct dfs_decode_config decode = {
+		.reader = p->config->reader,
+		.progress = p->config->verify_progress, .progress_arg = p->config->verify_arg,
+	};
+	int ret = passage_open(p, err);
+
+	if (ret < 0)
+		return ret;
+	*result = (struct dfs_ingest_result){ .original_bytes = (uint64_t)p->st.st_size, .stored_bytes = (uint64_t)p->st.st_size };
+	if (p->claim.kind == DFS_PLAIN) {
+		dfs_fail(&result->why, EEXIST, "plain already");
+		return 0;
+	}
+	if (p->claim.kind != DFS_CONTAINER)
+		return dfs_fail(err, p->claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s: %s", p->rel, p->claim.why.text);
+	ret = make_tmp(p, err);
+	if (ret == 0)
+		ret = dfs_decode(p->fd, p->rel, p->tmp_fd, &decode, err);
+	if (ret == 0)
+		ret = publish(p, NULL, err);
+	if (ret < 0)
+		return ret;
+	result->original_bytes = result->stored_bytes = p->claim.original_size;
+	return 0;
+}
+
+int dfs_thaw(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
+	     struct dfs_ingest_result *ret_result, struct dfs_err *err)
+{
+	struct passage p = { .store = store, .rel = rel, .config = config, .fd = -1, .tmp_fd = -1 };
+	int ret = thaw(&p, ret_result, err);
+
+	passage_release(&p);
+	return ret;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ingest: a plain file of a store becomes a container, in place.
+ *
+ * WRITE: this runs the flow for one file: encode into a temporary file, sync
+ * it, verify it from a fresh open, publish. Whatever goes wrong, or whoever
+ * ends the process, before publish renames, the plain file is untouched; the
+ * temporary is removed here or by the next holder of the store's lock.
+ */
+#ifndef DFS_WRITE_INGEST_H
+#define DFS_WRITE_INGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "read/reader.h"
+#include "store/registry.h"
+#include "store/store.h"
+#include "util/err.h"
+#include "write/encode.h"
+
+struct dfs_ingest_config {
+	struct dfs_encode_config encode;
+	struct dfs_reader *reader;		/* over the store's bases */
+	const struct dfs_registry *registry;	/* of the store: what must stay plain */
+	dfs_progress_fn *verify_progress;	/* may be NULL */
+	void *verify_arg;
+};
+
+struct dfs_ingest_result {
+	bool compressed;	/* false: it stays as it is, and why says why */
+	struct dfs_err why;
+	uint64_t original_bytes;
+	uint64_t stored_bytes;	/* of what is there now */
+};
+
+/**
+ * dfs_ingest() - compress a file of the store
+ * @store: its writer lock is held
+ * @rel: path in the store
+ *
+ * Files that stay as they are, which is no failure: containers; bases and
+ * whatever else has several names (pins not counted); what does not shrink.
+ * Return: 0; -ESTALE, -EBUSY: somebody writes to it; -ECANCELED; -ENOSPC, -EIO;
+ * errors of the steps.
+ */
+int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
+	       struct dfs_ingest_result *ret_result, struct dfs_err *err);
+
+/**
+ * dfs_thaw() - make a container of the store plain again
+ * As dfs_ingest(), the other way. Room is taken before anything is decoded: -ENOSPC.
+ * Only config->reader and config->verify_progress count.
+ */
+int dfs_thaw(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
+	     struct dfs_ingest_result *ret_result, struct dfs_err *err);
+
+#endif
