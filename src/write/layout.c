@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "predict/predict.h"
+#include "tensor/dtype.h"
+
 /* Part of a tensor that is predicted throughout, or not at all. */
 struct run {
 	uint64_t len;
