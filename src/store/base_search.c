@@ -55,14 +55,7 @@ int dfs_search_add(struct dfs_search *search, const char *path, struct dfs_err *
 	if (ret < 0)
 		return ret;
 	/* absolute, since a daemon changes its directory; not resolved, since a link may change */
-	if (path[0] == '/')
-		whole = strdup(path);
-	else {
-		DFS_AUTO(mem) char *here = getcwd(NULL, 0);
-
-		if (here && asprintf(&whole, "%s/%s", here, path) < 0)
-			whole = NULL;
-	}
+	whole = dfs_absolute(path);
 	if (!whole || dfs_paths_add(&search->named, whole) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	return 0;

@@ -146,6 +146,15 @@ void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base)
 	pthread_mutex_unlock(&bases->lock);
 }
 
+char *dfs_base_path(const struct dfs_base *base)
+{
+	const struct dfs_place *place = &((const struct entry *)base)->found.place;
+
+	if (place->kind == DFS_PLACE_PIN)
+		return NULL;
+	return place->dir == AT_FDCWD ? realpath(place->path, NULL) : strdup(place->path);
+}
+
 /* The open file for @want, referenced, or NULL. @ret_check: look whether it is still at its place. */
 static struct entry *take(struct dfs_bases *bases, const struct dfs_base_file *want, bool *ret_check)
 {

@@ -3,7 +3,7 @@
  * bases: from a base file's content hash to an open descriptor.
  *
  * Places are tried in order (store/places.h): files named by the user,
- * .deltafs/pins/HASH of the store, by-reference paths of .deltafs/bases/, and
+ * .deltafs/pins/HASH of the store, paths kept in .deltafs/bases/, and
  * last the path in the store that the container itself remembers. A size that
  * fits is enough to read (every decoded chunk is checked against its hash);
  * identity is settled elsewhere: a file whose hash is remembered as another
@@ -65,6 +65,12 @@ int dfs_bases_add(struct dfs_bases *bases, const char *path, struct dfs_err *err
 int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 		  struct dfs_base **ret_base, struct dfs_err *err);
 void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base);
+
+/**
+ * dfs_base_path() - the name by which it was opened, symlinks resolved
+ * Return: an absolute path, or one relative to the store; free() it. NULL if it was opened by its pin.
+ */
+char *dfs_base_path(const struct dfs_base *base);
 
 /**
  * dfs_bases_settle() - hash what dfs_bases_get() would return, and remember it

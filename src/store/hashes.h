@@ -38,6 +38,12 @@ typedef bool dfs_hash_progress_fn(void *arg, uint64_t done_bytes, uint64_t total
 int dfs_hash_file(int fd, dfs_hash_progress_fn *progress, void *arg, struct dfs_hash *ret_hash,
 		  struct stat *ret_st);
 
+/**
+ * dfs_hash_times_settle() - the attributes of @fd, once a later change is sure to show in them
+ * Waits some 20 ms if it was changed just now. Return: false where the file system keeps seconds only.
+ */
+bool dfs_hash_times_settle(int fd, struct stat *ret_st);
+
 /* dfs_hashes_find() - the remembered hash of a file that now looks like @st. Return: found. */
 bool dfs_hashes_find(const struct dfs_store *store, const struct stat *st, struct dfs_hash *ret_hash);
 

@@ -48,6 +48,17 @@ int dfs_read_small(int dir, const char *rel, size_t max, struct dfs_buf *ret_buf
 int dfs_write_durable(struct dfs_store *store, const char *rel, const void *data, size_t len,
 		      struct dfs_err *err);
 
+/* dfs_absolute() - @path from here, unresolved; free() it. NULL: out of memory, or no current directory. */
+char *dfs_absolute(const char *path);
+
+/*
+ * dfs_resolve_parent() - @path with all but its last component resolved
+ *
+ * The last one may be a symlink (kept) or missing. NULL with errno if its
+ * directory is missing or out of memory.
+ */
+char *dfs_resolve_parent(const char *path);
+
 /* dfs_sync_dir() - make the names of a directory of the store durable. */
 int dfs_sync_dir(const struct dfs_store *store, const char *rel);
 

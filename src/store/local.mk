@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
+	%D%/access.c %D%/access.h \
+	%D%/access_check.c \
 	%D%/attributes.c \
 	%D%/base_search.c %D%/base_search.h \
 	%D%/bases.c %D%/bases.h \
 	%D%/claim.c %D%/claim.h \
+	%D%/dependants.c %D%/dependants.h \
 	%D%/expand.c %D%/expand.h \
 	%D%/files.c \
 	%D%/hashes.c %D%/hashes.h \
@@ -13,7 +16,16 @@ src_libdeltafs_a_SOURCES += \
 	%D%/load.c \
 	%D%/lock.c \
 	%D%/openat.c \
+	%D%/origin.c %D%/origin.h \
+	%D%/paths.c \
+	%D%/pin_add.c \
+	%D%/pins.c %D%/pins.h \
 	%D%/places.c %D%/places.h \
 	%D%/publish.c %D%/publish.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/registry_add.c \
+	%D%/registry_find.c \
+	%D%/registry_json.c %D%/registry_json.h \
+	%D%/registry_remove.c \
 	%D%/store.c %D%/store.h \
 	%D%/walk.c %D%/walk.h

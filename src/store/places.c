@@ -6,10 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "store/internal.h"
+#include "store/pins.h"
+#include "store/registry.h"
 
 static bool each_named(const struct dfs_paths *named, dfs_place_fn *fn, void *arg)
 {
@@ -30,18 +30,44 @@ static bool each_named(const struct dfs_paths *named, dfs_place_fn *fn, void *ar
 	return true;
 }
 
+struct dfs_place dfs_place_of(const struct dfs_store *store, const char *path)
+{
+	return (struct dfs_place){ DFS_PLACE_REFERENCE, path[0] == '/' ? AT_FDCWD : store->fd, path };
+}
+
+/*
+ * All paths at which a model's file was seen, pinned or not: also a store whose
+ * pins were lost on the way (a copy without .deltafs/pins) finds its bases.
+ */
+static bool each_reference(const struct dfs_store *store, const struct dfs_base_file *want, dfs_place_fn *fn,
+			   void *arg)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	const struct dfs_registered_file *file;
+
+	if (dfs_registry_list(store, &registry, NULL) < 0 || !dfs_registry_file(&registry, want->hash, &file))
+		return true;
+	for (size_t i = 0; i < file->paths.n; i++) {
+		struct dfs_place place = dfs_place_of(store, file->paths.paths[i]);
+
+		if (!fn(arg, &place))
+			return false;
+	}
+	return true;
+}
+
 void dfs_places_each(const struct dfs_store *store, const struct dfs_paths *named,
 		     const struct dfs_base_file *want, dfs_place_fn *fn, void *arg)
 {
-	char hex[DFS_HASH_HEX];
-	char pin[sizeof(DFS_STORE_DIR "/pins/") + DFS_HASH_HEX];
+	char pin[DFS_PIN_PATH_SIZE];
 	struct dfs_place place;
 
 	if (!each_named(named, fn, arg) || !store)
 		return;
-	snprintf(pin, sizeof(pin), DFS_STORE_DIR "/pins/%s", dfs_hash_hex(want->hash, hex));
-	place = (struct dfs_place){ DFS_PLACE_PIN, store->fd, pin };
+	place = (struct dfs_place){ DFS_PLACE_PIN, store->fd, dfs_pin_path(want->hash, pin) };
 	if (!fn(arg, &place))
+		return;
+	if (!each_reference(store, want, fn, arg))
 		return;
 	if (want->name && *want->name) {
 		place = (struct dfs_place){ DFS_PLACE_HINT, store->fd, want->name };

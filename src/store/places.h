@@ -2,9 +2,10 @@
 /*
  * places: where a base file may lie; shared within this folder.
  *
- * In this order: what the user named; the store's pin; paths of models that
- * were added by reference; the path in the store that the container remembers
- * (a hint, so it is opened beneath the store and through no symlink).
+ * In this order: what the user named; the store's pin; the paths at which a
+ * model of the registry was found (all there is of one by reference); the path
+ * in the store that the container remembers (a hint, so it is opened beneath
+ * the store and through no symlink).
  */
 #ifndef DFS_STORE_PLACES_H
 #define DFS_STORE_PLACES_H
@@ -43,6 +44,9 @@ void dfs_places_each(const struct dfs_store *store, const struct dfs_paths *name
  * Return: 0; -EINVAL: not a regular file; errors of open.
  */
 int dfs_place_open(const struct dfs_place *place, int flags, int *ret_fd, struct stat *ret_st);
+
+/* dfs_place_of() - of a path as the registry keeps it: relative to the store, or absolute. Borrows @path. */
+struct dfs_place dfs_place_of(const struct dfs_store *store, const char *path);
 
 /* dfs_place_describe() - for a sentence: "the pin", "PATH" */
 const char *dfs_place_describe(const struct dfs_place *place);

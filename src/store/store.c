@@ -87,29 +87,10 @@ const char *dfs_store_path(const struct dfs_store *store)
 /* Resolve @path; its last component may be missing (a file to be made). */
 static int resolve(const char *path, char **ret_path, struct dfs_err *err)
 {
-	DFS_AUTO(mem) char *whole = realpath(path, NULL);
-	DFS_AUTO(mem) char *copy = NULL;
-	DFS_AUTO(mem) char *parent = NULL;
-	char *slash;
-
-	if (whole) {
-		*ret_path = dfs_steal(&whole);
-		return 0;
-	}
-	if (errno != ENOENT)
-		return dfs_fail_errno(err, "%s", path);
-	copy = strdup(path);
-	if (!copy)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	slash = strrchr(copy, '/');
-	if (slash)
-		*slash = '\0';
-	parent = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
-	if (!parent)
-		return dfs_fail_errno(err, "%s", path);
-	if (asprintf(ret_path, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, slash ? slash + 1 : path) < 0)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	return 0;
+	*ret_path = realpath(path, NULL);
+	if (!*ret_path && errno == ENOENT)
+		*ret_path = dfs_resolve_parent(path);
+	return *ret_path ? 0 : dfs_fail_errno(err, "%s", path);
 }
 
 static bool has_state(const char *dir)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * access_check: the facts for the rule of access.h, from the file system.
+ *
+ * The part of a path inside the store is looked up from the store's own
+ * descriptor: by path it may lie under our own mount, and asking there would
+ * be asking ourselves.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "store/access.h"
+#include "store/hashes.h"
+#include "store/internal.h"
+#include "store/registry.h"
+
+/* Directories on the way to a base; PATH_MAX allows more, people do not. */
+#define NODES_MAX 256
+
+struct way {
+	struct dfs_access_node nodes[NODES_MAX];
+	size_t n;
+};
+
+static bool way_add(struct way *way, int fd, struct stat *ret_st)
+{
+	char proc[64];
+
+	if (way->n == NODES_MAX || fstat(fd, ret_st) < 0)
+		return false;
+	/* an O_PATH descriptor has no xattr calls, but its /proc link has */
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	way->nodes[way->n++] = (struct dfs_access_node){
+		.mode = ret_st->st_mode,
+		.uid = ret_st->st_uid,
+		.gid = ret_st->st_gid,
+		.has_acl = getxattr(proc, "system.posix_acl_access", NULL, 0) > 0,
+	};
+	return true;
+}
+
+/* Each component of @path below @dir; @dir itself is added by the caller. Ends at a symlink. */
+static bool way_down(struct way *way, int dir, const char *path, struct stat *ret_st)
+{
+	DFS_AUTO(fd) int at = -1;
+
+	while (*path) {
+		DFS_AUTO(mem) char *name = strndup(path, strcspn(path, "/"));
+		int fd;
+
+		path += strcspn(path, "/");
+		path += strspn(path, "/");
+		if (!name || strcmp(name, "..") == 0)
+			return false;
+		fd = openat(at < 0 ? dir : at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return false;
+		if (at >= 0)
+			close(at);
+		at = fd;
+		if (!way_add(way, fd, ret_st))
+			return false;
+	}
+	return true;
+}
+
+/* From "/" to @path, which may be relative to the store. */
+static bool way_to(struct way *way, const struct dfs_store *store, const char *path, struct stat *ret_st)
+{
+	DFS_AUTO(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	DFS_AUTO(mem) char *above = strdup(store->path);
+	char *slash = above ? strrchr(above, '/') : NULL;
+
+	way->n = 0;
+	if (root < 0 || !slash)
+		return false;
+	if (path[0] == '/')
+		return way_add(way, root, ret_st) && way_down(way, root, path + 1, ret_st);
+	*slash = '\0'; /* the store itself is added by its descriptor */
+	if (strcmp(store->path, "/") != 0 &&
+	    (!way_add(way, root, ret_st) || !way_down(way, root, above + (*above == '/'), ret_st)))
+		return false;
+	return way_add(way, store->fd, ret_st) && way_down(way, store->fd, path, ret_st);
+}
+
+struct facts {
+	struct dfs_access access;
+	struct way *ways;
+	struct dfs_access_name *names;
+};
+
+/* Does what lies at the end of the way hold the base's content? */
+static bool leads_to(const struct dfs_store *store, const struct stat *st, const struct stat *base,
+		     const struct dfs_base_file *want)
+{
+	struct dfs_hash hash;
+
+	if (st->st_dev == base->st_dev && st->st_ino == base->st_ino)
+		return true;
+	return dfs_hashes_find(store, st, &hash) && dfs_hash_equal(hash, want->hash);
+}
+
+static int gather_names(const struct dfs_store *store, const struct dfs_paths *paths, const struct stat *base,
+			const struct dfs_base_file *want, struct facts *facts)
+{
+	struct stat st;
+
+	facts->ways = calloc(paths->n ? paths->n : 1, sizeof(*facts->ways));
+	facts->names = calloc(paths->n ? paths->n : 1, sizeof(*facts->names));
+	if (!facts->ways || !facts->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < paths->n; i++) {
+		size_t n = facts->access.n_names;
+
+		if (!way_to(&facts->ways[n], store, paths->paths[i], &st) || !leads_to(store, &st, base, want))
+			continue;
+		facts->names[n] = (struct dfs_access_name){ facts->ways[n].nodes, facts->ways[n].n };
+		facts->access.n_names++;
+	}
+	facts->access.names = facts->names;
+	return 0;
+}
+
+/* A user whom the name service does not know has no groups: the "others" bits decide. */
+static size_t groups_of(void *arg, uid_t uid, gid_t *ret_groups, size_t max)
+{
+	char text[4096];
+	struct passwd entry, *found = NULL;
+	int n = (int)max;
+
+	(void)arg;
+	if (getpwuid_r(uid, &entry, text, sizeof(text), &found) != 0 || !found)
+		return 0;
+	if (getgrouplist(entry.pw_name, entry.pw_gid, ret_groups, &n) < 0)
+		n = (int)max; /* more than that: those that fitted */
+	return (size_t)n;
+}
+
+/* Where the base was opened just now, and where the registry says that it is. */
+static int gather_paths(const struct dfs_store *store, const struct dfs_base_file *want,
+			const struct dfs_base *base, struct dfs_paths *paths)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	DFS_AUTO(mem) char *opened = dfs_base_path(base);
+	const struct dfs_registered_file *file;
+	int ret = opened ? dfs_paths_add(paths, opened) : 0;
+
+	if (ret < 0 || dfs_registry_list(store, &registry, NULL) < 0 ||
+	    !dfs_registry_file(&registry, want->hash, &file))
+		return ret;
+	for (size_t i = 0; ret == 0 && i < file->paths.n; i++)
+		ret = dfs_paths_add(paths, file->paths.paths[i]);
+	return ret;
+}
+
+static int gather(const struct dfs_store *store, const struct dfs_base_file *want, const struct dfs_base *base,
+		  const struct stat *st, struct facts *facts)
+{
+	DFS_AUTO(paths) struct dfs_paths paths = { 0 };
+	int ret = gather_paths(store, want, base, &paths);
+
+	return ret < 0 ? ret : gather_names(store, &paths, st, want, facts);
+}
+
+int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
+		     const struct dfs_base_file *want, const struct dfs_base *base, struct dfs_err *err)
+{
+	struct facts facts = { .access = { .owner = container->st_uid, .trusted = trusted, .groups = groups_of } };
+	struct stat root, st;
+	bool allowed;
+	int ret = 0;
+
+	if (trusted || container->st_uid == 0 || container->st_uid == geteuid())
+		return 0;
+	if (fstat(store->fd, &root) < 0 || fstat(base->fd, &st) < 0)
+		return dfs_fail_errno(err, "fstat");
+	facts.access.self = geteuid();
+	facts.access.store_owner = root.st_uid;
+	facts.access.base_owner = st.st_uid;
+	if (container->st_uid != root.st_uid)
+		ret = gather(store, want, base, &st, &facts);
+	allowed = ret == 0 && dfs_access_allows(&facts.access);
+	free(facts.ways);
+	free(facts.names);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "out of memory");
+	if (allowed)
+		return 0;
+	return dfs_fail(err, EACCES, "not published by deltafs, and its owner (user %u) may not read the base %s",
+			(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pins: base files kept readable under .deltafs/pins/HASH.
+ *
+ * A hard link where the file system allows it, else a reflink, else a copy. A
+ * pin whose link count is 1 is all that holds its bytes (a clone shares them
+ * with its source, which cannot be told from here).
+ */
+#ifndef DFS_STORE_PINS_H
+#define DFS_STORE_PINS_H
+
+#include "store/dependants.h"
+#include "store/hashes.h"
+#include "store/store.h"
+
+enum dfs_pin_how { DFS_PIN_THERE, DFS_PIN_LINKED, DFS_PIN_CLONED, DFS_PIN_COPIED };
+
+struct dfs_pin_add {
+	int fd;				/* the base file, open for reading */
+	struct dfs_hash hash;
+	dfs_hash_progress_fn *progress;	/* of a copy; may be NULL */
+	void *arg;
+};
+
+/**
+ * dfs_pin_add() - pin a file whose hash is known
+ * @ret_how: THERE: a pin of this content was there already and is sound
+ * @ret_why: why it had to be copied; may be NULL
+ *
+ * A pin that is there and has other content is replaced. The content is synced
+ * and the name durable when it returns. A copy keeps owner and mode, so that
+ * the rule for untrusted containers can be applied to it.
+ * Return: 0; -ENOSPC before anything is copied; -EBADMSG: the copy is not what
+ * was hashed; -ECANCELED; errors of I/O.
+ */
+int dfs_pin_add(struct dfs_store *store, const struct dfs_pin_add *add, enum dfs_pin_how *ret_how,
+		struct dfs_err *ret_why, struct dfs_err *err);
+
+struct dfs_pin {
+	struct dfs_hash hash;
+	uint64_t size;
+	uint64_t stored;	/* st_blocks, in bytes */
+	bool alone;		/* nothing but the pin holds its bytes */
+};
+
+/**
+ * dfs_pins_list() - all pins, in order of hash
+ * @ret_pins: free() it
+ * Return: 0, also without .deltafs; -EACCES, -ENOMEM, ...
+ */
+int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size_t *ret_n);
+
+/* dfs_pin_path() - ".deltafs/pins/HASH" */
+#define DFS_PIN_PATH_SIZE (sizeof(DFS_STORE_DIR "/pins/") + DFS_HASH_HEX)
+char *dfs_pin_path(struct dfs_hash hash, char ret_path[DFS_PIN_PATH_SIZE]);
+
+/**
+ * dfs_pins_sweep() - free the pins that belong to no model and no container
+ * @dependants: counted after the last model was removed
+ * @ret_bytes: freed; a hard link that goes frees none
+ *
+ * Needs the writer lock. Keeps all while a container is unreadable.
+ * Return: 0; errors of I/O.
+ */
+int dfs_pins_sweep(struct dfs_store *store, const struct dfs_dependants *dependants, uint64_t *ret_bytes,
+		   struct dfs_err *err);
+
+#endif
