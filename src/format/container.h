@@ -106,7 +106,7 @@ struct dfs_segment {
 struct dfs_piece_record {
 	uint64_t len;
 	uint64_t base_off;
-	uint32_t file;
+	uint32_t file;		/* into bases[]; UINT32_MAX: none, and base_off 0 */
 	uint8_t dtype;
 };
 

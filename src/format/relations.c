@@ -79,7 +79,7 @@ static bool piece_fits(const struct dfs_container *c, const struct dfs_segment *
 	if (!base_unit || !p->len || p->len % unit)
 		return false;
 	if (p->file == UINT32_MAX)
-		return true;
+		return p->base_off == 0;
 	return p->file < c->n_bases &&
 	       !__builtin_mul_overflow(p->len / unit, (uint64_t)base_unit, &bytes) &&
 	       range_fits(p->base_off, bytes, c->bases[p->file].size);

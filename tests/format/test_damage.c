@@ -226,6 +226,7 @@ CHANGE(piece_empty, c->pieces[0].len = 0)
 CHANGE(piece_of_no_file, c->pieces[0].file = 1)
 CHANGE(piece_beyond_its_base, c->pieces[0].base_off = 2)
 CHANGE(piece_far_beyond_its_base, c->pieces[0].base_off = UINT64_MAX)
+CHANGE(piece_at_a_place_in_no_base, (c->pieces[0].file = UINT32_MAX, c->pieces[0].base_off = 1))
 CHANGE(piece_of_wider_base, c->pieces[0].dtype = 18)
 CHANGE(piece_of_unknown_dtype, c->pieces[0].dtype = 200)
 CHANGE(pieces_too_many, c->segments[0].n_pieces = 2)
@@ -256,7 +257,7 @@ static void every_relation_is_checked(void **state)
 		ROW(drop_of_all_the_mantissa), ROW(pieces_without_predictor),
 		ROW(header_with_predictor), ROW(piece_short), ROW(piece_long), ROW(piece_empty),
 		ROW(piece_of_no_file), ROW(piece_beyond_its_base), ROW(piece_far_beyond_its_base),
-		ROW(piece_of_wider_base), ROW(piece_of_unknown_dtype), ROW(pieces_too_many),
+		ROW(piece_at_a_place_in_no_base), ROW(piece_of_wider_base), ROW(piece_of_unknown_dtype), ROW(pieces_too_many),
 		ROW(tables_too_many), ROW(table_far), ROW(table_beyond_the_blob),
 		ROW(table_off_wraps), ROW(params_beyond_the_blob), ROW(payload_gap),
 		ROW(payload_in_the_superblock), ROW(payload_longer_than_its_values),

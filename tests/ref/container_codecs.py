@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""container_codecs: payloads back to bytes, section "CODECS" of deltafs-format(5)."""
+
+import ctypes
+import ctypes.util
+import struct
+import sys
+
+from container_errors import Unsupported, Wrong, must
+from container_values import DTYPES, pack_values
+
+CODEC_NAMES = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo",
+               16: "bitdelta", 17: "delta-dct", 18: "ultradelta", 19: "delta-come"}
+
+
+class Block:
+    """One chunk: n values from number first of a segment on, and their prediction (or None)."""
+
+    def __init__(self, segment, first, n, prediction):
+        self.segment, self.first, self.n, self.prediction = segment, first, n, prediction
+        _, self.unit, self.exponent, self.mantissa = DTYPES[segment.dtype]
+        self.drop = segment.drop
+        self.width = 8 * self.unit - self.drop
+
+    def pack(self, values):
+        return pack_values(values, self.unit)
+
+
+# Bit streams
+
+class Bits:
+    def __init__(self, data):
+        self.data, self.at, self.left = data, 0, 8 * len(data)
+
+    def get(self, n):
+        must(n <= self.left, "bit stream ends too early")
+        first, skip = self.at // 8, self.at % 8
+        number = int.from_bytes(self.data[first:first + (skip + n + 7) // 8], "little")
+        self.at += n
+        self.left -= n
+        return number >> skip & ((1 << n) - 1)
+
+    def golomb(self, order, most):
+        zeros = 0
+        while self.get(1) == 0:
+            zeros += 1
+            must(zeros < 64, "exp-Golomb number too long")
+        value = (1 << (zeros + order)) - (1 << order) + self.get(zeros + order)
+        must(value <= most, "exp-Golomb number too large")
+        return value
+
+    def end(self):
+        must(self.left < 8 and self.get(self.left) == 0, "bit stream: bits left over")
+
+
+# Ordered differences
+
+def order(y, width, is_float):
+    if not is_float:
+        return y
+    top = 1 << (width - 1)
+    return ~y & (2 * top - 1) if y & top else y + top
+
+
+def unorder(place, width, is_float):
+    if not is_float:
+        return place
+    top = 1 << (width - 1)
+    return place - top if place & top else ~place & (2 * top - 1)
+
+
+def apply_difference(u, prediction, block):
+    d = u // 2 if u % 2 == 0 else -(u + 1) // 2
+    is_float, width = block.exponent > 0, block.width
+    place = order(prediction >> block.drop, width, is_float) + d
+    return unorder(place & ((1 << width) - 1), width, is_float) << block.drop
+
+
+# Tokens
+
+def token_plain_bits(token):
+    return 0 if token < 16 else (token - 8) // 2 - 1
+
+
+def token_value(token, plain):
+    if token < 16:
+        return token
+    k = token_plain_bits(token)
+    return (2 + token % 2) << k | plain
+
+
+# Frequencies
+
+class Frequencies:
+    """slots[s] is (symbol, frequency, first slot) of slot s."""
+
+    def __init__(self, bits, n, log, precision):
+        of = [0] * n
+        last = bits.get((n - 1).bit_length())
+        rest = bits.get(last.bit_length())
+        must(last < n and rest <= last, "frequencies: last or rest")
+        length = 0
+        for symbol in range(last + 1):
+            if symbol == rest:
+                continue
+            folded = bits.golomb(0, 25)
+            length += (folded + 1) // 2 if folded % 2 else -(folded // 2)
+            must(0 <= length <= log, "frequencies: length")
+            if length:
+                kept = min(precision, length - 1)
+                of[symbol] = (1 << kept | bits.get(kept)) << (length - 1 - kept)
+        must(sum(of) < 1 << log, "frequencies: too many slots")
+        of[rest] = (1 << log) - sum(of)
+        self.of, self.log = of, log
+        self.slots = []
+        for symbol, f in enumerate(of):
+            first = len(self.slots)
+            self.slots += [(symbol, f, first)] * f
+
+
+# Lanes
+
+class Lanes:
+    def __init__(self, payload, n):
+        self.lanes = 32 if n >= 2048 else 4
+        self.group = 16 if n >= 2048 else 4
+        must(len(payload) >= 4 * self.lanes and len(payload) % 2 == 0, "lanes: payload length")
+        self.x = list(struct.unpack_from("<%dI" % self.lanes, payload))
+        must(min(self.x) >= 1 << 16, "lanes: state")
+        self.words = struct.unpack_from("<%dH" % ((len(payload) - 4 * self.lanes) // 2), payload,
+                                        4 * self.lanes)
+        self.at = 0
+
+    def refill(self, lane, x):
+        if x < 1 << 16:
+            must(self.at < len(self.words), "lanes: no words left")
+            x = x << 16 | self.words[self.at]
+            self.at += 1
+        self.x[lane] = x
+
+    def symbol(self, lane, frequencies):
+        x, log = self.x[lane], frequencies.log
+        slot = x & ((1 << log) - 1)
+        symbol, f, first = frequencies.slots[slot]
+        self.refill(lane, f * (x >> log) + slot - first)
+        return symbol
+
+    def plain(self, lane, k):
+        x = self.x[lane]
+        self.refill(lane, x >> k)
+        return x & ((1 << k) - 1)
+
+    def elements(self, n, read_symbol, plain_bits):
+        """[(symbol, plain bits)] of n elements; read_symbol(i, lane) gives None for no symbol."""
+        elements = []
+        for start in range(0, n, self.group):
+            group = range(start, min(start + self.group, n))
+            symbols = [read_symbol(i, i % self.lanes) for i in group]
+            counts = [0 if symbol is None else plain_bits(symbol) for symbol in symbols]
+            plain = [0] * len(symbols)
+            for place in (48, 32, 16, 0):
+                for k, i in enumerate(group):
+                    piece = min(max(counts[k] - place, 0), 16)
+                    plain[k] |= self.plain(i % self.lanes, piece) << place
+            elements += zip(symbols, plain)
+        return elements
+
+    def end(self):
+        must(self.at == len(self.words) and set(self.x) == {1 << 16}, "lanes: not at their end")
+
+
+# diff table, diff payload
+
+class DiffTable:
+    def __init__(self, data, segment):
+        _, unit, exponent, _ = DTYPES[segment.dtype]
+        width = 8 * unit - segment.drop
+        must(width >= 5, "diff: values of less than 5 bits")
+        bits = Bits(data)
+        log, precision = bits.get(2) + 8, bits.get(3)
+        n_tables, self.n_classes = bits.get(6) + 1, bits.get(4) + 1
+        self.top = bits.get(exponent)
+        for _ in range(1, self.n_classes):
+            must(bits.get(5) != 0, "diff table: class that begins at 0")
+        if self.n_classes > 1:
+            must(segment.cols >= 16, "diff table: classes without rows")
+            self.classes = Frequencies(bits, 16, log, precision)
+            must(not any(self.classes.of[self.n_classes:]), "diff table: unknown class")
+        self.read_map(bits, n_tables, 16 if exponent else 1)
+        self.tables = [Frequencies(bits, 2 * width + 8, log, precision) for _ in range(n_tables)]
+        bits.end()
+
+    def read_map(self, bits, n_tables, n_contexts):
+        self.map = [[0] * n_contexts for _ in range(self.n_classes)]
+        if n_tables == 1:
+            return
+        for row in self.map[1:] if self.n_classes > 1 else self.map:
+            for context in range(n_contexts):
+                if context and bits.get(1):
+                    row[context] = row[context - 1]
+                else:
+                    row[context] = bits.get((n_tables - 1).bit_length())
+                    must(row[context] < n_tables, "diff table: unknown table")
+
+    def choose(self, row_class, prediction, block):
+        context = 0
+        if block.exponent:
+            field = prediction >> block.mantissa & ((1 << block.exponent) - 1)
+            context = min(max(self.top - field, 0), 15)
+        return self.tables[self.map[row_class][context]]
+
+
+def decode_diff(block, payload, table_bytes):
+    table = DiffTable(table_bytes, block.segment)
+    lanes = Lanes(payload, block.n)
+    cols, first = block.segment.cols, block.first
+    classes = None
+    if table.n_classes > 1:
+        rows = (first + block.n - 1) // cols - first // cols + 1
+        classes = [lanes.symbol(r % lanes.lanes, table.classes) for r in range(rows)]
+
+    def read_token(i, lane):
+        row_class = classes[(first + i) // cols - first // cols] if classes else 0
+        if classes and row_class == 0:
+            return None
+        return lanes.symbol(lane, table.choose(row_class, block.prediction[i], block))
+
+    elements = lanes.elements(block.n, read_token, token_plain_bits)
+    lanes.end()
+    return block.pack([
+        prediction if token is None else
+        apply_difference(token_value(token, plain), prediction, block)
+        for (token, plain), prediction in zip(elements, block.prediction)])
+
+
+# sparse payload
+
+def decode_sparse(block, payload, _):
+    must(block.width >= 5, "sparse: values of less than 5 bits")
+    bits = Bits(payload)
+    g, u_order = bits.get(5), bits.get(6)
+    must(u_order <= 62, "sparse: order")
+    values = list(block.prediction)
+    at = 0
+    for _ in range(bits.golomb(10, block.n)):
+        zeros = 0
+        while bits.get(1) == 0:
+            zeros += 1
+        at += (zeros << g) + bits.get(g)
+        u = bits.golomb(u_order, 1 << 64) + 1
+        must(at < block.n and u < 1 << block.width, "sparse: no such value")
+        values[at] = apply_difference(u, values[at], block)
+        at += 1
+    bits.end()
+    return block.pack(values)
+
+
+# solo table, solo payload
+
+def decode_solo(block, payload, table_bytes):
+    width, n = block.width, block.n
+    must(width >= 5 and (block.exponent or block.unit == 1), "solo: not for such values")
+    bits = Bits(table_bytes)
+    frequencies = Frequencies(bits, 1 << min(width, 8), 12, bits.get(3))
+    bits.end()
+    k = max(width - 8, 0)
+    planes, j = k // 8, k % 8
+    split = n * planes + (n * j + 7) // 8
+    must(len(payload) >= split, "solo: payload too short")
+    packed = Bits(payload[n * planes:split])
+    rests = [sum(payload[p * n + i] << 8 * p for p in range(planes)) |
+             packed.get(j) << 8 * planes for i in range(n)]
+    packed.end()
+    lanes = Lanes(payload[split:], n)
+    symbols = [lanes.symbol(i % lanes.lanes, frequencies) for i in range(n)]
+    lanes.end()
+    if k == 0:
+        return block.pack([symbol << block.drop for symbol in symbols])
+    values = [rest >> (k - 1) << (width - 1) | symbol << (k - 1) | rest & ((1 << (k - 1)) - 1)
+              for symbol, rest in zip(symbols, rests)]
+    return block.pack([value << block.drop for value in values])
+
+
+# copy payload, stored payload, zstd payload
+
+def decode_copy(block, payload, _):
+    must(len(payload) == 0, "copy: a payload")
+    return block.pack(block.prediction)
+
+
+def decode_stored(block, payload, _):
+    must(len(payload) == block.n * block.unit, "stored: length of the payload")
+    return payload
+
+
+def load_zstd():
+    path = ctypes.util.find_library("zstd")
+    if path is None:
+        sys.exit("libzstd is not installed")
+    zstd = ctypes.CDLL(path)
+    for function in (zstd.ZSTD_decompress, zstd.ZSTD_findFrameCompressedSize):
+        function.restype = ctypes.c_size_t
+    zstd.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t] * 2
+    zstd.ZSTD_findFrameCompressedSize.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    zstd.ZSTD_isError.argtypes = [ctypes.c_size_t]
+    return zstd
+
+
+def decode_zstd(block, payload, _):
+    zstd = load_zstd()
+    size = block.n * block.unit
+    must(zstd.ZSTD_findFrameCompressedSize(payload, len(payload)) == len(payload),
+         "zstd: not one frame")
+    out = ctypes.create_string_buffer(size + 1)
+    got = zstd.ZSTD_decompress(ctypes.cast(out, ctypes.c_char_p), size, payload, len(payload))
+    must(not zstd.ZSTD_isError(got) and got == size, "zstd: frame does not decode to the chunk")
+    return out.raw[:size]
+
+
+DECODERS = {  # number: (function, needs a prediction, has a shared table)
+    0: (decode_copy, True, False),
+    1: (decode_stored, False, False),
+    2: (decode_zstd, False, False),
+    3: (decode_diff, True, True),
+    4: (decode_sparse, True, False),
+    5: (decode_solo, False, True),
+}
+
+
+def decode(codec, block, payload, table):
+    if codec not in CODEC_NAMES:
+        raise Wrong("no codec has the number %d" % codec)
+    if codec not in DECODERS:
+        raise Unsupported("codec " + CODEC_NAMES[codec])
+    function, needs_prediction, needs_table = DECODERS[codec]
+    must(block.prediction is not None or not needs_prediction,
+         CODEC_NAMES[codec] + ": a segment without prediction")
+    must(table is not None or not needs_table, CODEC_NAMES[codec] + ": no table")
+    return function(block, payload, table)
