@@ -46,8 +46,11 @@ enum dfs_codec_id {
 	DFS_CODECS
 };
 
-/* Bytes that must be readable (any content) after a payload given to decode(). */
-#define DFS_PAYLOAD_PAD 64
+/*
+ * Bytes that must be readable (any content) after a payload given to decode():
+ * kernels look for the end of the payload only once for each row of lanes.
+ */
+#define DFS_PAYLOAD_PAD 512
 /* Room that must be writable after the n values given to decode() and predict(). */
 #define DFS_VALUES_PAD 64
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * internal: what the files of this folder share and nobody else sees.
+ */
+#ifndef DFS_CODEC_INTERNAL_H
+#define DFS_CODEC_INTERNAL_H
+
+#include "codec/codec.h"
+#include "codec/value.h"
+
+/* The head of every opened table: one allocation, so closing it is free(). */
+struct dfs_table {
+	size_t size;
+};
+
+/* Who uses which buffer of a scratch; a codec may call another only if their slots differ. */
+enum dfs_scratch_slot {
+	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart */
+	DFS_SLOT_CLASSES,	/* diff: the class of each row */
+	DFS_SLOT_WORDS,		/* diff, solo: what the coder wrote */
+	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
+	DFS_SLOT_SYMBOLS,	/* solo: one byte a value */
+	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
+};
+
+enum dfs_cpu dfs_scratch_cpu(const struct dfs_scratch *scratch);
+
+/* Objects of other libraries that live as long as the scratch. */
+enum dfs_scratch_object { DFS_OBJECT_ZSTD_ENCODE, DFS_OBJECT_ZSTD_DECODE, DFS_OBJECTS };
+
+/* dfs_scratch_object() - where object @which is kept: NULL at first; @end frees it (not called for NULL) */
+void **dfs_scratch_object(struct dfs_scratch *scratch, enum dfs_scratch_object which,
+			  void (*end)(void *object));
+
+/* dfs_table_alloc() - @size zero bytes on a 64-byte boundary, counted in the head; NULL: out of memory */
+void *dfs_table_alloc(size_t size);
+
+extern const struct dfs_codec dfs_codec_copy;
+extern const struct dfs_codec dfs_codec_stored;
+extern const struct dfs_codec dfs_codec_zstd;
+extern const struct dfs_codec dfs_codec_diff;
+extern const struct dfs_codec dfs_codec_sparse;
+extern const struct dfs_codec dfs_codec_solo;
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rans: the entropy coder, many lanes at once.
+ *
+ * A lane is a number x, 2^16 <= x < 2^32. Reading a symbol of frequency f
+ * whose slots begin at b, with L = log:
+ *	x = f * (x >> L) + (x & (2^L - 1)) - b
+ * and reading k <= 16 plain bits:
+ *	bits = x & (2^k - 1), x = x >> k
+ * after each of which, if x < 2^16, the next 16-bit word w of the one stream
+ * that all lanes share refills it: x = x << 16 | w. Element i of a chunk is on
+ * lane i % lanes. Elements go in groups of at most 16 that are neighbours: all
+ * symbols of a group are read first, then its plain bits, so that a vector
+ * unit reads the same words as plain C.
+ *
+ * The writer does the inverse from the last element to the first, from
+ * x = 2^16 in each lane. A reader must arrive there, with no word left: that
+ * and nothing else says that a payload was well-formed.
+ *
+ * deltafs-format(5), "lanes". J. Duda, arXiv:1311.2540 (rANS); the interleaving
+ * of lanes in one stream after F. Giesen, arXiv:1402.3392.
+ */
+#ifndef DFS_CODEC_RANS_H
+#define DFS_CODEC_RANS_H
+
+#include <stdbool.h>
+
+#include "codec/freq.h"
+#include "codec/internal.h"
+
+#define DFS_LANES 32		/* two AVX-512 vectors in flight; each costs about 3 bytes a chunk */
+#define DFS_LANES_SMALL 4	/* chunks of few values cannot afford 32 */
+#define DFS_LANES_FROM 2048	/* values from which there are DFS_LANES */
+#define DFS_GROUP 16
+#define DFS_LANE_START (1u << 16)
+
+static inline unsigned dfs_lanes(size_t n)
+{
+	return n < DFS_LANES_FROM ? DFS_LANES_SMALL : DFS_LANES;
+}
+
+/* --- reading */
+
+struct dfs_rans_reader {
+	uint32_t x[DFS_LANES] __attribute__((aligned(64)));
+	const uint8_t *next;	/* word; may pass end by what one row of lanes reads: see DFS_PAYLOAD_PAD */
+	const uint8_t *end;
+	unsigned lanes;
+};
+
+/* dfs_rans_open() - false if the states are not there or out of range */
+bool dfs_rans_open(struct dfs_rans_reader *r, struct dfs_span payload, size_t n);
+
+/* dfs_rans_done() - all words used, all lanes back where the writer began */
+bool dfs_rans_done(const struct dfs_rans_reader *r);
+
+DFS_INLINE uint32_t dfs_rans_refill(uint32_t x, const uint8_t **next)
+{
+	bool low = x < DFS_LANE_START;
+	uint32_t filled = x << 16 | dfs_get_u16le(*next);
+
+	*next += 2 * low;
+	return low ? filled : x;
+}
+
+/* --- writing */
+
+/* A symbol, ready for the writer: floor(x / f) is ((x * rcp >> 32) + x) >> shift for all 32-bit x. */
+struct dfs_rans_symbol {
+	uint32_t rcp;
+	uint16_t freq;		/* 0: never counted, cannot be written */
+	uint16_t begin;
+	uint8_t shift;
+};
+
+/* dfs_rans_symbols() - one for each symbol of an alphabet */
+void dfs_rans_symbols(const struct dfs_freq *freq, struct dfs_rans_symbol *ret_symbols);
+
+struct dfs_rans_writer {
+	uint32_t x[DFS_LANES] __attribute__((aligned(64)));
+	uint8_t *next;		/* the word before this is next: words go downwards */
+	uint8_t *end;
+	unsigned lanes;
+};
+
+/* dfs_rans_begin() - words will fill the end of [@room, @room + @len), which has 2 bytes more than they can take */
+void dfs_rans_begin(struct dfs_rans_writer *w, size_t n, uint8_t *room, size_t len);
+
+/* dfs_rans_len() - bytes that dfs_rans_finish() writes */
+size_t dfs_rans_len(const struct dfs_rans_writer *w);
+
+/* dfs_rans_finish() - the states, then the words. Return: bytes written. */
+size_t dfs_rans_finish(const struct dfs_rans_writer *w, uint8_t *out);
+
+DFS_INLINE uint32_t dfs_rans_spill(uint32_t x, bool full, uint8_t **next)
+{
+	/* written anyway: if it does not count, the next one takes its place */
+	dfs_put_u16le(*next - 2, x);
+	*next -= 2 * full;
+	return full ? x >> 16 : x;
+}
+
+DFS_INLINE uint32_t dfs_rans_put(uint32_t x, const struct dfs_rans_symbol *s, unsigned log,
+				 uint8_t **next)
+{
+	uint64_t quotient;
+
+	x = dfs_rans_spill(x, x >> 16 >= (uint32_t)s->freq << (16 - log), next);
+	quotient = (((uint64_t)x * s->rcp >> 32) + x) >> s->shift;
+	return x + s->begin + quotient * ((1u << log) - s->freq);
+}
+
+/* dfs_rans_put_bits() - @bits < 2^@k, @k <= 16 */
+DFS_INLINE uint32_t dfs_rans_put_bits(uint32_t x, uint32_t bits, unsigned k, uint8_t **next)
+{
+	x = dfs_rans_spill(x, (uint64_t)x >> (32 - k) != 0, next);
+	return x << k | bits;
+}
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * codec_bench: what the exact codecs make of synthetic pairs, and how fast.
+ *
+ *	codec_bench [--json] [--mib N] [PATTERN]
+ *
+ * Base weights are N(0, 0.02) rounded to the dtype; a fine-tune adds
+ * N(0, 0.02 r) and is rounded again. One core; bases are in memory; hashing is
+ * not counted. Bits per weight include the table and 32 bytes a chunk for its
+ * record in a container. Every decode is compared with what was encoded.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "codec/exact.h"
+#include "tensor/convert.h"
+#include "util/auto.h"
+
+#define CHUNK_BYTES (128u << 10)
+#define CHUNK_RECORD 32
+
+struct set {
+	const char *name;
+	enum dfs_dtype base, dtype;
+	double r;		/* < 0: no base */
+	double changed;		/* > 0: share of values moved by one or two steps, instead of r */
+	uint8_t drop;
+	uint64_t cols;
+	bool rows_differ;	/* only some rows move, by very different amounts */
+};
+
+static const struct set sets[] = {
+	{ "bf16 r=1e-3", DFS_BF16, DFS_BF16, .r = 1e-3 },
+	{ "bf16 r=3e-3", DFS_BF16, DFS_BF16, .r = 3e-3 },
+	{ "bf16 r=1e-2", DFS_BF16, DFS_BF16, .r = 1e-2 },
+	{ "bf16 r=3e-2", DFS_BF16, DFS_BF16, .r = 3e-2 },
+	{ "bf16 r=1e-1", DFS_BF16, DFS_BF16, .r = 1e-1 },
+	{ "bf16 0.1% moved", DFS_BF16, DFS_BF16, .changed = 1e-3 },
+	{ "bf16 1% moved", DFS_BF16, DFS_BF16, .changed = 1e-2 },
+	{ "bf16 same", DFS_BF16, DFS_BF16, .changed = 1e-12 },
+	{ "bf16 rows r=1e-2", DFS_BF16, DFS_BF16, .r = 1e-2, .cols = 384, .rows_differ = true },
+	{ "bf16 solo", DFS_BF16, DFS_BF16, .r = -1 },
+	{ "bf16->f16 r=1e-3", DFS_BF16, DFS_F16, .r = 1e-3 },
+	{ "bf16->f16 r=1e-2", DFS_BF16, DFS_F16, .r = 1e-2 },
+	{ "f16 r=1e-3", DFS_F16, DFS_F16, .r = 1e-3 },
+	{ "f16 solo", DFS_F16, DFS_F16, .r = -1 },
+	{ "f32 r=1e-3", DFS_F32, DFS_F32, .r = 1e-3 },
+	{ "f32 solo", DFS_F32, DFS_F32, .r = -1 },
+	{ "bf16 in f32 r=1e-2", DFS_BF16, DFS_F32, .r = 1e-2, .drop = 16 },
+	{ "f8_e4m3 r=1e-1", DFS_F8_E4M3, DFS_F8_E4M3, .r = 1e-1 },
+	{ "f8_e4m3 solo", DFS_F8_E4M3, DFS_F8_E4M3, .r = -1 },
+	{ "f64 r=1e-2", DFS_F64, DFS_F64, .r = 1e-2 },
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static double uniform(uint64_t *state)
+{
+	return ((double)(next_random(state) >> 11) + 0.5) / (1ull << 53);
+}
+
+static double normal(uint64_t *state)
+{
+	return sqrt(-2 * log(uniform(state))) * cos(2 * M_PI * uniform(state));
+}
+
+struct pair {
+	size_t n;
+	unsigned size;
+	uint8_t *pred;	/* NULL: none */
+	uint8_t *data;
+};
+
+static void *room(size_t len)
+{
+	void *p = aligned_alloc(64, (len + DFS_PAYLOAD_PAD + 63) / 64 * 64);
+
+	if (!p) {
+		fprintf(stderr, "codec_bench: out of memory\n");
+		exit(1);
+	}
+	return p;
+}
+
+/* The dtype that values are rounded to: a parked one, if low bits are dropped. */
+static enum dfs_dtype real_dtype(const struct set *s)
+{
+	return s->drop ? s->base : s->dtype;
+}
+
+static double row_factor(const struct set *s, size_t i)
+{
+	uint64_t state = s->cols ? i / s->cols : 0;
+
+	if (!s->rows_differ)
+		return 1;
+	return next_random(&state) % 2 ? 0 : exp2(4 * uniform(&state) - 3);
+}
+
+static void move_some(const struct set *s, uint8_t *data, const uint8_t *pred, size_t n, uint64_t *seed)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint16_t v = dfs_get_u16le(pred + 2 * i);
+		unsigned by = 1 + next_random(seed) % 2;
+
+		if (uniform(seed) < s->changed)
+			v += next_random(seed) % 2 ? by : -by;
+		dfs_put_u16le(data + 2 * i, v);
+	}
+}
+
+static struct pair make_pair(const struct set *s, size_t bytes)
+{
+	struct pair p = { .size = dfs_dtype_info(s->dtype)->size };
+	uint64_t seed = 1;
+	double *exact;
+	uint8_t *narrow;
+
+	p.n = bytes / p.size;
+	p.pred = room(bytes);
+	p.data = room(bytes);
+	exact = room(p.n * sizeof(*exact));
+	narrow = room(p.n * sizeof(*exact));
+	for (size_t i = 0; i < p.n; i++)
+		exact[i] = 0.02 * normal(&seed);
+	dfs_convert(DFS_F64, s->base, exact, narrow, p.n);
+	dfs_convert(s->base, s->dtype, narrow, p.pred, p.n);
+	dfs_convert(s->base, DFS_F64, narrow, exact, p.n);
+	for (size_t i = 0; i < p.n && s->r > 0; i++)
+		exact[i] += 0.02 * s->r * row_factor(s, i) * normal(&seed);
+	dfs_convert(DFS_F64, real_dtype(s), exact, narrow, p.n);
+	dfs_convert(real_dtype(s), s->dtype, narrow, p.data, p.n);
+	if (s->changed > 0)
+		move_some(s, p.data, p.pred, p.n, &seed);
+	if (s->r < 0) {
+		free(p.pred);
+		p.pred = NULL;
+	}
+	free(exact);
+	free(narrow);
+	return p;
+}
+
+struct result {
+	double bits;		/* a weight, everything included */
+	double factor;		/* original / stored */
+	double measure, encode;	/* GB/s of original bytes; encode is both together */
+	double decode[DFS_CPU_LEVELS];
+	size_t chunks[DFS_CODECS];
+	size_t table_bytes;
+};
+
+struct stored {
+	uint8_t *payload;
+	size_t len;
+	unsigned codec;
+};
+
+static struct dfs_block block_at(const struct set *s, const struct pair *p, size_t first)
+{
+	size_t most = CHUNK_BYTES / p->size;
+
+	return (struct dfs_block){
+		.shape = { s->dtype, s->drop, s->cols, s->cols ? p->n / s->cols : 0 },
+		.first = first,
+		.n = p->n - first < most ? p->n - first : most,
+		.pred = p->pred ? p->pred + first * p->size : NULL,
+	};
+}
+
+static void check(int ret, const char *what)
+{
+	if (ret == 0)
+		return;
+	fprintf(stderr, "codec_bench: %s: %s\n", what, strerror(-ret));
+	exit(1);
+}
+
+static struct dfs_exact_tables *encode_all(const struct set *s, const struct pair *p,
+					   struct stored *chunks, struct result *res)
+{
+	struct dfs_scratch *scratch = dfs_scratch_new();
+	struct dfs_exact_record *record =
+		dfs_exact_record_new(block_at(s, p, 0).shape, p->pred != NULL);
+	struct dfs_exact_tables *tables = NULL;
+	double start = now(), measured;
+	size_t first = 0;
+
+	for (first = 0; first < p->n; first += CHUNK_BYTES / p->size) {
+		struct dfs_block b = block_at(s, p, first);
+
+		check(dfs_exact_measure(record, &b, p->data + first * p->size, scratch), "measure");
+	}
+	measured = now();
+	check(dfs_exact_prepare(record, &tables, NULL), "prepare");
+	first = 0;
+	for (size_t i = 0; first < p->n; i++, first += CHUNK_BYTES / p->size) {
+		struct dfs_block b = block_at(s, p, first);
+
+		check(dfs_exact_encode(&b, p->data + first * p->size, tables, chunks[i].payload,
+				       &chunks[i].len, &chunks[i].codec, scratch), "encode");
+		res->chunks[chunks[i].codec]++;
+	}
+	res->measure = p->n * p->size / (measured - start) / 1e9;
+	res->encode = p->n * p->size / (now() - start) / 1e9;
+	dfs_exact_record_free(record);
+	dfs_scratch_free(scratch);
+	return tables;
+}
+
+static void open_tables(const struct set *s, const struct dfs_exact_tables *tables,
+			struct dfs_table *opened[DFS_CODECS], struct result *res)
+{
+	struct dfs_shape shape = { s->dtype, s->drop, s->cols, s->cols ? 1 << 20 : 0 };
+
+	for (unsigned id = 0; id < DFS_CODECS; id++) {
+		struct dfs_span bytes = dfs_exact_table_bytes(tables, id);
+		int code;
+
+		if (!bytes.len)
+			continue;
+		res->table_bytes += bytes.len;
+		check(dfs_codec_find(id, &code, NULL)->table_open(shape, bytes, false, &opened[id],
+								  NULL), "table");
+	}
+}
+
+static double decode_all(const struct set *s, const struct pair *p, const struct stored *chunks,
+			 struct dfs_table *const opened[DFS_CODECS], enum dfs_cpu cpu)
+{
+	struct dfs_scratch *scratch = dfs_scratch_new();
+	uint8_t *out = room(CHUNK_BYTES + DFS_VALUES_PAD);
+	double best = 0;
+
+	dfs_scratch_set_cpu(scratch, cpu);
+	for (int round = 0; round < 4; round++) {
+		double spent = 0;
+		size_t first = 0;
+
+		for (size_t i = 0; first < p->n; i++, first += CHUNK_BYTES / p->size) {
+			struct dfs_block b = block_at(s, p, first);
+			struct dfs_span payload = { chunks[i].payload, chunks[i].len };
+			unsigned id = chunks[i].codec;
+			double start = now();
+			int code;
+
+			check(dfs_codec_find(id, &code, NULL)->decode(&b, payload, opened[id], out,
+								      scratch, NULL), "decode");
+			spent += now() - start;
+			if (memcmp(out, p->data + first * p->size, b.n * p->size) != 0)
+				check(-EIO, "what was decoded differs");
+		}
+		if (p->n * p->size / spent / 1e9 > best)
+			best = p->n * p->size / spent / 1e9;
+	}
+	free(out);
+	dfs_scratch_free(scratch);
+	return best;
+}
+
+static struct result run(const struct set *s, size_t bytes)
+{
+	struct result res = { 0 };
+	struct pair p = make_pair(s, bytes);
+	size_t n = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES, total = 0;
+	struct stored *chunks = room(n * sizeof(*chunks));
+	struct dfs_table *opened[DFS_CODECS] = { NULL };
+	struct dfs_exact_tables *tables;
+
+	for (size_t i = 0; i < n; i++)
+		chunks[i].payload = room(CHUNK_BYTES);
+	tables = encode_all(s, &p, chunks, &res);
+	open_tables(s, tables, opened, &res);
+	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
+		res.decode[cpu] = decode_all(s, &p, chunks, opened, cpu);
+	for (size_t i = 0; i < n; i++) {
+		total += chunks[i].len + CHUNK_RECORD;
+		free(chunks[i].payload);
+	}
+	total += res.table_bytes;
+	res.bits = 8.0 * total / p.n;
+	res.factor = (double)bytes / total;
+	for (unsigned id = 0; id < DFS_CODECS; id++)
+		dfs_table_close(opened[id]);
+	dfs_exact_tables_free(tables);
+	free(chunks);
+	free(p.pred);
+	free(p.data);
+	return res;
+}
+
+static unsigned main_codec(const struct result *res)
+{
+	unsigned most = 0;
+
+	for (unsigned id = 1; id < DFS_CODECS; id++)
+		if (res->chunks[id] > res->chunks[most])
+			most = id;
+	return most;
+}
+
+static void print_text(const char *name, const struct result *r)
+{
+	printf("%-20s %-7s %8.3f %9.2f %7zu %8.2f %8.2f", name, dfs_codec_name(main_codec(r)),
+	       r->bits, r->factor, r->table_bytes, r->measure, r->encode);
+	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++)
+		printf(" %8.2f", r->decode[cpu]);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void print_json(const char *name, const struct result *r, bool first)
+{
+	printf("%s\n  {\"set\": \"%s\", \"codec\": \"%s\", \"bits_per_weight\": %.4f, \"factor\": %.3f, "
+	       "\"table_bytes\": %zu, \"measure_gbps\": %.3f, \"encode_gbps\": %.3f, \"decode_gbps\": {",
+	       first ? "" : ",", name, dfs_codec_name(main_codec(r)), r->bits, r->factor,
+	       r->table_bytes, r->measure, r->encode);
+	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
+		printf("%s\"%s\": %.3f", cpu ? ", " : "", dfs_cpu_name(cpu), r->decode[cpu]);
+	printf("}}");
+}
+
+int main(int argc, char **argv)
+{
+	bool json = false, first = true;
+	const char *pattern = "";
+	size_t mib = 16;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			json = true;
+		else if (!strcmp(argv[i], "--mib") && i + 1 < argc)
+			mib = strtoul(argv[++i], NULL, 10);
+		else
+			pattern = argv[i];
+	}
+	if (json)
+		printf("{\"version\": 1, \"mib\": %zu, \"sets\": [", mib);
+	else
+		printf("%-20s %-7s %8s %9s %7s %8s %8s %8s %8s %8s\n", "set", "codec", "bits/w",
+		       "factor", "table", "measure", "meas+enc", "portable", "avx2", "avx512");
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+		struct result res;
+
+		if (!strstr(sets[i].name, pattern))
+			continue;
+		res = run(&sets[i], mib << 20);
+		if (json)
+			print_json(sets[i].name, &res, first);
+		else
+			print_text(sets[i].name, &res);
+		first = false;
+	}
+	if (json)
+		printf("\n]}\n");
+	return 0;
+}
