@@ -32,6 +32,7 @@ struct maker {
 	uint32_t room_segments, room_pieces;
 	uint64_t pos;			/* end of what is laid out */
 	bool bundle_open;		/* the last segment may take more small runs */
+	uint64_t strays;		/* bytes in it that are of another dtype */
 };
 
 static int grow(void **array, uint32_t n, uint32_t *room, size_t size)
@@ -73,6 +74,7 @@ static int open_segment(struct maker *m, enum dfs_segment_kind kind, uint8_t dty
 		.predictor = predictor,
 	};
 	m->bundle_open = false;
+	m->strays = 0;
 	return 0;
 }
 
@@ -138,10 +140,12 @@ static bool is_small(const struct run *run)
 	return run->len < DFS_BUNDLE_SMALL;
 }
 
-/* Few bytes of another dtype, whose values the bundle's dtype can be read across. */
-static bool is_stray(const struct dfs_segment *s, const struct run *run)
+/* Few bytes of another dtype, now and all told, whose values the bundle's dtype can be read across. */
+static bool is_stray(const struct maker *m, const struct dfs_segment *s, const struct run *run)
 {
-	return run->len <= DFS_BUNDLE_STRAY && run->len % dfs_dtype_info(s->dtype)->size == 0 &&
+	return run->len <= DFS_BUNDLE_STRAY &&
+	       (m->strays + run->len) * DFS_BUNDLE_STRAY_SHARE <= s->len &&
+	       run->len % dfs_dtype_info(s->dtype)->size == 0 &&
 	       (!run->base || run->base->dtype == run->dtype);
 }
 
@@ -154,7 +158,7 @@ static bool joins_last(struct maker *m, const struct run *run)
 	s = last_segment(m);
 	return s->len < DFS_BUNDLE_FULL &&
 	       s->predictor == (run->base ? DFS_PREDICT_BASE : DFS_PREDICT_NONE) &&
-	       (s->dtype == run->dtype || is_stray(s, run));
+	       (s->dtype == run->dtype || is_stray(m, s, run));
 }
 
 static int add_run(struct maker *m, const struct run *run)
@@ -166,6 +170,7 @@ static int add_run(struct maker *m, const struct run *run)
 		s = last_segment(m);
 		s->kind = DFS_SEGMENT_BUNDLE;
 		s->cols = 0;
+		m->strays += run->dtype == s->dtype ? 0 : run->len;
 	} else {
 		ret = open_segment(m, DFS_SEGMENT_TENSOR, run->dtype,
 				   run->base ? DFS_PREDICT_BASE : DFS_PREDICT_NONE);

@@ -28,8 +28,13 @@
 #define DFS_BUNDLE_SMALL (64u << 10)
 /* A bundle that has reached this is closed: one to two chunks. */
 #define DFS_BUNDLE_FULL (128u << 10)
-/* A tensor up to this size joins a bundle of another dtype, read as that dtype: its bytes are too few to matter. */
+/*
+ * A tensor up to this size joins a bundle of another dtype and is read as that
+ * dtype, as long as strays are at most one byte in STRAY_SHARE. More: worse
+ * coding of the bundle. Less: counters between biases cost a segment each.
+ */
 #define DFS_BUNDLE_STRAY 1024u
+#define DFS_BUNDLE_STRAY_SHARE 8
 
 /*
  * What dfs_segment and dfs_piece_record arrays of a container hold after
