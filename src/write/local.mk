@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
+	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/decode.c %D%/decode.h \
 	%D%/encode.c %D%/encode.h \
@@ -12,6 +13,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/match_prefix.c %D%/matching.h \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \

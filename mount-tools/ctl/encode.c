@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* encode: compress files, in place or into OUT. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "outfile.h"
+#include "progress.h"
+#include "results.h"
+#include "session.h"
+#include "write/classify.h"
+#include "write/choose.h"
+#include "write/ingest.h"
+#include "write/spec.h"
+#include "write/verify.h"
+#include "bases.h"
+#include "walk.h"
+
+static const struct ctl_option options[] = {
+	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories; takes the safetensors files there" },
+	{ 0, "base", "PATH|ID", offsetof(struct ctl, base), "the base; else the best of the store's is chosen" },
+	{ 0, "codec", "SPEC", offsetof(struct ctl, codec), "how differences are coded (exact)" },
+	{ 0, "yes", NULL, offsetof(struct ctl, yes), "do not ask before a lossy codec" },
+	{ 0, "threads", "N", offsetof(struct ctl, threads), "threads that encode (one a CPU)" },
+	{ 'o', "output", "OUT", offsetof(struct ctl, out), "write a container there and leave FILE alone; several: OUT is a directory" },
+	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
+};
+
+/* All that one call works with. */
+struct encoding {
+	struct ctl *ctl;
+	struct ctl_session session;
+	struct ctl_bases bases;
+	struct ctl_totals totals;
+	bool many;		/* -o names a directory */
+};
+
+static struct dfs_encode_config encode_config(struct encoding *e, const struct dfs_model *base,
+					      struct ctl_progress *progress)
+{
+	return (struct dfs_encode_config){
+		.base = base, .codec = e->ctl->codec, .threads = e->ctl->threads,
+		.progress = ctl_progress_tell, .progress_arg = progress,
+	};
+}
+
+static const char *id_text(const struct dfs_model *base, char text[DFS_HASH_HEX])
+{
+	return base ? dfs_hash_hex(base->id, text) : NULL;
+}
+
+static int verify_output(struct encoding *e, struct ctl_outfile *out, const char *name, int plain_fd,
+			 struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_verify_config verify = {
+		.reader = e->session.reader, .progress = ctl_progress_tell, .progress_arg = &progress,
+	};
+	DFS_AUTO(fd) int fresh = ctl_outfile_reopen(out, err);
+	int ret;
+
+	if (fresh < 0)
+		return fresh;
+	ctl_progress_start(&progress, "verifying", name);
+	ret = dfs_verify_same(fresh, name, plain_fd, &verify, err);
+	ctl_progress_end(&progress);
+	return ret;
+}
+
+static int encode_output(struct encoding *e, const struct ctl_file *file, int fd,
+			 const struct dfs_model *base, struct ctl_result *result, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *path = ctl_outfile_place(e->ctl->out, file->below, e->many, err);
+	DFS_AUTO(outfile) struct ctl_outfile out = { .fd = -1 };
+	struct ctl_progress progress;
+	struct dfs_encode_config config = encode_config(e, base, &progress);
+	struct dfs_encode_result encoded;
+	int ret;
+
+	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
+	if (ret < 0)
+		return ret;
+	if (out.direct)
+		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
+	ctl_progress_start(&progress, "encoding", file->path);
+	ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
+	ctl_progress_end(&progress);
+	if (ret == 0)
+		ret = verify_output(e, &out, file->path, fd, err);
+	if (ret == 0)
+		ret = ctl_outfile_commit(&out, err);
+	if (ret < 0)
+		return ret;
+	*result = (struct ctl_result){
+		.outcome = CTL_CHANGED, .what = "compressed",
+		.why = encoded.shrunk ? NULL : "does not shrink, so FILE is better kept as it is",
+		.original_bytes = encoded.original_bytes, .stored_bytes = encoded.stored_bytes,
+	};
+	return 0;
+}
+
+static int encode_in_place(struct encoding *e, const char *rel, const char *path,
+			   const struct dfs_model *base, struct ctl_result *result,
+			   struct dfs_ingest_result *done, struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_ingest_config config = {
+		.encode = encode_config(e, base, &progress), .reader = e->session.reader,
+		.registry = &e->session.registry,
+		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
+	};
+	int ret;
+
+	ctl_progress_start(&progress, "encoding", path);
+	ret = dfs_ingest(e->session.store, rel, &config, done, err);
+	ctl_progress_end(&progress);
+	if (ret < 0)
+		return ret;
+	*result = (struct ctl_result){
+		.outcome = done->compressed ? CTL_CHANGED : CTL_LEFT,
+		.what = done->compressed ? "compressed" : "left",
+		.why = done->compressed ? NULL : done->why.text,
+		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
+	};
+	return 0;
+}
+
+/* Which base, and why none. */
+static int pick_base(struct encoding *e, int fd, const struct dfs_header *header, uint64_t len,
+		     const struct dfs_model **ret_base, const char **ret_why, struct dfs_err *err)
+{
+	struct dfs_work_input input = { .fd = fd, .len = len, .header = header };
+	int ret;
+
+	*ret_base = NULL;
+	*ret_why = NULL;
+	if (e->ctl->base) {
+		ret = ctl_session_base(&e->session, err);
+		*ret_base = e->session.base;
+		return ret;
+	}
+	return ctl_bases_choose(&e->bases, &e->session, &input, ret_base, ret_why, err);
+}
+
+static int encode_open(struct encoding *e, const struct ctl_file *file, const char *rel,
+		       struct ctl_result *result, char base_id[DFS_HASH_HEX],
+		       struct dfs_ingest_result *done, struct dfs_err *err)
+{
+	DFS_AUTO(fd) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	const struct dfs_model *base;
+	const char *why;
+	struct stat st;
+	int ret;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return dfs_fail_errno(err, "open");
+	ret = dfs_classify(fd, &header, NULL, err);
+	if (ret < 0)
+		return ret;
+	if (!header && !file->named) {
+		*result = (struct ctl_result){
+			.outcome = CTL_LEFT, .what = "left", .why = "no plain safetensors file", .quiet = true,
+			.original_bytes = (uint64_t)st.st_size, .stored_bytes = (uint64_t)st.st_size,
+		};
+		return 0;
+	}
+	ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
+	if (ret < 0)
+		return ret;
+	if (e->ctl->out)
+		ret = encode_output(e, file, fd, base, result, err);
+	else
+		ret = encode_in_place(e, rel, file->path, base, result, done, err);
+	if (ret == 0 && result->outcome == CTL_CHANGED) {
+		result->base = id_text(base, base_id);
+		if (!base && !result->why && e->session.registry.n)
+			result->why = why;
+	}
+	return ret;
+}
+
+static void encode_file(struct encoding *e, const struct ctl_file *file)
+{
+	DFS_AUTO(mem) char *rel = NULL;
+	struct dfs_ingest_result done;
+	struct ctl_result result = { .outcome = CTL_BROKEN };
+	struct dfs_err err = { "" };
+	char base_id[DFS_HASH_HEX];
+	int ret = ctl_session_enter(&e->session, file->path, &rel, &err);
+
+	if (ret == 0)
+		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
+	if (ret < 0)
+		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
+	else
+		ctl_result_add(e->ctl, file->path, &result, &e->totals);
+}
+
+static int run(struct ctl *ctl)
+{
+	struct encoding e = { .ctl = ctl };
+	DFS_AUTO(files) struct ctl_files files = { 0 };
+	struct dfs_err err = { "" };
+
+	if (dfs_spec_check(ctl->codec, &err) < 0)
+		return ctl_usage(ctl, "--codec: %s", err.text);
+	if (ctl_walk(ctl, &files) < 0)
+		return CTL_USAGE;
+	e.many = files.n > 1 || ctl->recursive;
+	ctl_session_init(&e.session, ctl, !ctl->out);
+	if (!ctl->out && ctl->recursive && ctl->n_args == 1)
+		e.session.new_store = realpath(ctl->args[0], NULL);
+	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
+		encode_file(&e, &files.files[i]);
+	ctl_totals_say(ctl, &e.totals, "compressed");
+	ctl_bases_release(&e.bases);
+	ctl_session_release(&e.session);
+	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
+}
+
+const struct ctl_command ctl_encode = {
+	"encode", "[OPTION]... FILE...", "Compress files, in place or into OUT",
+	options, sizeof(options) / sizeof(options[0]), 1, -1, run,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mounts: statfs says FUSE, mountinfo says whose. */
+#include "mounts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "util/auto.h"
+
+#define FUSE_MAGIC 0x65735546
+
+/* mountinfo writes blanks, backslashes and newlines as \ooo. */
+static char *unescape(const char *text)
+{
+	char *plain = strdup(text), *to = plain;
+	unsigned octal;
+
+	if (!plain)
+		return NULL;
+	for (const char *at = text; *at; to++) {
+		if (*at == '\\' && sscanf(at + 1, "%3o", &octal) == 1) {
+			*to = (char)octal;
+			at += 4;
+		} else {
+			*to = *at++;
+		}
+	}
+	*to = '\0';
+	return plain;
+}
+
+/* "36 35 0:42 / /mnt rw,... shared:1 - fuse.deltafs /store rw,..." */
+static int line_match(char *line, dev_t dev, struct ctl_mount *ret_mount)
+{
+	unsigned major, minor;
+	char *point = NULL, *rest, *save, *type, *source;
+	int ret = 0;
+
+	rest = strstr(line, " - ");
+	if (!rest || sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &point) != 3)
+		return 0;
+	type = strtok_r(rest + 3, " ", &save);
+	source = strtok_r(NULL, " ", &save);
+	if (type && source && !strcmp(type, "fuse.deltafs") && makedev(major, minor) == dev) {
+		ret_mount->point = unescape(point);
+		ret_mount->store = unescape(source);
+		ret = ret_mount->point && ret_mount->store ? 1 : -ENOMEM;
+	}
+	free(point);
+	return ret;
+}
+
+int ctl_mount_find(const char *path, struct ctl_mount *ret_mount)
+{
+	DFS_AUTO(file) FILE *info = NULL;
+	DFS_AUTO(mem) char *line = NULL;
+	struct statfs fs;
+	struct stat st;
+	size_t cap = 0;
+	int ret = 0;
+
+	if (statfs(path, &fs) < 0 || stat(path, &st) < 0)
+		return -errno;
+	if (fs.f_type != FUSE_MAGIC)
+		return 0;
+	info = fopen("/proc/self/mountinfo", "re");
+	if (!info)
+		return -errno;
+	while (ret == 0 && getline(&line, &cap, info) > 0)
+		ret = line_match(line, st.st_dev, ret_mount);
+	return ret;
+}
+
+void ctl_mount_release(struct ctl_mount *mount)
+{
+	free(mount->point);
+	free(mount->store);
+	*mount = (struct ctl_mount){ 0 };
+}

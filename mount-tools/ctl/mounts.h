@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mounts: is a path inside a mount of deltafs, and which store is behind it.
+ */
+#ifndef DELTAFSCTL_MOUNTS_H
+#define DELTAFSCTL_MOUNTS_H
+
+#include <stdbool.h>
+
+struct ctl_mount {
+	char *point;	/* where it is mounted */
+	char *store;	/* its source */
+};
+
+/**
+ * ctl_mount_find() - the deltafs mount that an existing path lies in
+ * @ret_mount: ctl_mount_release() it; set only if there is one
+ * Return: 1: it lies in one; 0: not; -errno: it cannot be told (no such path, ...).
+ */
+int ctl_mount_find(const char *path, struct ctl_mount *ret_mount);
+void ctl_mount_release(struct ctl_mount *mount);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* outfile: see outfile.h. */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The directory of @path: free() it. */
+static char *directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static char *tmp_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash + 1 - path) : 0;
+	char *name;
+
+	return asprintf(&name, "%.*s.%s.deltafs-tmp", dir_len, path, path + dir_len) < 0 ? NULL : name;
+}
+
+static int open_named(struct ctl_outfile *out, struct dfs_err *err)
+{
+	unlink(out->tmp);
+	out->fd = open(out->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (out->fd < 0)
+		return dfs_fail_errno(err, "create %s", out->path);
+	out->named = true;
+	return 0;
+}
+
+int ctl_outfile_open(struct ctl_outfile *out, const char *path, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *dir = directory(path);
+	struct stat st;
+
+	*out = (struct ctl_outfile){ .fd = -1, .path = strdup(path), .tmp = tmp_name(path) };
+	if (!dir || !out->path || !out->tmp)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		out->direct = true;
+		out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		return out->fd < 0 ? dfs_fail_errno(err, "open %s", path) : 0;
+	}
+	out->fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
+	if (out->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return dfs_fail_errno(err, "create %s", path);
+	return open_named(out, err);
+}
+
+int ctl_outfile_reopen(const struct ctl_outfile *out, struct dfs_err *err)
+{
+	char link[64];
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", out->fd);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? dfs_fail_errno(err, "open %s again", out->path) : fd;
+}
+
+static int sync_directory(const char *path)
+{
+	DFS_AUTO(mem) char *dir = directory(path);
+	DFS_AUTO(fd) int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	/* A directory that may be written but not read: nothing more can be done. */
+	if (fd < 0)
+		return dir && errno == EACCES ? 0 : -errno;
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/* Give a nameless file the name @to. Return: 0 or -errno. */
+static int link_to(const struct ctl_outfile *out, const char *to)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", out->fd);
+	return linkat(AT_FDCWD, link, AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+static int take_name(struct ctl_outfile *out)
+{
+	int ret;
+
+	if (!out->named) {
+		ret = link_to(out, out->path);
+		if (ret != -EEXIST)
+			return ret;
+		unlink(out->tmp);
+		ret = link_to(out, out->tmp);
+		if (ret < 0)
+			return ret;
+		out->named = true;
+	}
+	if (rename(out->tmp, out->path) < 0)
+		return -errno;
+	out->named = false;
+	return 0;
+}
+
+int ctl_outfile_commit(struct ctl_outfile *out, struct dfs_err *err)
+{
+	int ret;
+
+	if (out->direct)
+		return 0;
+	if (fsync(out->fd) < 0)
+		return dfs_fail_errno(err, "fsync %s", out->path);
+	ret = take_name(out);
+	if (ret == 0)
+		ret = sync_directory(out->path);
+	return ret < 0 ? dfs_fail(err, -ret, "create %s: %s", out->path, strerror(-ret)) : 0;
+}
+
+void ctl_outfile_release(struct ctl_outfile *out)
+{
+	if (out->named)
+		unlink(out->tmp);
+	if (out->fd >= 0)
+		close(out->fd);
+	free(out->path);
+	free(out->tmp);
+	*out = (struct ctl_outfile){ .fd = -1 };
+}
+
+/* mkdir -p for all that stands before the last slash from @from on. */
+static int make_parents(char *path, size_t from)
+{
+	for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int ret;
+
+		*slash = '\0';
+		ret = *path && mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
+		*slash = '/';
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+char *ctl_outfile_place(const char *out, const char *below, bool many, struct dfs_err *err)
+{
+	struct stat st;
+	char *path;
+	int ret;
+
+	if (!many && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		path = strdup(out);
+		if (!path)
+			dfs_fail(err, ENOMEM, "out of memory");
+		return path;
+	}
+	if (asprintf(&path, "%s/%s", out, below) < 0) {
+		dfs_fail(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	ret = make_parents(path, strlen(out));
+	if (ret < 0) {
+		dfs_fail(err, -ret, "make directories for %s: %s", path, strerror(-ret));
+		free(path);
+		return NULL;
+	}
+	return path;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* results: see results.h. */
+#include "results.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "text.h"
+
+static void add_json(struct ctl *ctl, const char *path, const struct ctl_result *r)
+{
+	json_t *files = json_object_get(ctl->report, "files"), *file;
+
+	if (!files) {
+		files = json_array();
+		json_object_set_new(ctl->report, "files", files);
+	}
+	file = json_pack("{s:s+, s:s, s:s?, s:s?}", "path", path, "", "result",
+			 r->outcome == CTL_BROKEN ? "failed" : r->what, "base", r->base, "reason", r->why);
+	/* A path that is no UTF-8 has no JSON string: its bytes are shown as they are read in Latin-1. */
+	if (!file)
+		file = json_pack("{s:n, s:s, s:s?}", "path", "result",
+				 r->outcome == CTL_BROKEN ? "failed" : r->what, "reason", r->why);
+	if (file && r->outcome != CTL_BROKEN) {
+		json_object_set_new(file, "original_bytes", json_integer((json_int_t)r->original_bytes));
+		json_object_set_new(file, "stored_bytes", json_integer((json_int_t)r->stored_bytes));
+		json_object_set_new(file, "ratio", json_real(ctl_ratio(r->original_bytes, r->stored_bytes)));
+	}
+	json_array_append_new(files, file);
+}
+
+static void say(struct ctl *ctl, const char *path, const struct ctl_result *r)
+{
+	char from[CTL_BYTES_LEN], to[CTL_BYTES_LEN];
+
+	if (r->outcome == CTL_LEFT)
+		ctl_say(ctl, "%s: left as it is: %s", path, r->why ? r->why : r->what);
+	else if (r->original_bytes == r->stored_bytes)
+		ctl_say(ctl, "%s: %s, %s", path, r->what, ctl_bytes(to, r->stored_bytes));
+	else
+		ctl_say(ctl, "%s: %s -> %s (%.2fx)%s%.8s%s%s", path, ctl_bytes(from, r->original_bytes),
+			ctl_bytes(to, r->stored_bytes), ctl_ratio(r->original_bytes, r->stored_bytes),
+			r->base ? ", base " : ", alone", r->base ? r->base : "",
+			r->why ? ": " : "", r->why ? r->why : "");
+}
+
+void ctl_result_add(struct ctl *ctl, const char *path, const struct ctl_result *result,
+		    struct ctl_totals *totals)
+{
+	totals->n[result->outcome]++;
+	totals->original_bytes += result->original_bytes;
+	totals->stored_bytes += result->stored_bytes;
+	if (ctl->report)
+		add_json(ctl, path, result);
+	else if (!result->quiet)
+		say(ctl, path, result);
+}
+
+void ctl_result_fail(struct ctl *ctl, const char *path, const struct dfs_err *err,
+		     struct ctl_totals *totals)
+{
+	struct ctl_result result = { .outcome = CTL_BROKEN, .why = err->text };
+
+	/* Most sentences begin with the path already. */
+	if (strncmp(err->text, path, strlen(path)))
+		ctl_warn("%s: %s", path, err->text);
+	else
+		ctl_warn("%s", err->text);
+	ctl->failures++;
+	totals->n[CTL_BROKEN]++;
+	if (ctl->report)
+		add_json(ctl, path, &result);
+}
+
+void ctl_totals_say(struct ctl *ctl, const struct ctl_totals *t, const char *done)
+{
+	uint64_t n = t->n[CTL_CHANGED] + t->n[CTL_LEFT] + t->n[CTL_BROKEN];
+	char from[CTL_BYTES_LEN], to[CTL_BYTES_LEN];
+
+	if (ctl->report)
+		json_object_set_new(ctl->report, "total", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
+			"files", (json_int_t)n, done, (json_int_t)t->n[CTL_CHANGED],
+			"left", (json_int_t)t->n[CTL_LEFT], "failed", (json_int_t)t->n[CTL_BROKEN],
+			"original_bytes", (json_int_t)t->original_bytes,
+			"stored_bytes", (json_int_t)t->stored_bytes));
+	if (n < 2 && !ctl->recursive)
+		return;
+	ctl_say(ctl, "%" PRIu64 " files: %" PRIu64 " %s, %" PRIu64 " left, %" PRIu64 " failed; %s, on disk %s",
+		n, t->n[CTL_CHANGED], done, t->n[CTL_LEFT], t->n[CTL_BROKEN],
+		ctl_bytes(from, t->original_bytes), ctl_bytes(to, t->stored_bytes));
+}

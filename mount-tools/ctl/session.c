@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* session: see session.h. */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mounts.h"
+#include "progress.h"
+#include "text.h"
+
+void ctl_session_init(struct ctl_session *s, struct ctl *ctl, bool writer)
+{
+	*s = (struct ctl_session){ .ctl = ctl, .writer = writer };
+}
+
+static void leave(struct ctl_session *s)
+{
+	dfs_model_free(s->base);
+	dfs_reader_free(s->reader);
+	dfs_bases_free(s->bases);
+	dfs_registry_release(&s->registry);
+	dfs_store_close(s->store);
+	s->base = NULL;
+	s->reader = NULL;
+	s->bases = NULL;
+	s->registry = (struct dfs_registry){ 0 };
+	s->store = NULL;
+}
+
+void ctl_session_release(struct ctl_session *s)
+{
+	leave(s);
+	free(s->new_store);
+}
+
+/* In place means in the store itself: name the file's path there. */
+static int refuse_mount(const char *path, struct dfs_err *err)
+{
+	struct ctl_mount mount = { 0 };
+	DFS_AUTO(mem) char *full = realpath(path, NULL);
+	int ret = ctl_mount_find(path, &mount);
+
+	if (ret <= 0)
+		return ret < 0 ? dfs_fail(err, -ret, "%s: %s", path, strerror(-ret)) : 0;
+	if (!strcmp(mount.point, mount.store))
+		ret = dfs_fail(err, EBUSY, "%s is seen through a mount that lies over its own store; unmount %s first",
+			       path, mount.point);
+	else
+		ret = dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s%s",
+			       path, mount.store, full ? full + strlen(mount.point) : "");
+	ctl_mount_release(&mount);
+	return ret;
+}
+
+static int find_store(struct ctl_session *s, const char *path, struct dfs_store **ret_store,
+		      char **ret_rel, struct dfs_err *err)
+{
+	struct dfs_err none = { "" };
+	int ret = dfs_store_find(path, ret_store, ret_rel, &none);
+
+	if (ret == 0)
+		return 0;
+	if (ret != -ENOENT || access(path, F_OK) < 0)
+		return dfs_fail(err, -ret, "%s", none.text);
+	if (!s->writer)
+		return 0;
+	if (!s->new_store)
+		return dfs_fail(err, ENOENT, "%s is in no store. `deltafsctl base add DIR BASE` makes a directory above it one; "
+				"-r DIR makes DIR one; -o OUT needs none", path);
+	ret = dfs_store_open(s->new_store, false, ret_store, err);
+	if (ret < 0)
+		return ret;
+	ret = dfs_store_prepare(*ret_store, err);
+	dfs_store_close(*ret_store);
+	*ret_store = NULL;
+	return ret < 0 ? ret : dfs_store_find(path, ret_store, ret_rel, err);
+}
+
+static int open_reader(struct ctl_session *s, struct dfs_err *err)
+{
+	struct dfs_reader_config config = { .threads = s->ctl->threads };
+
+	s->bases = dfs_bases_new(s->store);
+	if (!s->bases)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	if (s->ctl->base && access(s->ctl->base, F_OK) == 0) {
+		int ret = dfs_bases_add(s->bases, s->ctl->base, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	config.bases = s->bases;
+	return dfs_reader_new(&config, &s->reader, err);
+}
+
+static int enter(struct ctl_session *s, struct dfs_err *err)
+{
+	int ret = 0;
+
+	if (s->writer)
+		ret = dfs_store_prepare(s->store, err);
+	if (ret == 0 && s->writer)
+		ret = dfs_store_lock(s->store, "", err);
+	if (ret == 0 && s->store)
+		ret = ctl_session_reload(s, err);
+	return ret < 0 ? ret : open_reader(s, err);
+}
+
+int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err)
+{
+	struct dfs_store *store = NULL;
+	int ret = 0;
+
+	*ret_rel = NULL;
+	if (s->writer)
+		ret = refuse_mount(path, err);
+	if (ret == 0)
+		ret = find_store(s, path, &store, ret_rel, err);
+	if (ret < 0)
+		return ret;
+	if (s->reader && (store == s->store ||
+			  (store && s->store && !strcmp(dfs_store_path(store), dfs_store_path(s->store))))) {
+		dfs_store_close(store);
+		return 0;
+	}
+	leave(s);
+	s->store = store;
+	ret = enter(s, err);
+	if (ret < 0) {
+		leave(s);
+		free(*ret_rel);
+		*ret_rel = NULL;
+	}
+	return ret;
+}
+
+int ctl_session_reload(struct ctl_session *s, struct dfs_err *err)
+{
+	struct dfs_registry registry = { 0 };
+	struct dfs_err odd = { "" };
+	int ret = dfs_registry_list(s->store, &registry, &odd);
+
+	/* The base of somebody else's file system may not be for us to list: then there is none. */
+	if (ret == -EACCES)
+		return 0;
+	if (ret < 0)
+		return dfs_fail(err, -ret, "list the bases of %s: %s", dfs_store_path(s->store), strerror(-ret));
+	if (ret > 0)
+		ctl_warn("%s", odd.text);
+	dfs_registry_release(&s->registry);
+	s->registry = registry;
+	return 0;
+}
+
+void ctl_say_added(const struct ctl *ctl, const char *path, const struct dfs_registry_added *added)
+{
+	char id[DFS_HASH_HEX], text[CTL_BYTES_LEN], copied[CTL_BYTES_LEN];
+
+	dfs_hash_hex(added->id, id);
+	if (added->bytes_copied)
+		ctl_say(ctl, "%s: base %.8s, %s; %s of it had to be copied: %s", path, id,
+			ctl_bytes(text, added->bytes), ctl_bytes(copied, added->bytes_copied), added->why_copied.text);
+	else
+		ctl_say(ctl, "%s: base %.8s, %s%s", path, id, ctl_bytes(text, added->bytes),
+			added->known ? ", known already" : "");
+}
+
+static int register_base(struct ctl_session *s, const char *path, struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_registry_add add = { .path = path, .progress = ctl_progress_tell, .arg = &progress };
+	struct dfs_registry_added added;
+	int ret;
+
+	ctl_progress_start(&progress, "hashing", path);
+	ret = dfs_registry_add(s->store, &add, &added, err);
+	ctl_progress_end(&progress);
+	if (ret < 0)
+		return ret;
+	ctl_say_added(s->ctl, path, &added);
+	return ctl_session_reload(s, err);
+}
+
+static int open_named(struct ctl_session *s, const char *path, struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	int ret = dfs_model_open(path, &s->base, err);
+
+	if (ret < 0)
+		return ret;
+	ctl_progress_start(&progress, "hashing", path);
+	ret = dfs_model_identify(s->base, s->store, ctl_progress_tell, &progress, err);
+	ctl_progress_end(&progress);
+	return ret;
+}
+
+int ctl_session_base(struct ctl_session *s, struct dfs_err *err)
+{
+	const char *text = s->ctl->base;
+	const struct dfs_registered *known = NULL;
+	bool is_path = access(text, F_OK) == 0;
+	int ret;
+
+	if (s->base)
+		return 0;
+	if (!s->store && !is_path)
+		return dfs_fail(err, ENOENT, "--base %s: no such file or directory", text);
+	if (s->store)
+		known = dfs_registry_find(&s->registry, s->store, text, err);
+	if (!known && !is_path)
+		return dfs_err_at(err, -ENOENT, "--base");
+	if (!known && !s->writer)
+		return open_named(s, text, err);
+	if (!known) {
+		ret = register_base(s, text, err);
+		if (ret < 0)
+			return dfs_err_at(err, ret, "--base %s", text);
+		known = dfs_registry_find(&s->registry, s->store, text, err);
+	}
+	return known ? dfs_model_open_registered(s->store, known, &s->base, err) : -ENOENT;
+}

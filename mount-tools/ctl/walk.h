@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * walk: the files that FILE... and -r stand for, each once.
+ *
+ * A symlink that is named is followed. Below a directory, a symlink to a file
+ * is followed too (a snapshot of a hub cache is nothing but symlinks to its
+ * blobs), so a file that is reached by its own name and by links is taken
+ * once, under the first name in the order of names, its own before links'.
+ * Symlinks to directories are not followed. .deltafs is left out.
+ */
+#ifndef DELTAFSCTL_WALK_H
+#define DELTAFSCTL_WALK_H
+
+#include "ctl.h"
+#include "util/err.h"
+
+struct ctl_file {
+	char *path;		/* as it was reached */
+	const char *below;	/* in path: behind the directory that was named; the last component of a file that was */
+	bool named;		/* by the user, not found by -r */
+	uint64_t dev, ino;
+};
+
+struct ctl_files {
+	struct ctl_file *files;
+	size_t n;
+};
+
+/**
+ * ctl_walk() - all files of ctl->args
+ * @ret_files: ctl_files_release() it
+ *
+ * What cannot be looked at is said and counted in ctl->failures; the rest goes
+ * on. Return: 0; -EINVAL: a directory without -r, said; -ENOMEM.
+ */
+int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files);
+void ctl_files_release(struct ctl_files *files);
+
+DFS_AUTO_KIND(files, struct ctl_files, ctl_files_release(p));
+
+#endif
