@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: src_libdeltafs_fuse_a_SOURCES += %D%/x.c %D%/x.h
+src_libdeltafs_fuse_a_SOURCES += \
+	%D%/attr.c \
+	%D%/dir.c \
+	%D%/file.c \
+	%D%/internal.h \
+	%D%/link.c \
+	%D%/mount.c %D%/mount.h \
+	%D%/node.c %D%/node.h \
+	%D%/readahead.c \
+	%D%/readonly.c \
+	%D%/reply.c \
+	%D%/status.c \
+	%D%/xattr.c

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * internal: what the operations share.
+ *
+ * An operation begins with a node number and ends with exactly one reply.
+ * Locks: nodes->lock guards the node table and is never held over a system
+ * call; mount->lock guards the count of reads under way.
+ */
+#ifndef DFS_FUSE_INTERNAL_H
+#define DFS_FUSE_INTERNAL_H
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+#include <limits.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "fuse/mount.h"
+#include "fuse/node.h"
+#include "read/view.h"
+
+struct dfs_mount {
+	struct fuse_session *session;
+	struct dfs_nodes nodes;
+	struct dfs_store *store;
+	struct dfs_reader *reader;
+	struct dfs_log *log;
+	char *mountpoint;
+	size_t readahead_bytes;
+	bool blocks_logical;
+	bool single_thread;
+	bool handles_signals;
+	void (*ready)(void *arg);
+	void *ready_arg;
+	time_t since;			/* CLOCK_MONOTONIC, s */
+
+	/* The mountpoint, if it lies inside the store: walking into ourselves would never end. */
+	bool nested;
+	dev_t nested_dev;		/* of the directory that holds it */
+	ino_t nested_ino;
+	char nested_name[NAME_MAX + 1];
+
+	pthread_mutex_t lock;
+	pthread_cond_t idle;		/* reads is 0 */
+	size_t reads;			/* submitted and not yet answered; under lock */
+	uint64_t reads_total;		/* READ requests since the mount; under lock */
+};
+
+/*
+ * How long the kernel may believe what it was told: changes behind the mount
+ * show after this. Shorter: a stat() becomes a request each; longer: they
+ * show later. Names that are not there are never remembered.
+ */
+#define DFS_BELIEVE_S 1.0
+
+static inline struct dfs_mount *dfs_mount_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/*
+ * reply.c
+ */
+
+/* dfs_reply_error() - @ret: a negative errno as this project uses them; mapped to what applications expect */
+void dfs_reply_error(fuse_req_t req, int ret);
+/* dfs_reply_failure() - the same, and one line in the log */
+void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
+
+/*
+ * attr.c
+ */
+
+/* dfs_attr_show() - turn the backing file's attributes into the shown ones */
+void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st);
+
+/**
+ * dfs_attr_lookup() - the node and shown attributes of a name in an open directory
+ * @fd: of the directory; O_PATH will do
+ * @ret_node: referenced; dfs_node_put() it
+ *
+ * Return: 0; -ENOENT, also for names that are not shown; -errno.
+ */
+int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+		    struct dfs_node **ret_node, struct stat *ret_st);
+
+/* dfs_name_hidden() - is @name of directory @parent not to be seen? */
+bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *parent, const char *name);
+
+/*
+ * file.c
+ */
+
+/* dfs_open_stat() - attributes of the file that is open under @node. Return: 0; -ENOENT: none is; -ESTALE: it was changed. */
+int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st);
+
+/* dfs_reads_wait() - until every read has been answered */
+void dfs_reads_wait(struct dfs_mount *mount);
+
+/*
+ * status.c
+ */
+
+/* dfs_status_json() - of the whole mount, for the root's attribute. Return: text to free(), or NULL. */
+char *dfs_status_json(struct dfs_mount *mount);
+
+/*
+ * readahead.c
+ */
+
+/* dfs_readahead_raise() - have the kernel read more at once from this mount; quiet where it may not */
+void dfs_readahead_raise(struct dfs_mount *mount);
+
+/*
+ * The operations, each where its name says.
+ */
+void dfs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dfs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
+void dfs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
+void dfs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_readlink(fuse_req_t req, fuse_ino_t ino);
+void dfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
+void dfs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dfs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dfs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino);
+void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void dfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
+		  unsigned flags, const void *in, size_t in_len, size_t out_len);
+
+/* readonly.c: what would change something; all fields that dfs_ops_readonly() sets answer EROFS */
+void dfs_ops_readonly(struct fuse_lowlevel_ops *ops);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mount: a FUSE session from its beginning to its end.
+ */
+#include "fuse/mount.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+#include "util/auto.h"
+
+/*
+ * Threads that take requests off the kernel's hands. They wait for disks when
+ * plain files are read, and for nothing else. More: memory for stacks; fewer:
+ * a slow disk under some files holds up the others.
+ */
+#define WORKERS 32
+
+/* Requests that the kernel may have under way for readahead: all windows of a few readers. */
+#define BACKGROUND 64
+
+void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs st;
+
+	(void)ino;
+	if (fstatvfs(dfs_store_fd(dfs_mount_of(req)->store), &st) < 0)
+		dfs_reply_error(req, -errno);
+	else
+		fuse_reply_statfs(req, &st);
+}
+
+void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
+		  unsigned flags, const void *in, size_t in_len, size_t out_len)
+{
+	(void)ino;
+	(void)cmd;
+	(void)arg;
+	(void)fi;
+	(void)flags;
+	(void)in;
+	(void)in_len;
+	(void)out_len;
+	dfs_reply_error(req, -ENOTTY);
+}
+
+static void want(struct fuse_conn_info *conn, unsigned capability, bool on)
+{
+	if (on)
+		conn->want |= conn->capable & capability;
+	else
+		conn->want &= ~capability;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	(void)userdata;
+	conn->max_background = BACKGROUND;
+	conn->congestion_threshold = BACKGROUND * 3 / 4;
+	conn->time_gran = 1;
+	want(conn, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, true);
+	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
+	want(conn, FUSE_CAP_CACHE_SYMLINKS, true);
+	/* Else the group class of a file with an ACL would grant what the ACL denies. */
+	want(conn, FUSE_CAP_POSIX_ACL, true);
+	/* Another content is another node, so pages are never stale; asking costs a GETATTR a second. */
+	want(conn, FUSE_CAP_AUTO_INVAL_DATA, false);
+}
+
+static struct fuse_lowlevel_ops all_ops(void)
+{
+	struct fuse_lowlevel_ops ops = {
+		.init = op_init,
+		.lookup = dfs_op_lookup,
+		.forget = dfs_op_forget,
+		.forget_multi = dfs_op_forget_multi,
+		.getattr = dfs_op_getattr,
+		.readlink = dfs_op_readlink,
+		.open = dfs_op_open,
+		.read = dfs_op_read,
+		.release = dfs_op_release,
+		.lseek = dfs_op_lseek,
+		.opendir = dfs_op_opendir,
+		.readdir = dfs_op_readdir,
+		.readdirplus = dfs_op_readdirplus,
+		.releasedir = dfs_op_releasedir,
+		.statfs = dfs_op_statfs,
+		.getxattr = dfs_op_getxattr,
+		.listxattr = dfs_op_listxattr,
+		.ioctl = dfs_op_ioctl,
+	};
+
+	dfs_ops_readonly(&ops);
+	return ops;
+}
+
+/* --- making a session */
+
+static int add_options(struct fuse_args *args, const struct dfs_mount_config *config)
+{
+	DFS_AUTO(mem) char *options = NULL;
+	DFS_AUTO(mem) char *source = NULL;
+	int ret = 0;
+
+	if (asprintf(&source, "fsname=%s", dfs_store_path(config->store)) < 0) {
+		source = NULL;
+		return -ENOMEM;
+	}
+	/* A comma in the store's path is not an end of the option. */
+	ret |= fuse_opt_add_opt(&options, "ro,default_permissions,subtype=deltafs");
+	ret |= fuse_opt_add_opt_escaped(&options, source);
+	if (*config->options)
+		ret |= fuse_opt_add_opt(&options, config->options);
+	if (config->allow_other)
+		ret |= fuse_opt_add_opt(&options, "allow_other");
+	if (config->debug)
+		ret |= fuse_opt_add_opt(&options, "debug");
+	ret |= fuse_opt_add_arg(args, "deltafs");
+	ret |= fuse_opt_add_arg(args, "-o");
+	ret |= ret ? 0 : fuse_opt_add_arg(args, options);
+	return ret ? -ENOMEM : 0;
+}
+
+static int session_new(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct fuse_lowlevel_ops ops = all_ops();
+	int ret = add_options(&args, config);
+
+	if (ret == 0) {
+		mount->session = fuse_session_new(&args, &ops, sizeof(ops), mount);
+		if (!mount->session)
+			ret = dfs_fail(err, EINVAL, "libfuse refuses the options");
+	}
+	fuse_opt_free_args(&args);
+	return ret == -ENOMEM ? dfs_fail(err, ENOMEM, "out of memory") : ret;
+}
+
+/* If the mountpoint lies inside the store, remember its place there: it is not shown. */
+static void note_nested(struct dfs_mount *mount)
+{
+	const char *store = dfs_store_path(mount->store);
+	const char *slash = strrchr(mount->mountpoint, '/');
+	size_t len = strlen(store);
+	DFS_AUTO(mem) char *parent = NULL;
+	struct stat st;
+
+	if (strncmp(mount->mountpoint, store, len) != 0 || mount->mountpoint[len] != '/' ||
+	    strlen(slash + 1) > NAME_MAX)
+		return;
+	parent = strndup(mount->mountpoint, (size_t)(slash - mount->mountpoint));
+	if (!parent || stat(parent, &st) < 0)
+		return;
+	mount->nested = true;
+	mount->nested_dev = st.st_dev;
+	mount->nested_ino = st.st_ino;
+	strcpy(mount->nested_name, slash + 1);
+}
+
+static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
+{
+	struct timespec now;
+	struct stat root;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	mount->since = now.tv_sec;
+	mount->store = config->store;
+	mount->reader = config->reader;
+	mount->log = config->log;
+	mount->readahead_bytes = config->readahead_bytes;
+	mount->blocks_logical = config->blocks_logical;
+	mount->single_thread = config->single_thread;
+	mount->ready = config->ready;
+	mount->ready_arg = config->ready_arg;
+	pthread_mutex_init(&mount->lock, NULL);
+	pthread_cond_init(&mount->idle, NULL);
+	mount->mountpoint = strdup(config->mountpoint);
+	if (fstat(dfs_store_fd(mount->store), &root) < 0)
+		return dfs_fail_errno(err, "%s: fstat", dfs_store_path(mount->store));
+	if (!mount->mountpoint || dfs_nodes_init(&mount->nodes, &root) < 0)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	note_nested(mount);
+	return 0;
+}
+
+int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_mount, struct dfs_err *err)
+{
+	struct dfs_mount *mount = calloc(1, sizeof(*mount));
+	int ret;
+
+	if (!mount)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	ret = mount_init(mount, config, err);
+	if (ret == 0)
+		ret = session_new(mount, config, err);
+	if (ret == 0) {
+		mount->handles_signals = fuse_set_signal_handlers(mount->session) == 0;
+		if (fuse_session_mount(mount->session, mount->mountpoint) != 0)
+			ret = dfs_fail(err, EIO, "cannot mount at %s", mount->mountpoint);
+	}
+	if (ret < 0) {
+		dfs_mount_free(mount);
+		return ret;
+	}
+	*ret_mount = mount;
+	return 0;
+}
+
+/* --- serving */
+
+/* The kernel answers a stat() of the mount only when it is set up. */
+static void *ready_main(void *arg)
+{
+	struct dfs_mount *mount = arg;
+	struct stat st;
+
+	if (stat(mount->mountpoint, &st) < 0)
+		return NULL;
+	dfs_readahead_raise(mount);
+	if (mount->ready)
+		mount->ready(mount->ready_arg);
+	return NULL;
+}
+
+static int serve(struct dfs_mount *mount)
+{
+	struct fuse_loop_config *config;
+	int ret;
+
+	if (mount->single_thread)
+		return fuse_session_loop(mount->session);
+	config = fuse_loop_cfg_create();
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_max_threads(config, WORKERS);
+	ret = fuse_session_loop_mt(mount->session, config);
+	fuse_loop_cfg_destroy(config);
+	return ret;
+}
+
+int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
+{
+	pthread_t ready;
+	int ret;
+
+	if (pthread_create(&ready, NULL, ready_main, mount) != 0)
+		return dfs_fail(err, EAGAIN, "cannot start a thread");
+	ret = serve(mount);
+	/* Answers go through the session's descriptor: all must be out before it is closed. */
+	dfs_reads_wait(mount);
+	fuse_session_unmount(mount->session);
+	pthread_join(ready, NULL);
+	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
+}
+
+void dfs_mount_free(struct dfs_mount *mount)
+{
+	if (!mount)
+		return;
+	if (mount->handles_signals)
+		fuse_remove_signal_handlers(mount->session);
+	if (mount->session)
+		fuse_session_destroy(mount->session);
+	dfs_nodes_release(&mount->nodes);
+	pthread_cond_destroy(&mount->idle);
+	pthread_mutex_destroy(&mount->lock);
+	free(mount->mountpoint);
+	free(mount);
+}
+
+const char *dfs_mount_library_version(void)
+{
+	return fuse_pkgversion();
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xattr: the store's attributes, without our marks, and user.deltafs.*, which
+ * are answered and never listed: so no copy carries them away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "fuse/internal.h"
+#include "read/describe.h"
+#include "util/auto.h"
+
+static const char told[] = "user.deltafs.";
+static const char ours[] = "trusted.deltafs.";
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool hidden(const char *name)
+{
+	return has_prefix(name, told) || has_prefix(name, ours);
+}
+
+/* --- what a file tells of itself */
+
+#define TOLD_MAX 600
+
+struct teller {
+	const char *name;
+	void (*tell)(const struct dfs_description *d, char *text);
+};
+
+static void tell_state(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->state);
+}
+
+static void tell_codec(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->codec);
+}
+
+static void tell_exact(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%d", d->exact);
+}
+
+static void tell_base(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->base);
+}
+
+static void tell_stored_bytes(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%" PRIu64, d->stored_bytes);
+}
+
+static void tell_ratio(const struct dfs_description *d, char *text)
+{
+	double stored = d->stored_bytes ? (double)d->stored_bytes : 1;
+
+	snprintf(text, TOLD_MAX, "%.3f", (double)d->shown_bytes / stored);
+}
+
+static void tell_reason(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->reason);
+}
+
+/* An attribute whose text is empty is not there. */
+static const struct teller tellers[] = {
+	{ "state", tell_state },
+	{ "codec", tell_codec },
+	{ "exact", tell_exact },
+	{ "base", tell_base },
+	{ "stored_bytes", tell_stored_bytes },
+	{ "ratio", tell_ratio },
+	{ "reason", tell_reason },
+};
+
+static const struct teller *teller_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tellers) / sizeof(tellers[0]); i++)
+		if (strcmp(tellers[i].name, name) == 0)
+			return &tellers[i];
+	return NULL;
+}
+
+static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_text)
+{
+	const struct teller *teller = teller_find(name);
+	DFS_AUTO(fd) int fd = -1;
+	DFS_AUTO(mem) char *text = NULL;
+	struct dfs_description d;
+	int ret;
+
+	if (node == mount->nodes.root && strcmp(name, "status") == 0) {
+		*ret_text = dfs_status_json(mount);
+		return *ret_text ? 0 : -ENOMEM;
+	}
+	if (!teller || !S_ISREG(node->st.st_mode))
+		return -ENODATA;
+	ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
+	if (ret == 0)
+		ret = dfs_file_describe(fd, &d);
+	if (ret < 0)
+		return ret;
+	text = calloc(1, TOLD_MAX);
+	if (!text)
+		return -ENOMEM;
+	teller->tell(&d, text);
+	if (!*text)
+		return -ENODATA;
+	*ret_text = dfs_steal(&text);
+	return 0;
+}
+
+/* --- what the store holds */
+
+/*
+ * A path that getxattr(2) takes, for what cannot or should not be opened for
+ * reading: devices, sockets, files that the daemon may not read.
+ */
+static void path_of_fd(int fd, char path[32])
+{
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
+typedef ssize_t get_fn(int fd, const char *path, const char *name, void *value, size_t room);
+
+static ssize_t get_value(int fd, const char *path, const char *name, void *value, size_t room)
+{
+	return path ? getxattr(path, name, value, room) : fgetxattr(fd, name, value, room);
+}
+
+static ssize_t get_list(int fd, const char *path, const char *name, void *value, size_t room)
+{
+	(void)name;
+	return path ? listxattr(path, value, room) : flistxattr(fd, value, room);
+}
+
+/* All of it, whatever it grows to meanwhile; the kernel allows 64 KiB. */
+static ssize_t get_all(get_fn *get, int fd, const char *path, const char *name, char **ret_value)
+{
+	DFS_AUTO(mem) char *value = malloc(XATTR_SIZE_MAX);
+	ssize_t len;
+
+	if (!value)
+		return -ENOMEM;
+	len = get(fd, path, name, value, XATTR_SIZE_MAX);
+	if (len < 0)
+		return -errno;
+	*ret_value = dfs_steal(&value);
+	return len;
+}
+
+static ssize_t from_store(struct dfs_mount *mount, struct dfs_node *node, get_fn *get,
+			  const char *name, char **ret_value)
+{
+	bool readable = S_ISREG(node->st.st_mode) || S_ISDIR(node->st.st_mode);
+	DFS_AUTO(fd) int fd = -1;
+	char path[32];
+	int ret = -EACCES;
+
+	if (S_ISLNK(node->st.st_mode))
+		return -ENODATA;
+	if (readable)
+		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
+	if (ret == 0)
+		return get_all(get, fd, NULL, name, ret_value);
+	if (ret == -EACCES)
+		ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL);
+	if (ret < 0)
+		return ret;
+	path_of_fd(fd, path);
+	return get_all(get, fd, path, name, ret_value);
+}
+
+/* --- the operations */
+
+static void reply_value(fuse_req_t req, const char *value, size_t len, size_t room)
+{
+	if (room == 0)
+		fuse_reply_xattr(req, len);
+	else if (len > room)
+		dfs_reply_error(req, -ERANGE);
+	else
+		fuse_reply_buf(req, value, len);
+}
+
+static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_value)
+{
+	int ret;
+
+	if (has_prefix(name, told)) {
+		ret = tell(mount, node, name + strlen(told), ret_value);
+		return ret < 0 ? ret : (ssize_t)strlen(*ret_value);
+	}
+	if (hidden(name))
+		return -ENODATA;
+	return from_store(mount, node, get_value, name, ret_value);
+}
+
+void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	DFS_AUTO(mem) char *value = NULL;
+	struct dfs_node *node;
+	ssize_t len;
+
+	/* The kernel asks for this one again and again; nothing here is ever executed with file capabilities. */
+	if (strcmp(name, "security.capability") == 0) {
+		dfs_reply_error(req, -ENODATA);
+		return;
+	}
+	node = dfs_node_get(&mount->nodes, ino);
+	len = node ? get(mount, node, name, &value) : -ESTALE;
+	dfs_node_put(&mount->nodes, node);
+	/* A store without ACLs has files without ACLs. */
+	if (len == -ENOTSUP && has_prefix(name, "system.posix_acl_"))
+		len = -ENODATA;
+	if (len < 0)
+		dfs_reply_error(req, (int)len);
+	else
+		reply_value(req, value, (size_t)len, size);
+}
+
+/* Takes our names out of a list of NUL-terminated ones. Return: what is left of @len. */
+static size_t take_out(char *list, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = strnlen(list + at, len - at) + 1;
+
+		if (n > len - at)
+			break;
+		if (!hidden(list + at)) {
+			memmove(list + kept, list + at, n);
+			kept += n;
+		}
+		at += n;
+	}
+	return kept;
+}
+
+void dfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
+	DFS_AUTO(mem) char *list = NULL;
+	ssize_t len = node ? from_store(mount, node, get_list, "", &list) : -ESTALE;
+
+	dfs_node_put(&mount->nodes, node);
+	if (len == -ENODATA || len == -ENOTSUP)
+		reply_value(req, "", 0, size);
+	else if (len < 0)
+		dfs_reply_error(req, (int)len);
+	else
+		reply_value(req, list, take_out(list, (size_t)len), size);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * describe: what a user may want to know of a file without reading it.
+ */
+#ifndef DFS_READ_DESCRIBE_H
+#define DFS_READ_DESCRIBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "read/view.h"
+
+struct dfs_description {
+	const char *state;	/* "plain", "container", "newer" (of a later version), "broken" */
+	char codec[128];	/* names of the codecs used, most bytes first, with commas; "" if plain */
+	bool exact;		/* reading gives the bytes that were written */
+	char base[512];		/* names of the base files, or their hashes, with commas; "" if there are none */
+	uint64_t stored_bytes;	/* on disk, as the file's length */
+	uint64_t shown_bytes;
+	char reason[256];	/* why it is plain, or cannot be opened; "" for a container */
+};
+
+/**
+ * dfs_file_describe() - look at an open regular file of the store
+ * Reads its metadata, decodes nothing. Return: 0; -EIO, -ENOMEM.
+ */
+int dfs_file_describe(int fd, struct dfs_description *ret_description);
+
+#endif
