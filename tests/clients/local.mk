@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Helper programs of the scripts here: noinst_PROGRAMS += %D%/x
+# Scripts only; the distribution takes the folder whole.
