@@ -38,7 +38,7 @@ static inline int width(const struct float_kind *k)
 
 static inline uint64_t field_ones(int n)
 {
-	return (UINT64_C(1) << n) - 1;
+	return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
 }
 
 static inline bool code_is_nan(const struct float_kind *k, uint64_t code)

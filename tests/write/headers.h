@@ -37,36 +37,36 @@ static inline uint64_t spec_len(const struct spec *spec)
 	return n * dfs_dtype_info((unsigned)dtype)->bits / 8;
 }
 
-static inline char *put_spec(char *p, const struct spec *spec, uint64_t off)
+static inline void put_spec(FILE *out, const struct spec *spec, uint64_t off)
 {
-	p += sprintf(p, "\"%s\":{\"dtype\":\"%s\",\"shape\":[", spec->name, spec->dtype);
+	fprintf(out, "\"%s\":{\"dtype\":\"%s\",\"shape\":[", spec->name, spec->dtype);
 	for (int i = 0; i < spec->rank; i++)
-		p += sprintf(p, "%s%llu", i ? "," : "", (unsigned long long)spec->shape[i]);
-	return p + sprintf(p, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)off,
-			   (unsigned long long)(off + spec_len(spec)));
+		fprintf(out, "%s%llu", i ? "," : "", (unsigned long long)spec->shape[i]);
+	fprintf(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)off,
+		(unsigned long long)(off + spec_len(spec)));
 }
 
 /* @padding: appended to the JSON, so that the data lies where a test wants it */
 static inline struct dfs_header *make_header(const struct spec *specs, size_t n, const char *padding)
 {
-	char *bytes = malloc(64 + strlen(padding) + n * 256), *p = bytes + 8;
 	struct dfs_header *header = NULL;
 	struct dfs_err err = { "" };
+	char *bytes = NULL;
 	uint64_t off = 0;
+	size_t len;
+	FILE *out = open_memstream(&bytes, &len);
 
-	CHECK(bytes);
-	*p++ = '{';
+	CHECK(out);
+	fputs("<length>{", out);
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			*p++ = ',';
-		p = put_spec(p, &specs[i], off);
+		fputs(i > 0 ? "," : "", out);
+		put_spec(out, &specs[i], off);
 		off += spec_len(&specs[i]);
 	}
-	*p++ = '}';
-	p = stpcpy(p, padding);
-	dfs_put_u64le(bytes, (uint64_t)(p - bytes) - 8);
-	CHECK_OK(dfs_header_parse(bytes, (size_t)(p - bytes), (uint64_t)(p - bytes) + off, &header,
-				  &err), err);
+	fprintf(out, "}%s", padding);
+	CHECK(fclose(out) == 0);
+	dfs_put_u64le(bytes, len - 8);
+	CHECK_OK(dfs_header_parse(bytes, len, len + off, &header, &err), err);
 	free(bytes);
 	return header;
 }

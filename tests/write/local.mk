@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-check_PROGRAMS += %D%/test_layout %D%/test_match
+check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
-%C%_test_layout_SOURCES = %D%/test_layout.c %D%/headers.h
+%C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
+%C%_test_bundle_LDADD = $(TEST_LIBS)
+%C%_test_layout_SOURCES = %D%/test_layout.c %D%/headers.h %D%/laid_out.h
 %C%_test_layout_LDADD = $(TEST_LIBS)
-%C%_test_match_SOURCES = %D%/test_match.c %D%/headers.h
+%C%_test_match_SOURCES = %D%/test_match.c %D%/headers.h %D%/matched.h
 %C%_test_match_LDADD = $(TEST_LIBS)
+%C%_test_match_prefix_SOURCES = %D%/test_match_prefix.c %D%/headers.h %D%/matched.h
+%C%_test_match_prefix_LDADD = $(TEST_LIBS)
