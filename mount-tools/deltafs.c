@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * deltafs: mounts a store. Also mount.deltafs and mount.fuse.deltafs, by the
+ * name it is called.
+ *
+ * Everything that can fail for a reason that a user can mend is tried before
+ * the mount, in the order in which he would mend it; what fails says so in one
+ * sentence.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codec/codec.h"
+#include "daemon/background.h"
+#include "daemon/mountpoint.h"
+#include "daemon/settings.h"
+#include "format/container.h"
+#include "fuse/mount.h"
+#include "read/reader.h"
+#include "store/bases.h"
+#include "store/store.h"
+#include "util/auto.h"
+#include "util/cpu.h"
+#include "util/io.h"
+#include "util/log.h"
+
+/*
+ * Arenas of malloc: each thread would get one of its own, and each keeps what
+ * it once needed. Two are enough for threads that mostly use large buffers.
+ */
+#define ARENAS 2
+/* Larger blocks come from mmap and go back when freed; fixed, since glibc would raise it as it goes. */
+#define MMAP_FROM (256 << 10)
+
+struct daemon {
+	struct settings settings;
+	struct background background;
+	char *mountpoint;
+	struct dfs_store *store;
+	struct dfs_bases *bases;
+	struct dfs_log *log;
+	struct dfs_reader *reader;
+	struct dfs_mount *mount;
+};
+
+static void daemon_release(struct daemon *d)
+{
+	dfs_mount_free(d->mount);
+	dfs_reader_free(d->reader);
+	dfs_bases_free(d->bases);
+	dfs_log_free(d->log);
+	dfs_store_close(d->store);
+	free(d->mountpoint);
+	settings_release(&d->settings);
+}
+
+static void say(const char *text)
+{
+	fprintf(stderr, "deltafs: %s\n", text);
+}
+
+static void version(void)
+{
+	printf("deltafs " PACKAGE_VERSION "\n"
+	       "container format: reads 1 to %d, writes %d\n"
+	       "codecs:", DFS_FORMAT_VERSION, DFS_FORMAT_VERSION);
+	for (unsigned id = 0; id < DFS_CODECS; id++) {
+		int code;
+
+		if (dfs_codec_find(id, &code, NULL))
+			printf(" %s", dfs_codec_name(id));
+	}
+	printf("\nkernels:");
+	for (int level = 0; level <= (int)dfs_cpu_best(); level++)
+		printf(" %s", dfs_cpu_name((enum dfs_cpu)level));
+	printf("\nlibfuse: %s\n", dfs_mount_library_version());
+}
+
+/* --- before the mount */
+
+static int open_store(struct daemon *d, struct dfs_err *err)
+{
+	const char *path = d->settings.store;
+	int ret = dfs_store_open(path, true, &d->store, err);
+
+	if (ret == -ENOENT)
+		return dfs_fail(err, ENOENT, "%s: no such directory; any directory of models is a store: mkdir -p %s", path, path);
+	return ret;
+}
+
+static int open_bases(struct daemon *d, struct dfs_err *err)
+{
+	const struct dfs_paths *named = &d->settings.bases;
+
+	d->bases = dfs_bases_new(d->store);
+	if (!d->bases)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < named->n; i++) {
+		int ret = dfs_bases_add(d->bases, named->paths[i], err);
+
+		if (ret < 0)
+			return dfs_err_at(err, ret, "option base");
+	}
+	return 0;
+}
+
+static int open_log(struct daemon *d, struct dfs_err *err)
+{
+	const struct settings *s = &d->settings;
+	enum dfs_log_level level = s->debug ? DFS_LOG_DEBUG : DFS_LOG_INFO;
+	enum dfs_log_sink sink = s->log ? DFS_LOG_TO_FILE : s->foreground ? DFS_LOG_TO_STDERR : DFS_LOG_TO_SYSLOG;
+
+	d->log = dfs_log_new(sink, s->log, level);
+	return d->log ? 0 : dfs_fail_errno(err, "option log: %s", s->log ? s->log : "");
+}
+
+static int prepare(struct daemon *d, struct dfs_err *err)
+{
+	int ret = mountpoint_able(d->settings.allow_other, err);
+
+	if (ret == 0)
+		ret = mountpoint_check(d->settings.mountpoint, &d->mountpoint, err);
+	if (ret == 0)
+		ret = open_store(d, err);
+	if (ret == 0)
+		ret = open_bases(d, err);
+	return ret;
+}
+
+/* --- the mount */
+
+/*
+ * What root's daemon can do without. One of a user keeps it: unmounting takes
+ * a setuid program then. Before any thread, since the first is a thread's own.
+ */
+static void harden(void)
+{
+	static const char score[] = "-500\n";
+	DFS_AUTO(fd) int fd = -1;
+
+	if (geteuid() != 0)
+		return;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)dfs_write_all(fd, score, strlen(score)); /* not allowed in most containers */
+}
+
+static void on_ready(void *arg)
+{
+	struct daemon *d = arg;
+
+	fprintf(stderr, "deltafs: %s is shown at %s, read-only: this version changes nothing\n",
+		dfs_store_path(d->store), d->mountpoint);
+	background_ready(&d->background);
+}
+
+static int start(struct daemon *d, struct dfs_err *err)
+{
+	const struct settings *s = &d->settings;
+	struct dfs_reader_config reader = {
+		.cache_bytes = s->cache,
+		.threads = s->threads,
+		.readahead_bytes = s->readahead,
+		.bases = d->bases,
+	};
+	struct dfs_mount_config mount = {
+		.mountpoint = d->mountpoint,
+		.options = s->passed.len ? (const char *)s->passed.data : "",
+		.store = d->store,
+		.readahead_bytes = s->readahead,
+		.allow_other = s->allow_other,
+		.blocks_logical = s->blocks == BLOCKS_LOGICAL,
+		.single_thread = s->single_thread,
+		.debug = s->debug,
+		.ready = on_ready,
+		.ready_arg = d,
+	};
+	int ret = open_log(d, err);
+
+	if (ret < 0)
+		return ret;
+	harden();
+	reader.log = mount.log = d->log;
+	ret = dfs_reader_new(&reader, &d->reader, err);
+	if (ret < 0)
+		return ret;
+	mount.reader = d->reader;
+	return dfs_mount_new(&mount, &d->mount, err);
+}
+
+static int fail(const struct daemon *d, enum deltafs_failure failure, const struct dfs_err *err)
+{
+	say(err->text);
+	return settings_status(&d->settings, failure);
+}
+
+static int run(struct daemon *d)
+{
+	struct dfs_err err = { "" };
+
+	if (prepare(d, &err) < 0)
+		return fail(d, FAILED_MOUNT, &err);
+	if (d->settings.fake)
+		return 0;
+	if (!d->settings.foreground &&
+	    background_start(&d->background, settings_status(&d->settings, FAILED_SYSTEM), &err) < 0)
+		return fail(d, FAILED_SYSTEM, &err);
+	if (start(d, &err) < 0)
+		return fail(d, FAILED_MOUNT, &err);
+	if (dfs_mount_run(d->mount, &err) < 0) {
+		dfs_log_line(d->log, DFS_LOG_ERROR, "%s", err.text);
+		return fail(d, FAILED_SYSTEM, &err);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon d = { .background.ready_fd = -1 };
+	struct dfs_err err = { "" };
+	int status = 0;
+
+	mallopt(M_ARENA_MAX, ARENAS);
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0077); /* the log; nothing else is ever created here */
+	if (settings_parse(&d.settings, argc, argv, &err) < 0)
+		status = fail(&d, FAILED_USAGE, &err);
+	else if (d.settings.help)
+		settings_help("deltafs");
+	else if (d.settings.version)
+		version();
+	else
+		status = run(&d);
+	daemon_release(&d);
+	return status;
+}
