@@ -22,7 +22,7 @@ cblas.h: src/codec/svd.c
 lapacke.h: src/codec/svd.c
 zstd.h: src/codec/zstd.c src/util/zstd.c
 xxhash.h: src/util/hash.c
-jansson.h: src/tensor/ src/store/ mount-tools/
+jansson.h: src/tensor/ src/store/ src/fuse/ mount-tools/
 fuse_lowlevel.h: src/fuse/ mount-tools/
 fuse.h: none
 cmocka.h: tests/
