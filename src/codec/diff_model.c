@@ -131,6 +131,8 @@ static unsigned choose_top(const struct dfs_diff_record *record, const struct df
 	uint64_t above = 0;
 	unsigned bin = DFS_BINS - 1;
 
+	if (!l->exponent)
+		return 0; /* all is counted in bin 0, and context 0 is the only one */
 	for (; bin > DFS_CONTEXTS - 1; bin--) {
 		above += count_bin(record, l, bin);
 		if (above >= enough)
