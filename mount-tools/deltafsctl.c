@@ -18,7 +18,9 @@
 #include "util/nearest.h"
 
 static const struct ctl_command *const commands[] = {
-	&ctl_encode, &ctl_decode,
+	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info,
+	&ctl_base_add, &ctl_base_list, &ctl_base_remove,
+	&ctl_import, &ctl_export, &ctl_ls, &ctl_du,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,16 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# One file a command, and what they share.
 bin_PROGRAMS += mount-tools/deltafsctl
 mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
-	mount-tools/ctl/bases.c mount-tools/ctl/bases.h \
+	mount-tools/ctl/account.c \
+	mount-tools/ctl/account.h \
+	mount-tools/ctl/base_add.c \
+	mount-tools/ctl/base_list.c \
+	mount-tools/ctl/base_remove.c \
+	mount-tools/ctl/bases.c \
+	mount-tools/ctl/bases.h \
 	mount-tools/ctl/ctl.h \
 	mount-tools/ctl/decode.c \
+	mount-tools/ctl/du.c \
 	mount-tools/ctl/encode.c \
-	mount-tools/ctl/mounts.c mount-tools/ctl/mounts.h \
-	mount-tools/ctl/options.c mount-tools/ctl/options.h \
-	mount-tools/ctl/outfile.c mount-tools/ctl/outfile.h \
-	mount-tools/ctl/progress.c mount-tools/ctl/progress.h \
-	mount-tools/ctl/results.c mount-tools/ctl/results.h \
-	mount-tools/ctl/session.c mount-tools/ctl/session.h \
-	mount-tools/ctl/text.c mount-tools/ctl/text.h \
-	mount-tools/ctl/walk.c mount-tools/ctl/walk.h
+	mount-tools/ctl/export.c \
+	mount-tools/ctl/import.c \
+	mount-tools/ctl/info.c \
+	mount-tools/ctl/listing.c \
+	mount-tools/ctl/listing.h \
+	mount-tools/ctl/ls.c \
+	mount-tools/ctl/mounts.c \
+	mount-tools/ctl/mounts.h \
+	mount-tools/ctl/options.c \
+	mount-tools/ctl/options.h \
+	mount-tools/ctl/outfile.c \
+	mount-tools/ctl/outfile.h \
+	mount-tools/ctl/progress.c \
+	mount-tools/ctl/progress.h \
+	mount-tools/ctl/results.c \
+	mount-tools/ctl/results.h \
+	mount-tools/ctl/session.c \
+	mount-tools/ctl/session.h \
+	mount-tools/ctl/text.c \
+	mount-tools/ctl/text.h \
+	mount-tools/ctl/transfer.c \
+	mount-tools/ctl/transfer.h \
+	mount-tools/ctl/verify.c \
+	mount-tools/ctl/walk.c \
+	mount-tools/ctl/walk.h
 mount_tools_deltafsctl_LDADD = $(DELTAFS_LIBS)

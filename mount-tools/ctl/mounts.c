@@ -82,3 +82,23 @@ void ctl_mount_release(struct ctl_mount *mount)
 	free(mount->store);
 	*mount = (struct ctl_mount){ 0 };
 }
+
+char *ctl_mount_behind(const char *path, struct dfs_err *err)
+{
+	struct ctl_mount mount = { 0 };
+	DFS_AUTO(mem) char *full = realpath(path, NULL);
+	int ret = full ? ctl_mount_find(full, &mount) : -errno;
+	char *behind = NULL;
+
+	if (ret < 0)
+		dfs_fail(err, -ret, "%s: %s", path, strerror(-ret));
+	else if (ret == 0)
+		behind = strdup(full);
+	else if (!strcmp(mount.point, mount.store))
+		dfs_fail(err, EBUSY, "%s is seen through a mount that lies over its own store; unmount %s first",
+			 path, mount.point);
+	else if (asprintf(&behind, "%s%s", mount.store, full + strlen(mount.point)) < 0)
+		behind = NULL;
+	ctl_mount_release(&mount);
+	return behind;
+}

@@ -5,7 +5,7 @@
 #ifndef DELTAFSCTL_MOUNTS_H
 #define DELTAFSCTL_MOUNTS_H
 
-#include <stdbool.h>
+#include "util/err.h"
 
 struct ctl_mount {
 	char *point;	/* where it is mounted */
@@ -19,5 +19,11 @@ struct ctl_mount {
  */
 int ctl_mount_find(const char *path, struct ctl_mount *ret_mount);
 void ctl_mount_release(struct ctl_mount *mount);
+
+/**
+ * ctl_mount_behind() - the path in the store for a path that may be in a mount of it
+ * Return: free() it; NULL with a sentence: no such path, or a mount that lies over its own store.
+ */
+char *ctl_mount_behind(const char *path, struct dfs_err *err);
 
 #endif

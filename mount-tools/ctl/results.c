@@ -35,8 +35,8 @@ static void say(struct ctl *ctl, const char *path, const struct ctl_result *r)
 
 	if (r->outcome == CTL_LEFT)
 		ctl_say(ctl, "%s: left as it is: %s", path, r->why ? r->why : r->what);
-	else if (r->original_bytes == r->stored_bytes)
-		ctl_say(ctl, "%s: %s, %s", path, r->what, ctl_bytes(to, r->stored_bytes));
+	else if (strcmp(r->what, "compressed"))
+		ctl_say(ctl, "%s: %s, %s", path, r->what, ctl_bytes(to, r->original_bytes));
 	else
 		ctl_say(ctl, "%s: %s -> %s (%.2fx)%s%.8s%s%s", path, ctl_bytes(from, r->original_bytes),
 			ctl_bytes(to, r->stored_bytes), ctl_ratio(r->original_bytes, r->stored_bytes),
@@ -85,7 +85,7 @@ void ctl_totals_say(struct ctl *ctl, const struct ctl_totals *t, const char *don
 			"stored_bytes", (json_int_t)t->stored_bytes));
 	if (n < 2 && !ctl->recursive)
 		return;
-	ctl_say(ctl, "%" PRIu64 " files: %" PRIu64 " %s, %" PRIu64 " left, %" PRIu64 " failed; %s, on disk %s",
-		n, t->n[CTL_CHANGED], done, t->n[CTL_LEFT], t->n[CTL_BROKEN],
+	ctl_say(ctl, "%" PRIu64 " file%s: %" PRIu64 " %s, %" PRIu64 " left, %" PRIu64 " failed; %s, on disk %s",
+		n, n == 1 ? "" : "s", t->n[CTL_CHANGED], done, t->n[CTL_LEFT], t->n[CTL_BROKEN],
 		ctl_bytes(from, t->original_bytes), ctl_bytes(to, t->stored_bytes));
 }

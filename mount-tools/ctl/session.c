@@ -36,34 +36,39 @@ void ctl_session_release(struct ctl_session *s)
 	free(s->new_store);
 }
 
+/* The directory that @path lies in: free() it. */
+static char *parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
 /* In place means in the store itself: name the file's path there. */
 static int refuse_mount(const char *path, struct dfs_err *err)
 {
 	struct ctl_mount mount = { 0 };
-	DFS_AUTO(mem) char *full = realpath(path, NULL);
+	DFS_AUTO(mem) char *behind = NULL;
 	int ret = ctl_mount_find(path, &mount);
 
 	if (ret <= 0)
 		return ret < 0 ? dfs_fail(err, -ret, "%s: %s", path, strerror(-ret)) : 0;
-	if (!strcmp(mount.point, mount.store))
-		ret = dfs_fail(err, EBUSY, "%s is seen through a mount that lies over its own store; unmount %s first",
-			       path, mount.point);
-	else
-		ret = dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s%s",
-			       path, mount.store, full ? full + strlen(mount.point) : "");
 	ctl_mount_release(&mount);
-	return ret;
+	behind = ctl_mount_behind(path, err);
+	return behind ? dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s", path, behind) : -EBUSY;
 }
 
-static int find_store(struct ctl_session *s, const char *path, struct dfs_store **ret_store,
-		      char **ret_rel, struct dfs_err *err)
+static int find_store(struct ctl_session *s, const char *path, const char *there,
+		      struct dfs_store **ret_store, char **ret_rel, struct dfs_err *err)
 {
 	struct dfs_err none = { "" };
 	int ret = dfs_store_find(path, ret_store, ret_rel, &none);
 
 	if (ret == 0)
 		return 0;
-	if (ret != -ENOENT || access(path, F_OK) < 0)
+	if (ret != -ENOENT || access(there, F_OK) < 0)
 		return dfs_fail(err, -ret, "%s", none.text);
 	if (!s->writer)
 		return 0;
@@ -109,16 +114,18 @@ static int enter(struct ctl_session *s, struct dfs_err *err)
 	return ret < 0 ? ret : open_reader(s, err);
 }
 
-int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err)
+/* @there: @path itself, or the directory of a file that is to be made. */
+static int enter_at(struct ctl_session *s, const char *path, const char *there, char **ret_rel,
+		    struct dfs_err *err)
 {
 	struct dfs_store *store = NULL;
 	int ret = 0;
 
 	*ret_rel = NULL;
 	if (s->writer)
-		ret = refuse_mount(path, err);
+		ret = refuse_mount(there, err);
 	if (ret == 0)
-		ret = find_store(s, path, &store, ret_rel, err);
+		ret = find_store(s, path, there, &store, ret_rel, err);
 	if (ret < 0)
 		return ret;
 	if (s->reader && (store == s->store ||
@@ -134,6 +141,36 @@ int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, s
 		free(*ret_rel);
 		*ret_rel = NULL;
 	}
+	return ret;
+}
+
+int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err)
+{
+	return enter_at(s, path, path, ret_rel, err);
+}
+
+int ctl_session_enter_new(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *dir = parent(path);
+
+	if (!dir)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	return enter_at(s, path, dir, ret_rel, err);
+}
+
+int ctl_session_open(struct ctl_session *s, const char *path, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, err);
+	int ret;
+
+	if (!behind)
+		return -ENOENT;
+	leave(s);
+	ret = dfs_store_open(behind, !s->writer, &s->store, err);
+	if (ret == 0)
+		ret = enter(s, err);
+	if (ret < 0)
+		leave(s);
 	return ret;
 }
 

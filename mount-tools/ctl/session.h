@@ -41,6 +41,15 @@ DFS_AUTO_KIND(session, struct ctl_session, ctl_session_release(p));
  */
 int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err);
 
+/* ctl_session_enter_new() - the same for a file that is to be made: its directory exists */
+int ctl_session_enter_new(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err);
+
+/**
+ * ctl_session_open() - be in the store @path itself, or in the one whose mount it is
+ * A writer makes it a store and locks it. Return: 0; errors of those calls.
+ */
+int ctl_session_open(struct ctl_session *s, const char *path, struct dfs_err *err);
+
 /**
  * ctl_session_base() - open what --base says
  *

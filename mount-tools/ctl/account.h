@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * account: where the bytes of a container go, tensor by tensor.
+ *
+ * What a segment takes is its payloads, 32 bytes of metadata a chunk and its
+ * tables. A tensor that is a segment takes that; tensors of a bundle share it
+ * by their size; a tensor in two segments takes both.
+ */
+#ifndef DELTAFSCTL_ACCOUNT_H
+#define DELTAFSCTL_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/container.h"
+#include "tensor/safetensors.h"
+#include "util/err.h"
+
+struct ctl_account_sum {
+	uint64_t params;
+	uint64_t original_bytes;
+	uint64_t stored_bytes;
+};
+
+struct ctl_account_codec {
+	uint64_t chunks, original_bytes, stored_bytes;
+};
+
+#define CTL_CODECS 32
+
+struct ctl_account {
+	struct ctl_account_sum linear;	/* float matrices but embeddings and heads */
+	struct ctl_account_sum all;	/* the whole file and the whole container */
+	struct ctl_account_codec codecs[CTL_CODECS];	/* by id */
+};
+
+/* ctl_account_make() - @header: NULL if the file is opaque */
+void ctl_account_make(const struct dfs_container *c, const struct dfs_header *header,
+		      struct ctl_account *ret_account);
+
+/* What one tensor takes, and what made it. */
+struct ctl_account_tensor {
+	double stored_bytes;
+	const char *predictor;
+	unsigned codec;		/* of most of its bytes */
+};
+
+void ctl_account_tensor(const struct dfs_container *c, const struct dfs_tensor *tensor,
+			struct ctl_account_tensor *ret_account);
+
+/* ctl_account_is_linear() - a float matrix whose name is not that of an embedding or a head */
+bool ctl_account_is_linear(const struct dfs_tensor *tensor);
+
+/* ctl_account_params() - elements of a tensor */
+uint64_t ctl_account_params(const struct dfs_tensor *tensor);
+
+#endif

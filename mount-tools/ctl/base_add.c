@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base add: make models the bases of a store. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "progress.h"
+#include "session.h"
+#include "store/expand.h"
+#include "write/ingest.h"
+
+static const struct ctl_option options[] = {
+	{ 0, "by-reference", NULL, offsetof(struct ctl, by_reference), "leave the files where they are; their loss is then the loss of what depends on them" },
+	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
+};
+
+/* A base is plain: what was compressed in this store, alone, becomes plain first. */
+static int thaw_files(struct ctl_session *s, const char *path, struct dfs_err *err)
+{
+	DFS_AUTO(paths) struct dfs_paths paths = { 0 };
+	size_t root = strlen(dfs_store_path(s->store));
+	int ret = dfs_paths_expand(path, &paths, err);
+
+	for (size_t i = 0; i < paths.n && ret == 0; i++) {
+		DFS_AUTO(mem) char *full = realpath(paths.paths[i], NULL);
+		struct dfs_ingest_config config = { .reader = s->reader };
+		struct dfs_ingest_result done;
+
+		if (!full || strncmp(full, dfs_store_path(s->store), root) || full[root] != '/')
+			continue;
+		ret = dfs_thaw(s->store, full + root + 1, &config, &done, err);
+		if (ret == 0 && !done.why.text[0])
+			ctl_say(s->ctl, "%s: decoded, since a base is plain", paths.paths[i]);
+	}
+	return ret;
+}
+
+static json_t *added_json(const char *path, const struct dfs_registry_added *added)
+{
+	char id[DFS_HASH_HEX];
+
+	return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}",
+			 "path", path, "id", dfs_hash_hex(added->id, id), "known", added->known,
+			 "files", (json_int_t)added->n_files, "bytes", (json_int_t)added->bytes,
+			 "bytes_linked", (json_int_t)added->bytes_linked,
+			 "bytes_cloned", (json_int_t)added->bytes_cloned,
+			 "bytes_copied", (json_int_t)added->bytes_copied);
+}
+
+static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_registry_add add = {
+		.path = path, .by_reference = s->ctl->by_reference,
+		.progress = ctl_progress_tell, .arg = &progress,
+	};
+	struct dfs_registry_added added;
+	int ret;
+
+	ctl_progress_start(&progress, "hashing", path);
+	ret = dfs_registry_add(s->store, &add, &added, err);
+	if (ret == -ENOTSUP) {
+		ret = thaw_files(s, path, err);
+		if (ret == 0)
+			ret = dfs_registry_add(s->store, &add, &added, err);
+	}
+	ctl_progress_end(&progress);
+	if (ret < 0)
+		return ret;
+	ctl_say_added(s->ctl, path, &added);
+	if (s->ctl->by_reference)
+		ctl_warn("%s is only referred to: if it is changed or removed, what depends on it cannot be read", path);
+	if (s->ctl->report)
+		json_array_append_new(json_object_get(s->ctl->report, "bases"), added_json(path, &added));
+	return 0;
+}
+
+static int run(struct ctl *ctl)
+{
+	struct ctl_session s;
+	struct dfs_err err = { "" };
+	int ret;
+
+	ctl_session_init(&s, ctl, true);
+	if (ctl->report)
+		json_object_set_new(ctl->report, "bases", json_array());
+	ret = ctl_session_open(&s, ctl->args[0], &err);
+	if (ret < 0)
+		ctl_fail(ctl, &err);
+	for (int i = 1; i < ctl->n_args && ret == 0 && !ctl_interrupted(); i++)
+		if (add(&s, ctl->args[i], &err) < 0)
+			ctl_fail(ctl, &err);
+	ctl_session_release(&s);
+	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
+}
+
+const struct ctl_command ctl_base_add = {
+	"base add", "[OPTION]... STORE PATH...", "Make models the bases of a store, and keep them readable",
+	options, sizeof(options) / sizeof(options[0]), 2, -1, run,
+};

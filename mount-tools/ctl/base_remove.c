@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base remove: let go of a base; what depends on it is made plain or coded anew first. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bases.h"
+#include "ctl.h"
+#include "progress.h"
+#include "results.h"
+#include "session.h"
+#include "store/walk.h"
+#include "text.h"
+#include "write/ingest.h"
+
+static const struct ctl_option options[] = {
+	{ 0, "rebase", "ID", offsetof(struct ctl, rebase), "first code the files that depend on it anew, against this base" },
+	{ 0, "thaw", NULL, offsetof(struct ctl, thaw), "first make the files that depend on it plain" },
+	{ 0, "threads", "N", offsetof(struct ctl, threads), "threads (one a CPU)" },
+	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
+};
+
+struct removing {
+	struct ctl *ctl;
+	struct ctl_session session;
+	const struct dfs_registered *model;
+	struct dfs_model *new_base;	/* NULL: none, make plain */
+	struct dfs_paths dependants;	/* paths in the store */
+	struct ctl_totals totals;
+};
+
+static bool needs_model(const struct dfs_container *c, const struct dfs_registered *model)
+{
+	for (uint32_t i = 0; i < c->n_bases; i++)
+		for (size_t k = 0; k < model->n_files; k++)
+			if (dfs_hash_equal(c->bases[i].hash, model->files[k].hash))
+				return true;
+	return false;
+}
+
+static int note_dependant(void *arg, const struct dfs_walk_file *file)
+{
+	struct removing *r = arg;
+	struct dfs_container *c = NULL;
+	int ret = 0;
+
+	if (file->claim.kind != DFS_CONTAINER || dfs_container_load(file->fd, &file->claim.sb, &c, NULL) < 0)
+		return 0;
+	if (needs_model(c, r->model))
+		ret = dfs_paths_add(&r->dependants, file->path);
+	dfs_container_free(c);
+	return ret;
+}
+
+/* Plain in between: a crash then leaves a plain file, which is right too. */
+static int move_file(struct removing *r, const char *rel, struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_ingest_config config = {
+		.encode = {
+			.base = r->new_base, .threads = r->ctl->threads,
+			.progress = ctl_progress_tell, .progress_arg = &progress,
+		},
+		.reader = r->session.reader, .registry = &r->session.registry,
+		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
+	};
+	struct dfs_ingest_result done;
+	struct ctl_result result = { .outcome = CTL_CHANGED, .what = "plain" };
+	char id[DFS_HASH_HEX];
+	int ret;
+
+	ctl_progress_start(&progress, r->new_base ? "coding anew" : "decoding", rel);
+	ret = dfs_thaw(r->session.store, rel, &config, &done, err);
+	if (ret == 0 && r->new_base)
+		ret = dfs_ingest(r->session.store, rel, &config, &done, err);
+	ctl_progress_end(&progress);
+	if (ret < 0)
+		return ret;
+	if (r->new_base && done.compressed) {
+		result.what = "compressed";
+		result.base = dfs_hash_hex(r->new_base->id, id);
+	}
+	result.original_bytes = done.original_bytes;
+	result.stored_bytes = done.stored_bytes;
+	ctl_result_add(r->ctl, rel, &result, &r->totals);
+	return 0;
+}
+
+static int move_all(struct removing *r, struct dfs_err *err)
+{
+	struct dfs_walk_ops ops = { .file = note_dependant };
+	int ret = dfs_walk(dfs_store_fd(r->session.store), "", &ops, r, err);
+
+	for (size_t i = 0; i < r->dependants.n && ret == 0; i++)
+		ret = move_file(r, r->dependants.paths[i], err);
+	return ret;
+}
+
+static int open_new_base(struct removing *r, struct dfs_err *err)
+{
+	const struct dfs_registered *to;
+
+	if (!r->ctl->rebase)
+		return 0;
+	to = dfs_registry_find(&r->session.registry, r->session.store, r->ctl->rebase, err);
+	if (!to)
+		return dfs_err_at(err, -ENOENT, "--rebase");
+	if (to == r->model)
+		return dfs_fail(err, EINVAL, "--rebase names the base that is to be removed");
+	return dfs_model_open_registered(r->session.store, to, &r->new_base, err);
+}
+
+static int remove_model(struct removing *r, struct dfs_err *err)
+{
+	struct dfs_registry_removed removed;
+	char id[DFS_HASH_HEX], text[CTL_BYTES_LEN];
+	int ret;
+
+	r->model = dfs_registry_find(&r->session.registry, r->session.store, r->ctl->args[1], err);
+	if (!r->model)
+		return -ENOENT;
+	dfs_hash_hex(r->model->id, id);
+	ret = open_new_base(r, err);
+	if (ret == 0 && (r->ctl->rebase || r->ctl->thaw))
+		ret = move_all(r, err);
+	if (ret < 0)
+		return ret;
+	ret = dfs_registry_remove(r->session.store, id, &removed, err);
+	if (ret == -EBUSY)
+		return dfs_err_at(err, ret, "base %.8s stays (--thaw or --rebase ID sees to them)", id);
+	if (ret < 0)
+		return ret;
+	ctl_say(r->ctl, "base %.8s removed, %s freed%s", id, ctl_bytes(text, removed.bytes_freed),
+		removed.pins_kept ? "; pins stay, since some files of the store cannot be read and may need them" : "");
+	if (r->ctl->report)
+		json_object_set_new(r->ctl->report, "removed", json_pack("{s:s, s:I, s:b}", "id", id,
+			"bytes_freed", (json_int_t)removed.bytes_freed, "pins_kept", removed.pins_kept));
+	return 0;
+}
+
+static int run(struct ctl *ctl)
+{
+	struct removing r = { .ctl = ctl };
+	struct dfs_err err = { "" };
+	int code = CTL_DONE;
+
+	if (ctl->rebase && ctl->thaw)
+		return ctl_usage(ctl, "--rebase or --thaw, not both");
+	ctl_session_init(&r.session, ctl, true);
+	if (ctl_session_open(&r.session, ctl->args[0], &err) < 0 || remove_model(&r, &err) < 0)
+		code = ctl_fail(ctl, &err);
+	dfs_model_free(r.new_base);
+	dfs_paths_release(&r.dependants);
+	ctl_session_release(&r.session);
+	return code;
+}
+
+const struct ctl_command ctl_base_remove = {
+	"base remove", "[OPTION]... STORE ID", "Let go of a base that nothing depends on any more",
+	options, sizeof(options) / sizeof(options[0]), 2, 2, run,
+};
