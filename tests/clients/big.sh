@@ -20,7 +20,11 @@ cp -al "$PLAIN/base" "$STORE/base"
 cp -a "$PLAIN/tuned" "$STORE/tuned"
 compress
 given_mount cache=32M
-client safetensors transformers torch numpy mmap mlx runai fastsafetensors gguf vllm_replica ollama_replica
+if [ -n "$DFS_AS_USER" ]; then
+	client safetensors transformers
+else
+	client safetensors transformers torch numpy mmap mlx runai fastsafetensors gguf vllm_replica ollama_replica
+fi
 
 # 64 MiB beside the cache is what the daemon may take.
 daemon=$(pgrep -f "^deltafs .*$VIEW\$" | head -1)

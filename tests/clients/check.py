@@ -24,6 +24,8 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 PLAIN, VIEW = Path(sys.argv[1]), Path(sys.argv[2])
 BYTES_COMPARED = 0
+# 2 GiB of it: one pass of each kind is enough, and must go through a small cache.
+BIG = (PLAIN / "big").is_dir()
 
 
 def fail(sentence):

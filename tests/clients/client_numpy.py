@@ -5,7 +5,7 @@ from check import *
 versions("numpy")
 for plain, view in pairs():
     expected = np.memmap(plain, np.uint8, "r")
-    for mode in ("r", "c"):
+    for mode in ("c",) if BIG else ("r", "c"):
         evict(view.parent)
         found = np.memmap(view, np.uint8, mode)
         same(f"{view}: memmap {mode}", expected, found)
@@ -14,6 +14,8 @@ for plain, view in pairs():
     found[:] = 0
     same(f"{view}: after writing to a copy", expected, np.memmap(view, np.uint8, "r"))
 
+    if BIG:
+        continue
     start, header = raw_header(plain)
     for name, entry in header.items():
         if name != "__metadata__" and entry["data_offsets"][0] < entry["data_offsets"][1]:

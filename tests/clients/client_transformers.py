@@ -45,7 +45,7 @@ def big():
             same(f"big: {name}", expected, found[name])
 
 
-if (PLAIN / "big").is_dir():
+if BIG:
     big()
 else:
     folders()
