@@ -59,9 +59,15 @@ static void word_after(const char *at, char *to, size_t size)
 {
 	size_t len;
 
-	at += strspn(at, " \t\r\n");
-	if (*at == '[' || (*at == '-' && at[1] == ' '))
+	at += strspn(at, " \t\r");
+	if (*at == '\n') {
+		at += strspn(at, " \t\r\n");
+		if (at[0] != '-' || at[1] != ' ')
+			return;
 		at++;
+	} else if (*at == '[') {
+		at++;
+	}
 	at += strspn(at, " \t\"'");
 	len = strcspn(at, "\r\n\"',]# ");
 	keep(to, size, at, len);

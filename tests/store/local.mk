@@ -1,4 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+check_PROGRAMS += \
+	%D%/test_access \
+	%D%/test_bases \
+	%D%/test_claim \
+	%D%/test_dependants \
+	%D%/test_expand \
+	%D%/test_hashes \
+	%D%/test_lock \
+	%D%/test_origin \
+	%D%/test_pins \
+	%D%/test_publish \
+	%D%/test_registry \
+	%D%/test_store \
+	%D%/test_walk
+%C%_test_access_SOURCES = %D%/test_access.c %D%/given.h
+%C%_test_access_LDADD = $(TEST_LIBS)
+%C%_test_bases_SOURCES = %D%/test_bases.c %D%/given.h
+%C%_test_bases_LDADD = $(TEST_LIBS)
+%C%_test_claim_SOURCES = %D%/test_claim.c %D%/given.h
+%C%_test_claim_LDADD = $(TEST_LIBS)
+%C%_test_dependants_SOURCES = %D%/test_dependants.c %D%/given.h
+%C%_test_dependants_LDADD = $(TEST_LIBS)
+%C%_test_expand_SOURCES = %D%/test_expand.c %D%/given.h
+%C%_test_expand_LDADD = $(TEST_LIBS)
+%C%_test_hashes_SOURCES = %D%/test_hashes.c %D%/given.h
+%C%_test_hashes_LDADD = $(TEST_LIBS)
+%C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h
+%C%_test_lock_LDADD = $(TEST_LIBS)
+%C%_test_origin_SOURCES = %D%/test_origin.c %D%/given.h
+%C%_test_origin_LDADD = $(TEST_LIBS)
+%C%_test_pins_SOURCES = %D%/test_pins.c %D%/given.h
+%C%_test_pins_LDADD = $(TEST_LIBS)
+%C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h
+%C%_test_publish_LDADD = $(TEST_LIBS)
+%C%_test_registry_SOURCES = %D%/test_registry.c %D%/given.h
+%C%_test_registry_LDADD = $(TEST_LIBS)
+%C%_test_store_SOURCES = %D%/test_store.c %D%/given.h
+%C%_test_store_LDADD = $(TEST_LIBS)
+%C%_test_walk_SOURCES = %D%/test_walk.c %D%/given.h
+%C%_test_walk_LDADD = $(TEST_LIBS)
+
+# Calls that a test makes fail, or dies in, at a place of its choice.
+%C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs
+%C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
+	-Wl,--wrap=futimens -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync

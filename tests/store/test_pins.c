@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_pins: links where possible, copies where not, and what pins alone hold.
+ *
+ * linkat() and fstatvfs() are wrapped by the linker (--wrap, local.mk), to play
+ * a file system without hard links and one without room.
+ */
+#include <sys/statvfs.h>
+
+#include "given.h"
+#include "store/pins.h"
+#include "store/registry.h"
+
+static int link_errno;		/* 0: as the file system does */
+static bool no_room;
+
+int __real_linkat(int a, const char *from, int b, const char *to, int flags);
+int __wrap_linkat(int a, const char *from, int b, const char *to, int flags);
+int __wrap_linkat(int a, const char *from, int b, const char *to, int flags)
+{
+	if (!link_errno)
+		return __real_linkat(a, from, b, to, flags);
+	errno = link_errno;
+	return -1;
+}
+
+int __real_fstatvfs(int fd, struct statvfs *fs);
+int __wrap_fstatvfs(int fd, struct statvfs *fs);
+int __wrap_fstatvfs(int fd, struct statvfs *fs)
+{
+	int ret = __real_fstatvfs(fd, fs);
+
+	if (no_room)
+		fs->f_bavail = 0;
+	return ret;
+}
+
+static int pin(struct dfs_store *store, const char *path, struct dfs_hash hash, enum dfs_pin_how *how,
+	       struct dfs_err *why, struct dfs_err *err)
+{
+	DFS_AUTO(fd) int fd = open(path, O_RDONLY);
+	const struct dfs_pin_add add = { .fd = fd, .hash = hash };
+
+	why->text[0] = '\0';
+	return dfs_pin_add(store, &add, how, why, err);
+}
+
+static void a_link_costs_nothing_and_is_made_once(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_err why, err = { "" };
+	char path[DFS_PIN_PATH_SIZE];
+	enum dfs_pin_how how;
+	struct stat st;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	store = lock_store(".");
+	CHECK_OK(pin(store, "m", hash_of("m"), &how, &why, &err), err);
+	CHECK(how == DFS_PIN_LINKED && !*why.text);
+	CHECK(stat(dfs_pin_path(hash_of("m"), path), &st) == 0 && st.st_nlink == 2);
+	CHECK_OK(pin(store, "m", hash_of("m"), &how, &why, &err), err);
+	CHECK(how == DFS_PIN_THERE);
+	CHECK(system("cp m twin") == 0);
+	CHECK_OK(pin(store, "twin", hash_of("m"), &how, &why, &err), err);
+	CHECK(how == DFS_PIN_THERE);
+}
+
+static void without_links_it_is_copied_and_says_why(void **state)
+{
+	static const struct {
+		int code;
+		const char *says;
+	} reasons[] = { { EXDEV, "another file system" }, { EPERM, "not allowed" }, { ENOSYS, "no hard links" }, { EMLINK, "as many" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		DFS_AUTO(store) struct dfs_store *store = NULL;
+		struct dfs_err why, err = { "" };
+		char path[DFS_PIN_PATH_SIZE];
+		enum dfs_pin_how how;
+		struct stat st;
+
+		put_model("m", (unsigned)i, 1000);
+		CHECK(chmod("m", 0640) == 0);
+		if (geteuid() == 0)
+			CHECK(chown("m", 1234, 2345) == 0);
+		store = lock_store(".");
+		link_errno = reasons[i].code;
+		CHECK_OK(pin(store, "m", hash_of("m"), &how, &why, &err), err);
+		link_errno = 0;
+		CHECK(how == DFS_PIN_COPIED || how == DFS_PIN_CLONED);
+		if (how == DFS_PIN_COPIED)
+			CHECK_SAYS(why, reasons[i].says);
+		dfs_pin_path(hash_of("m"), path);
+		CHECK(dfs_hash_equal(hash_of(path), hash_of("m")));
+		CHECK(stat(path, &st) == 0 && st.st_nlink == 1 && (st.st_mode & 0777) == 0640);
+		if (geteuid() == 0)
+			CHECK(st.st_uid == 1234 && st.st_gid == 2345);
+		CHECK(system("test -z \"$(ls -A .deltafs/tmp)\"") == 0);
+		CHECK(unlink("m") == 0);
+	}
+}
+
+static void no_room_for_a_copy_is_told_before_copying(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_err why, err = { "" };
+	enum dfs_pin_how how;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	store = lock_store(".");
+	link_errno = EXDEV;
+	no_room = true;
+	CHECK_RET(-ENOSPC, pin(store, "m", hash_of("m"), &how, &why, &err));
+	link_errno = 0;
+	no_room = false;
+	CHECK_SAYS(err, "bytes");
+	CHECK(system("test -z \"$(ls -A .deltafs/tmp .deltafs/pins | grep -v :)\"") == 0);
+}
+
+static void a_copy_of_other_content_is_thrown_away(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_err why, err = { "" };
+	struct dfs_hash hash;
+	enum dfs_pin_how how;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	hash = hash_of("m");
+	hash.bytes[0] ^= 1; /* as if it had changed since it was hashed */
+	store = lock_store(".");
+	link_errno = EXDEV;
+	CHECK_RET(-EBADMSG, pin(store, "m", hash, &how, &why, &err));
+	link_errno = 0;
+	CHECK(system("test -z \"$(ls -A .deltafs/tmp .deltafs/pins | grep -v :)\"") == 0);
+}
+
+static void what_only_pins_hold_is_known(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(mem) struct dfs_pin *pins = NULL;
+	struct dfs_err why, err = { "" };
+	struct dfs_hash gone;
+	enum dfs_pin_how how;
+	size_t n;
+
+	(void)state;
+	put_model("kept", 1, 1000);
+	put_model("gone", 2, 2000);
+	gone = hash_of("gone");
+	store = lock_store(".");
+	CHECK_OK(pin(store, "kept", hash_of("kept"), &how, &why, &err), err);
+	CHECK_OK(pin(store, "gone", gone, &how, &why, &err), err);
+	put_text(".deltafs/pins/no-hash", "x");
+	CHECK(unlink("gone") == 0);
+	CHECK_RET(0, dfs_pins_list(store, &pins, &n));
+	CHECK(n == 2 && dfs_hash_compare(pins[0].hash, pins[1].hash) < 0);
+	for (size_t i = 0; i < 2; i++)
+		CHECK(pins[i].alone == dfs_hash_equal(pins[i].hash, gone) && pins[i].stored > 0);
+}
+
+static void a_sweep_frees_what_belongs_to_nobody(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(dependants) struct dfs_dependants *dependants = NULL;
+	struct dfs_err why, err = { "" };
+	char path[3][DFS_PIN_PATH_SIZE];
+	const char *names[] = { "needed", "registered", "nobodys" };
+	struct dfs_base_file want;
+	struct dfs_registry_added added;
+	const struct dfs_registry_add request = { .path = "registered.safetensors" };
+	enum dfs_pin_how how;
+	uint64_t freed;
+	struct stat st;
+
+	(void)state;
+	store = lock_store(".");
+	for (unsigned i = 0; i < 3; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s.safetensors", names[i]);
+		put_model(name, i, 1000);
+		dfs_pin_path(hash_of(name), path[i]);
+		CHECK_OK(pin(store, name, hash_of(name), &how, &why, &err), err);
+	}
+	want = want_of("needed.safetensors", "");
+	put_container("c", 10, &want, 1, NULL);
+	CHECK_OK(dfs_registry_add(store, &request, &added, &err), err);
+	CHECK(unlink("nobodys.safetensors") == 0);
+	CHECK(stat(path[2], &st) == 0);
+	CHECK_OK(dfs_dependants_count(store, &dependants, &err), err);
+	CHECK_OK(dfs_pins_sweep(store, dependants, &freed, &err), err);
+	CHECK(freed == (uint64_t)st.st_blocks * 512);
+	CHECK(access(path[0], F_OK) == 0 && access(path[1], F_OK) == 0 && access(path[2], F_OK) < 0);
+}
+
+static const struct CMUnitTest cases[] = {
+	CASE(a_link_costs_nothing_and_is_made_once),
+	CASE(without_links_it_is_copied_and_says_why),
+	CASE(no_room_for_a_copy_is_told_before_copying),
+	CASE(a_copy_of_other_content_is_thrown_away),
+	CASE(what_only_pins_hold_is_known),
+	CASE(a_sweep_frees_what_belongs_to_nobody),
+};
+
+CHECK_MAIN(cases)
