@@ -9,7 +9,7 @@
 
 #define DFS_CONTEXTS 16		/* octaves of the prediction that are told apart */
 #define DFS_CLASSES 16		/* of rows; class 0 is a row that equals its prediction */
-#define DFS_DIFF_TABLES 64
+#define DFS_DIFF_TABLES 30	/* with two of ours, 32 of 2^11 slots: 16 bits say where one begins */
 #define DFS_DIFF_LOG_MAX 11
 #define DFS_CLASS_COLS_MIN 16	/* so that 16 values touch at most two rows */
 
@@ -207,10 +207,8 @@ struct dfs_diff_job {
 	uint64_t left;		/* values from @at to the end of its row; UINT64_MAX without classes */
 };
 
-/* Decodes while whole rows of lanes are left and words last. */
-typedef void dfs_diff_kernel_fn(struct dfs_diff_job *job);
-dfs_diff_kernel_fn dfs_diff_rows_portable;
-
-dfs_diff_kernel_fn *dfs_diff_kernel(enum dfs_cpu cpu, const struct dfs_layout *l);
+/* Decodes while whole rows of DFS_LANES are left and words last; by bytes a value. */
+typedef void dfs_diff_rows_fn(struct dfs_diff_job *job);
+dfs_diff_rows_fn dfs_diff_rows_avx512_1, dfs_diff_rows_avx512_2, dfs_diff_rows_avx512_4;
 
 #endif

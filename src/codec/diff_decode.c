@@ -124,14 +124,20 @@ static void last_2(struct dfs_diff_job *job) { last_row(job, 2); }
 static void last_4(struct dfs_diff_job *job) { last_row(job, 4); }
 static void last_8(struct dfs_diff_job *job) { last_row(job, 8); }
 
-/* By the size of a value. */
+#if defined(__x86_64__)
+#define KERNELS(size) { rows_##size, rows_##size, dfs_diff_rows_avx512_##size }
+#else
+#define KERNELS(size) { rows_##size, rows_##size, rows_##size }
+#endif
+
+/* By the size of a value; few lanes are for plain C alone. */
 static const struct {
-	dfs_diff_kernel_fn *rows[DFS_CPU_LEVELS];
-	dfs_diff_kernel_fn *last;
+	dfs_diff_rows_fn *rows[DFS_CPU_LEVELS];
+	dfs_diff_rows_fn *last;
 } kernels[] = {
-	[1] = { { rows_1, rows_1, rows_1 }, last_1 },
-	[2] = { { rows_2, rows_2, rows_2 }, last_2 },
-	[4] = { { rows_4, rows_4, rows_4 }, last_4 },
+	[1] = { KERNELS(1), last_1 },
+	[2] = { KERNELS(2), last_2 },
+	[4] = { KERNELS(4), last_4 },
 	[8] = { { rows_8, rows_8, rows_8 }, last_8 },
 };
 
@@ -169,6 +175,7 @@ int dfs_diff_decode(const struct dfs_block *block, struct dfs_span payload,
 	struct dfs_diff_job job = {
 		.table = t, .pred = block->pred, .out = out, .n = block->n, .left = UINT64_MAX,
 	};
+	enum dfs_cpu cpu;
 
 	if (!block->pred)
 		return dfs_fail(err, EUCLEAN, "diff: a segment without prediction");
@@ -187,7 +194,8 @@ int dfs_diff_decode(const struct dfs_block *block, struct dfs_span payload,
 		job.cols = block->shape.cols;
 		job.left = job.cols - block->first % job.cols;
 	}
-	kernels[t->layout.size].rows[dfs_scratch_cpu(scratch)](&job);
+	cpu = job.rans.lanes == DFS_LANES ? dfs_scratch_cpu(scratch) : DFS_CPU_PORTABLE;
+	kernels[t->layout.size].rows[cpu](&job);
 	if (job.n - job.at >= job.rans.lanes || job.rans.next > job.rans.end)
 		return malformed(err);
 	kernels[t->layout.size].last(&job);

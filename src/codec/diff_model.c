@@ -74,7 +74,7 @@ static void join_pair(struct axis *axis, unsigned i)
 	memmove(cell + 1, cell + 2, (axis->n - i - 1) * sizeof(*cell));
 }
 
-/* Joins neighbours while that saves bits. Return: bits of what is left. */
+/* Joins neighbours while that saves bits, or there are too many. Return: bits of what is left. */
 static uint64_t axis_join(struct axis *axis)
 {
 	int64_t gains[PLACES];
@@ -90,7 +90,7 @@ static uint64_t axis_join(struct axis *axis)
 		for (unsigned i = 1; i + 1 < axis->n; i++)
 			if (gains[i] > gains[best])
 				best = i;
-		if (gains[best] < 0)
+		if (gains[best] < 0 && axis->n <= DFS_DIFF_TABLES)
 			break;
 		join_pair(axis, best);
 		memmove(&gains[best], &gains[best + 1], (axis->n - best) * sizeof(*gains));

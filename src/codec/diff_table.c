@@ -5,7 +5,7 @@
  * A bit stream (codec/bits.h), deltafs-format(5) "diff table":
  *	2	log - 8
  *	3	precision of all frequencies below
- *	6	tables - 1
+ *	5	tables - 1, at most 29
  *	4	classes - 1
  *	E	top, if the values are floats with E bits of exponent
  *	5 each	for class 1 and on, if there are classes: the scale it begins at
@@ -66,7 +66,7 @@ int dfs_diff_model_pack(const struct dfs_diff_model *m, struct dfs_buf *table)
 		return -ENOMEM;
 	dfs_bits_put(&w, m->log - DFS_LOG_MIN, 2);
 	dfs_bits_put(&w, m->precision, DFS_PRECISION_BITS);
-	dfs_bits_put(&w, m->n_tables - 1, 6);
+	dfs_bits_put(&w, m->n_tables - 1, 5);
 	dfs_bits_put(&w, m->n_classes - 1, 4);
 	dfs_bits_put(&w, m->top, m->layout.exponent);
 	for (unsigned k = 1; k < m->n_classes; k++)
@@ -101,9 +101,11 @@ static bool unpack(struct dfs_diff_model *m, struct dfs_bit_reader *r)
 {
 	m->log = DFS_LOG_MIN + dfs_bits_get(r, 2);
 	m->precision = dfs_bits_get(r, DFS_PRECISION_BITS);
-	m->n_tables = 1 + dfs_bits_get(r, 6);
+	m->n_tables = 1 + dfs_bits_get(r, 5);
 	m->n_classes = 1 + dfs_bits_get(r, 4);
 	m->top = dfs_bits_get(r, m->layout.exponent);
+	if (m->n_tables > DFS_DIFF_TABLES)
+		return false;
 	for (unsigned k = 1; k < m->n_classes; k++) {
 		m->from[k] = dfs_bits_get(r, 5);
 		if (!m->from[k])

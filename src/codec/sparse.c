@@ -7,12 +7,14 @@
  *
  * Payload, a bit stream (codec/bits.h), deltafs-format(5) "sparse payload":
  *	5	gap parameter g
+ *	1	fixed
  *	6	order o
  *	exp-Golomb of order 10: how many values differ from their prediction
  *	then for each of them:
  *	Rice code of the gap, the number of values that do not differ since
  *	the one before (or the start): gap >> g zeros, a one, the g low bits
- *	exp-Golomb of order o: u - 1, where u is the folded difference (codec/value.h)
+ *	u - 1, where u is the folded difference (codec/value.h), in o bits if
+ *	fixed (all moved by a step or two), else as exp-Golomb of order o
  */
 #include <errno.h>
 
@@ -20,6 +22,7 @@
 #include "codec/internal.h"
 
 #define COUNT_ORDER 10
+#define ORDER_MAX 62
 #define CHANGED_MAX 8	/* declines if more than one value in so many changed: diff is smaller */
 
 struct change {
@@ -97,22 +100,39 @@ static unsigned best_gap(const struct change *changes, size_t n)
 	return 31;
 }
 
-static unsigned best_order(const struct change *changes, size_t n)
+/* How the differences are written. */
+struct code {
+	bool fixed;
+	unsigned order;
+};
+
+static uint64_t golomb_total(const struct change *changes, size_t n, unsigned order)
 {
-	uint64_t least = UINT64_MAX;
-	unsigned best = 0;
+	uint64_t bits = 0;
 
-	for (unsigned order = 0; order < 63; order++) {
-		uint64_t bits = 0;
+	for (size_t i = 0; i < n; i++)
+		bits += dfs_golomb_bits(changes[i].u - 1, order);
+	return bits;
+}
 
-		for (size_t i = 0; i < n; i++) {
-			if (changes[i].u - 1 + (1ull << order) < 1ull << order)
-				return best; /* the sum would need 65 bits */
-			bits += dfs_golomb_bits(changes[i].u - 1, order);
-		}
+static struct code best_code(const struct change *changes, size_t n)
+{
+	struct code best = { .fixed = true };
+	uint64_t most = 0, least;
+	unsigned length;
+
+	for (size_t i = 0; i < n; i++)
+		most |= changes[i].u - 1;
+	length = most ? 64 - __builtin_clzll(most) : 0;
+	best.order = length;
+	least = n * (uint64_t)length;
+	/* an order beyond the length only adds bits */
+	for (unsigned order = 0; order <= length && length <= ORDER_MAX; order++) {
+		uint64_t bits = golomb_total(changes, n, order);
+
 		if (bits < least) {
 			least = bits;
-			best = order;
+			best = (struct code){ .order = order };
 		}
 	}
 	return best;
@@ -136,7 +156,8 @@ static int sparse_encode(const struct dfs_block *block, const void *data,
 	struct dfs_layout l;
 	struct dfs_bit_writer w = { .out = payload };
 	struct change *changes;
-	unsigned gap, order;
+	struct code code;
+	unsigned gap;
 	size_t n;
 
 	(void)table;
@@ -149,13 +170,19 @@ static int sparse_encode(const struct dfs_block *block, const void *data,
 	if (n == SIZE_MAX)
 		return -ERANGE;
 	gap = best_gap(changes, n);
-	order = best_order(changes, n);
+	code = best_code(changes, n);
+	if (code.order > ORDER_MAX)
+		return -ERANGE;
 	dfs_bits_put(&w, gap, 5);
-	dfs_bits_put(&w, order, 6);
+	dfs_bits_put(&w, code.fixed, 1);
+	dfs_bits_put(&w, code.order, 6);
 	dfs_golomb_put(&w, n, COUNT_ORDER);
 	for (size_t i = 0; i < n; i++) {
 		put_gap(&w, changes[i].gap, gap);
-		dfs_golomb_put(&w, changes[i].u - 1, order);
+		if (code.fixed)
+			dfs_bits_put(&w, changes[i].u - 1, code.order);
+		else
+			dfs_golomb_put(&w, changes[i].u - 1, code.order);
 	}
 	*ret_len = dfs_bits_end(&w);
 	return 0;
@@ -224,18 +251,19 @@ static uint64_t take_golomb(struct reader *r, unsigned order)
 static bool patch(struct reader *r, const struct dfs_layout *l, uint8_t *out, size_t n)
 {
 	unsigned g = take(r, 5);
+	bool fixed = take(r, 1);
 	unsigned order = take(r, 6);
 	uint64_t count = take_golomb(r, COUNT_ORDER);
 	uint64_t at = 0;
 
-	if (order > 62)
+	if (order > ORDER_MAX)
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t gap = take_zeros(r) << g;
 		uint64_t u;
 
 		gap |= take(r, g);
-		u = take_golomb(r, order) + 1;
+		u = (fixed ? take(r, order) : take_golomb(r, order)) + 1;
 		if (r->at > r->n_bits || gap >= n - at || u == 0 || u > l->mask)
 			return false;
 		at += gap;
