@@ -172,6 +172,7 @@ static int start(struct daemon *d, struct dfs_err *err)
 		.threads = s->threads,
 		.readahead_bytes = s->readahead,
 		.bases = d->bases,
+		.store = d->store,
 	};
 	struct dfs_mount_config mount = {
 		.mountpoint = d->mountpoint,

@@ -114,23 +114,7 @@ static void guess_from(const struct dfs_view *view, struct dfs_cursor *c, struct
 		guess->hint_end = c->hinted = hint_end;
 }
 
-static void make_guess(struct dfs_view *view, uint64_t off, uint64_t end, struct guess *guess)
-{
-	struct dfs_ahead *ahead = &view->ahead;
-	struct dfs_cursor *c;
-
-	pthread_mutex_lock(&view->lock);
-	c = cursor_find(ahead, off, end);
-	if (c)
-		cursor_move(view, c, end);
-	else
-		c = cursor_new(view, ahead, off, end);
-	c->used = ++ahead->clock;
-	guess_from(view, c, guess);
-	pthread_mutex_unlock(&view->lock);
-}
-
-/* Return: up to where chunks are being decoded now. */
+/* Return: up to where chunks are decoded or on their way. */
 static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
 {
 	struct dfs_cache *cache = &view->reader->cache;
@@ -139,7 +123,7 @@ static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
 	pthread_mutex_lock(&cache->lock);
 	while (extent.off < end) {
 		if (!dfs_cache_ahead(cache, view, &extent))
-			break;
+			break; /* guessed again at the next read */
 		off = extent.off + extent.len;
 		if (!dfs_extent_next(view, &extent))
 			break;
@@ -148,25 +132,36 @@ static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
 	return off;
 }
 
-/* What found no room is guessed again at the next read. */
-static void note_edge(struct dfs_view *view, uint64_t from, uint64_t edge)
+unsigned dfs_ahead_note(struct dfs_view *view, uint64_t off, uint64_t end)
 {
+	struct dfs_ahead *ahead = &view->ahead;
+	struct dfs_cursor *c;
+
+	if (!view->reader->ahead_max)
+		return 0;
 	pthread_mutex_lock(&view->lock);
-	for (struct dfs_cursor *c = view->ahead.cursors; c < view->ahead.cursors + DFS_CURSORS; c++)
-		if (c->used && c->edge == from)
-			c->edge = edge;
+	c = cursor_find(ahead, off, end);
+	if (c)
+		cursor_move(view, c, end);
+	else
+		c = cursor_new(view, ahead, off, end);
+	c->used = ++ahead->clock;
 	pthread_mutex_unlock(&view->lock);
+	return (unsigned)(c - ahead->cursors);
 }
 
-void dfs_ahead_read(struct dfs_view *view, uint64_t off, uint64_t end)
+void dfs_ahead_run(struct dfs_view *view, unsigned cursor)
 {
+	struct dfs_cursor *c = &view->ahead.cursors[cursor];
 	struct guess guess;
 
 	if (!view->reader->ahead_max)
 		return;
-	make_guess(view, off, end, &guess);
+	pthread_mutex_lock(&view->lock);
+	guess_from(view, c, &guess);
+	if (guess.end > guess.off)
+		c->edge = decode_ahead(view, guess.off, guess.end);
+	pthread_mutex_unlock(&view->lock);
 	if (guess.hint_end > guess.hint_off)
 		dfs_hint_read(view, guess.hint_off, guess.hint_end);
-	if (guess.end > guess.off)
-		note_edge(view, guess.off, decode_ahead(view, guess.off, guess.end));
 }

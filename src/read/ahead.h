@@ -40,7 +40,14 @@ struct dfs_ahead {
 	uint64_t clock;
 };
 
-/* dfs_ahead_read() - bytes [off, end) are being read: guess; no lock held */
-void dfs_ahead_read(struct dfs_view *view, uint64_t off, uint64_t end);
+/*
+ * Two steps, so that a guess never covers what another thread is reading: all
+ * that was submitted has been noted before.
+ */
+
+/* dfs_ahead_note() - bytes [off, end) are about to be read. Return: which cursor reads them. No lock held. */
+unsigned dfs_ahead_note(struct dfs_view *view, uint64_t off, uint64_t end);
+/* dfs_ahead_run() - have decoded what that cursor will probably read next; no lock held */
+void dfs_ahead_run(struct dfs_view *view, unsigned cursor);
 
 #endif

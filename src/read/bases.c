@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "read/internal.h"
+#include "store/access.h"
 #include "store/bases.h"
 #include "util/io.h"
 
@@ -26,6 +27,20 @@ static void base_name(const struct dfs_base_file *file, char *text, size_t len)
 		snprintf(text, len, "%s", file->name);
 	else
 		snprintf(text, len, "%s", dfs_hash_hex(file->hash, hex));
+}
+
+/* Asked once a view and base: it may take the name service. A refusal is not remembered. */
+static int allow(struct dfs_view *view, uint32_t file, const struct dfs_base *base, struct dfs_err *err)
+{
+	int ret;
+
+	if (!view->reader->store || atomic_load_explicit(&view->allowed[file], memory_order_relaxed))
+		return 0;
+	ret = dfs_access_check(view->reader->store, &view->st, view->trusted,
+			       &view->container->bases[file], base, err);
+	if (ret == 0)
+		atomic_store_explicit(&view->allowed[file], 1, memory_order_relaxed);
+	return ret;
 }
 
 int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
@@ -42,6 +57,11 @@ int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_
 	ret = dfs_bases_get(bases, want, &base, err);
 	if (ret < 0)
 		return ret;
+	ret = allow(view, file, base, err);
+	if (ret < 0) {
+		dfs_base_put(bases, base);
+		return ret;
+	}
 	ret = dfs_pread_all(base->fd, buf, len, off);
 	dfs_base_put(bases, base);
 	if (ret == 0)

@@ -17,128 +17,48 @@
  */
 #define UNASKED_SHARE(limit) ((limit) / 2)
 
-#define SLOTS_AT_FIRST 1024
+/* As many bytes as the kernel may have under way for one reader at its largest readahead. */
+#define SPENT_MAX (4u << 20)
 
 int dfs_cache_init(struct dfs_cache *cache, size_t limit)
 {
-	*cache = (struct dfs_cache){ .limit = limit, .n_slots = SLOTS_AT_FIRST };
-	cache->slots = calloc(cache->n_slots, sizeof(struct dfs_chunk *));
-	if (!cache->slots)
-		return -ENOMEM;
+	*cache = (struct dfs_cache){ .limit = limit };
 	pthread_mutex_init(&cache->lock, NULL);
-	return 0;
+	return dfs_chunks_init(&cache->chunks);
 }
 
 void dfs_cache_release(struct dfs_cache *cache)
 {
-	if (!cache->slots)
-		return;
-	free(cache->slots);
+	dfs_chunks_release(&cache->chunks);
 	pthread_mutex_destroy(&cache->lock);
 }
 
-/* --- finding */
+/* --- time */
 
-static struct dfs_chunk **slot_of(struct dfs_chunk **slots, size_t n_slots,
-				  const struct dfs_view *view, uint32_t chunk)
+/*
+ * Guesses that nobody wanted make way for new ones after this; and what was
+ * delivered is not guessed again before: the kernel has it, and the cursor
+ * that guesses it lags behind another.
+ */
+#define STALE_S 2
+
+static time_t now_s(void)
 {
-	uint64_t h = ((uintptr_t)view >> 4) * 0x9e3779b97f4a7c15u + chunk * 0xd6e8feb86659fd93u;
+	struct timespec now;
 
-	return &slots[(h ^ h >> 32) & (n_slots - 1)];
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec;
 }
 
-static struct dfs_chunk *find(const struct dfs_cache *cache, const struct dfs_view *view, uint32_t number)
+/* A byte a chunk: when it was delivered, in seconds modulo 255, plus one. */
+static uint8_t stamp(time_t s)
 {
-	struct dfs_chunk *chunk = *slot_of(cache->slots, cache->n_slots, view, number);
-
-	while (chunk && (chunk->view != view || chunk->extent.chunk != number))
-		chunk = chunk->next_same;
-	return chunk;
+	return (uint8_t)(s % 255 + 1);
 }
 
-/* A table that cannot grow is slower, nothing else. */
-static void grow(struct dfs_cache *cache)
+static bool just_served(const struct dfs_view *view, uint32_t chunk)
 {
-	size_t n_slots = cache->n_slots * 4;
-	struct dfs_chunk **slots = calloc(n_slots, sizeof(struct dfs_chunk *));
-
-	if (!slots)
-		return;
-	for (size_t i = 0; i < cache->n_slots; i++) {
-		while (cache->slots[i]) {
-			struct dfs_chunk *chunk = cache->slots[i];
-			struct dfs_chunk **to = slot_of(slots, n_slots, chunk->view, chunk->extent.chunk);
-
-			cache->slots[i] = chunk->next_same;
-			chunk->next_same = *to;
-			*to = chunk;
-		}
-	}
-	free(cache->slots);
-	cache->slots = slots;
-	cache->n_slots = n_slots;
-}
-
-static void hash_in(struct dfs_cache *cache, struct dfs_chunk *chunk)
-{
-	struct dfs_chunk **slot;
-
-	if (cache->n_chunks > cache->n_slots)
-		grow(cache);
-	slot = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->extent.chunk);
-	chunk->next_same = *slot;
-	*slot = chunk;
-	chunk->hashed = true;
-}
-
-static void hash_out(struct dfs_cache *cache, struct dfs_chunk *chunk)
-{
-	struct dfs_chunk **at = slot_of(cache->slots, cache->n_slots, chunk->view, chunk->extent.chunk);
-
-	if (!chunk->hashed)
-		return;
-	while (*at != chunk)
-		at = &(*at)->next_same;
-	*at = chunk->next_same;
-	chunk->hashed = false;
-}
-
-/* --- lists */
-
-static void view_in(struct dfs_chunk *chunk)
-{
-	struct dfs_chunk **head = &chunk->view->chunks;
-
-	chunk->next_of_view = *head;
-	chunk->link_of_view = head;
-	if (*head)
-		(*head)->link_of_view = &chunk->next_of_view;
-	*head = chunk;
-}
-
-static void view_out(struct dfs_chunk *chunk)
-{
-	*chunk->link_of_view = chunk->next_of_view;
-	if (chunk->next_of_view)
-		chunk->next_of_view->link_of_view = chunk->link_of_view;
-}
-
-static void idle_in(struct dfs_cache *cache, struct dfs_chunk *chunk)
-{
-	chunk->older = cache->newest;
-	chunk->newer = NULL;
-	*(cache->newest ? &cache->newest->newer : &cache->oldest) = chunk;
-	cache->newest = chunk;
-	chunk->idle = true;
-}
-
-static void idle_out(struct dfs_cache *cache, struct dfs_chunk *chunk)
-{
-	if (!chunk->idle)
-		return;
-	*(chunk->newer ? &chunk->newer->older : &cache->newest) = chunk->older;
-	*(chunk->older ? &chunk->older->newer : &cache->oldest) = chunk->newer;
-	chunk->idle = false;
+	return view->served[chunk] && (stamp(now_s()) - view->served[chunk] + 255) % 255 <= STALE_S;
 }
 
 /* --- room */
@@ -173,21 +93,24 @@ static void chunk_free(struct dfs_cache *cache, struct dfs_chunk *chunk)
 	struct dfs_view *view = chunk->view;
 
 	asked(cache, chunk);
-	hash_out(cache, chunk);
-	idle_out(cache, chunk);
-	view_out(chunk);
+	dfs_idle_remove(chunk);
+	dfs_chunks_remove(&cache->chunks, chunk);
 	if (chunk->state == DFS_CHUNK_QUEUED)
 		cache->flying--; /* never flew: memory ran out for its request */
 	cache->reserved -= dfs_buffer_cost(chunk->extent.len);
-	cache->n_chunks--;
 	dfs_buffers_put(&view->reader->buffers, chunk->data, chunk->extent.len);
 	free(chunk);
 }
 
+static struct dfs_chunk *dispensable(const struct dfs_cache *cache)
+{
+	return cache->spent.oldest ? cache->spent.oldest : cache->wanted.oldest;
+}
+
 static bool make_room(struct dfs_cache *cache, size_t need)
 {
-	while (in_use(cache) + need > cache->limit && cache->oldest)
-		chunk_free(cache, cache->oldest);
+	while (in_use(cache) + need > cache->limit && dispensable(cache))
+		chunk_free(cache, dispensable(cache));
 	return in_use(cache) + need <= cache->limit;
 }
 
@@ -195,21 +118,17 @@ static struct dfs_chunk *chunk_new(struct dfs_cache *cache, struct dfs_view *vie
 				   const struct dfs_extent *extent)
 {
 	struct dfs_chunk *chunk = calloc(1, sizeof(*chunk));
-	struct timespec now;
 
 	if (!chunk)
 		return NULL;
 	chunk->view = view;
 	chunk->extent = *extent;
 	chunk->state = DFS_CHUNK_QUEUED;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	chunk->born = now.tv_sec;
-	cache->n_chunks++;
+	chunk->born = now_s();
 	cache->flying++;
 	cache->reserved += dfs_buffer_cost(extent->len);
 	note_peak(cache);
-	hash_in(cache, chunk);
-	view_in(chunk);
+	dfs_chunks_insert(&cache->chunks, chunk);
 	return chunk;
 }
 
@@ -221,7 +140,7 @@ static size_t hold_found(struct dfs_cache *cache, struct dfs_view *view, struct 
 	size_t need = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct dfs_chunk *chunk = find(cache, view, waits[i].extent.chunk);
+		struct dfs_chunk *chunk = dfs_chunks_find(&cache->chunks, view, waits[i].extent.chunk);
 
 		waits[i].chunk = chunk;
 		if (!chunk) {
@@ -229,7 +148,7 @@ static size_t hold_found(struct dfs_cache *cache, struct dfs_view *view, struct 
 			continue;
 		}
 		chunk->refs++;
-		idle_out(cache, chunk);
+		dfs_idle_remove(chunk);
 	}
 	return need;
 }
@@ -278,7 +197,7 @@ int dfs_cache_take(struct dfs_cache *cache, struct dfs_view *view, struct dfs_wa
 		   unsigned n, bool make)
 {
 	size_t need = hold_found(cache, view, waits, n);
-	size_t n_before = cache->n_chunks;
+	size_t n_before = cache->chunks.n;
 	int pending = 0;
 
 	if (need && !(make && (make_room(cache, need) || alone(cache)))) {
@@ -289,7 +208,7 @@ int dfs_cache_take(struct dfs_cache *cache, struct dfs_view *view, struct dfs_wa
 		unhold(cache, waits, n);
 		return -ENOMEM;
 	}
-	cache->hits += n - (cache->n_chunks - n_before);
+	cache->hits += n - (cache->chunks.n - n_before);
 	cache->taken++;
 	for (unsigned i = 0; i < n; i++)
 		pending += wait_for(cache, &waits[i]);
@@ -317,18 +236,14 @@ void dfs_cache_give(struct dfs_cache *cache, struct dfs_wait *waits, unsigned n,
 	}
 }
 
-/* Guesses that nobody wanted make way for new ones after this. */
-#define STALE_S 2
-
 static bool spare_for_guess(struct dfs_cache *cache, size_t cost)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	while (cache->unasked + cost > UNASKED_SHARE(cache->limit)) {
-		if (!cache->oldest || now.tv_sec - cache->oldest->born <= STALE_S)
+		struct dfs_chunk *oldest = cache->wanted.oldest;
+
+		if (!oldest || now_s() - oldest->born <= STALE_S)
 			return false;
-		chunk_free(cache, cache->oldest);
+		chunk_free(cache, oldest);
 	}
 	return make_room(cache, cost);
 }
@@ -338,7 +253,7 @@ bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struc
 	size_t cost = dfs_buffer_cost(extent->len);
 	struct dfs_chunk *chunk;
 
-	if (find(cache, view, extent->chunk))
+	if (dfs_chunks_find(&cache->chunks, view, extent->chunk) || just_served(view, extent->chunk))
 		return true;
 	if (cache->parked || view->closed || !spare_for_guess(cache, cost))
 		return false;
@@ -360,7 +275,7 @@ struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chu
 	chunk->state = ret < 0 ? DFS_CHUNK_FAILED : DFS_CHUNK_READY;
 	cache->flying--;
 	if (ret < 0) {
-		hash_out(cache, chunk);
+		dfs_chunks_hide(&cache->chunks, chunk);
 		cache->failures += ret != -ECANCELED;
 	} else {
 		cache->decoded++;
@@ -369,15 +284,28 @@ struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chu
 	return waits;
 }
 
+/* The last few delivered chunks stay. More only takes memory from others. */
+static size_t spent_max(const struct dfs_cache *cache)
+{
+	return cache->limit / 8 < SPENT_MAX ? cache->limit / 8 : SPENT_MAX;
+}
+
 void dfs_cache_drop(struct dfs_cache *cache, struct dfs_chunk *chunk)
 {
 	if (--chunk->refs)
 		return;
-	if (chunk->state != DFS_CHUNK_READY || chunk->view->closed ||
-	    chunk->delivered >= chunk->extent.len)
+	if (chunk->state != DFS_CHUNK_READY || chunk->view->closed) {
 		chunk_free(cache, chunk);
-	else
-		idle_in(cache, chunk);
+		return;
+	}
+	if (chunk->delivered < chunk->extent.len) {
+		dfs_idle_add(&cache->wanted, chunk);
+		return;
+	}
+	chunk->view->served[chunk->extent.chunk] = stamp(now_s());
+	dfs_idle_add(&cache->spent, chunk);
+	while (cache->spent.bytes > spent_max(cache))
+		chunk_free(cache, cache->spent.oldest);
 }
 
 void dfs_cache_forget(struct dfs_cache *cache, struct dfs_view *view)

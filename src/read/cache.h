@@ -9,7 +9,8 @@
  * chunk is queued, decoding, ready or failed; a failed one is forgotten at
  * once, so the next request tries again. A ready one that nobody holds stays
  * until its bytes have been delivered (the kernel's page cache has them then)
- * or the room is needed.
+ * or the room is needed. Of the delivered ones the last few stay a moment
+ * longer, for who reads the same bytes past the page cache.
  *
  * Memory: a chunk's room is reserved before it is queued, for all chunks of a
  * request or for none. A request for which there is no room is parked, first
@@ -23,24 +24,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "read/chunks.h"
 #include "util/err.h"
-#include "util/pool.h"
 
-struct dfs_view;
 struct dfs_request;
-
-/* A chunk of a view, and where it lies in the file. */
-struct dfs_extent {
-	uint64_t off;
-	uint64_t len;
-	uint32_t segment;
-	uint32_t index;		/* within the segment */
-	uint32_t chunk;		/* within the container */
-};
-
-enum dfs_chunk_state { DFS_CHUNK_QUEUED, DFS_CHUNK_DECODING, DFS_CHUNK_READY, DFS_CHUNK_FAILED };
+struct dfs_view;
 
 /* One chunk that a request waits for. */
 struct dfs_wait {
@@ -48,26 +37,6 @@ struct dfs_wait {
 	struct dfs_request *request;
 	struct dfs_chunk *chunk;
 	struct dfs_extent extent;
-};
-
-/* Decoded bytes; immutable once ready. All else under cache->lock. */
-struct dfs_chunk {
-	struct dfs_view *view;
-	struct dfs_extent extent;
-	uint8_t *data;
-	enum dfs_chunk_state state;
-	unsigned refs;			/* holds of requests and of queued jobs */
-	bool raised;			/* queued as urgent */
-	bool unasked;			/* decoded ahead, and no request came yet */
-	bool hashed;			/* can be found */
-	bool idle;			/* in cache->idle */
-	uint64_t delivered;		/* bytes handed out */
-	struct dfs_wait *waits;
-	time_t born;			/* CLOCK_MONOTONIC, s */
-	struct dfs_job urgent, ahead;	/* each may be queued once; the first to run decodes */
-	struct dfs_chunk *next_same;	/* in a slot of the table */
-	struct dfs_chunk *next_of_view, **link_of_view;
-	struct dfs_chunk *older, *newer;
 };
 
 struct dfs_cache {
@@ -80,10 +49,9 @@ struct dfs_cache {
 	size_t peak;
 	unsigned taken;			/* requests that hold chunks */
 	unsigned flying;		/* chunks queued or decoding */
-	size_t n_chunks;
-	struct dfs_chunk **slots;
-	size_t n_slots;			/* a power of two */
-	struct dfs_chunk *oldest, *newest;	/* idle: ready, held by nobody */
+	struct dfs_chunks chunks;
+	struct dfs_idle wanted;		/* not wholly delivered yet */
+	struct dfs_idle spent;		/* delivered */
 	struct dfs_request *parked, *parked_last;	/* wait for room; request.c's */
 	uint64_t decoded, hits, bytes_decoded, bytes_delivered, failures;
 };

@@ -5,15 +5,16 @@
  * view -> segment -> chunk -> (bases, tables, predict, codec) -> cache -> request
  *
  * Guards: cache->lock for everything about chunks and requests, view->lock for
- * a view's cursors, and one each for tables, names and spare buffers. Only the
- * last is taken inside another (cache->lock). Nothing is decoded or read under
- * any of them.
+ * a view's cursors, and one each for tables, names and spare buffers. Order:
+ * view, cache, spare buffers; the others are taken alone. Nothing is decoded
+ * or read under any of them.
  */
 #ifndef DFS_READ_INTERNAL_H
 #define DFS_READ_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "predict/predict.h"
 #include "read/ahead.h"
@@ -33,7 +34,8 @@ struct dfs_reader {
 	struct dfs_names names;
 	struct dfs_pool *decoders;
 	struct dfs_pool *hinters;	/* one thread that tells the kernel what will be read */
-	struct dfs_bases *bases;	/* borrowed */
+	struct dfs_bases *bases;	/* borrowed; may be NULL */
+	struct dfs_store *store;	/* borrowed; may be NULL */
 	struct dfs_log *log;		/* borrowed; may be NULL */
 	size_t ahead_max;		/* bytes a cursor decodes ahead */
 };
@@ -49,11 +51,15 @@ struct dfs_view {
 	atomic_uchar *checked;			/* a segment: its pieces were found sane */
 	atomic_uchar *dropped;			/* a run of chunks: how many were decoded; see hint.c */
 
+	struct stat st;				/* of the container, when it was opened */
+	bool trusted;				/* by its mark: reads any base */
+	atomic_uchar *allowed;			/* a base file: the container may be read against it */
 	atomic_bool settling;			/* a base of it is being hashed; see bases.c */
 
 	pthread_mutex_t lock;
 	struct dfs_ahead ahead;			/* under lock */
 
+	uint8_t *served;			/* under cache->lock; a chunk: when it was last delivered, see cache.c */
 	struct dfs_chunk *chunks;		/* under cache->lock: all that exist */
 	bool closed;				/* under cache->lock: decode nothing more for it */
 };

@@ -6,6 +6,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/buffer.c %D%/buffer.h \
 	%D%/cache.c %D%/cache.h \
 	%D%/chunk.c \
+	%D%/chunks.c %D%/chunks.h \
 	%D%/describe.c %D%/describe.h \
 	%D%/flight.c \
 	%D%/hint.c \

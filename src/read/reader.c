@@ -67,6 +67,7 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	if (!reader)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	reader->bases = config->bases;
+	reader->store = config->store;
 	reader->log = config->log;
 	reader->ahead_max = at_most(config->readahead_bytes ? config->readahead_bytes : AHEAD_DEFAULT, bytes / 4);
 	dfs_tables_init(&reader->tables, TABLES_SHARE(bytes));

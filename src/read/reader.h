@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "store/bases.h"
+#include "store/store.h"
 #include "util/log.h"
 
 struct dfs_reader;
@@ -20,7 +21,8 @@ struct dfs_reader_config {
 	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
 	unsigned threads;	/* 0: one a CPU */
 	size_t readahead_bytes;	/* decoded ahead of each cursor at most; 0: default */
-	struct dfs_bases *bases;	/* borrowed */
+	struct dfs_bases *bases;	/* borrowed; NULL: files coded against a base cannot be read */
+	struct dfs_store *store;	/* borrowed; whose files are read, to tell who may read which base; NULL: everything may be */
 	struct dfs_log *log;	/* borrowed; may be NULL */
 };
 

@@ -253,7 +253,7 @@ void dfs_view_submit(struct dfs_view *view, struct dfs_read *read)
 	struct dfs_cache *cache = &view->reader->cache;
 	struct dfs_request *ready = NULL;
 	struct dfs_request *req;
-	uint64_t off = read->off, last;
+	unsigned cursor;
 
 	if (read->off >= view->size || read->len == 0) {
 		read->done(read, 0, NULL, 0, NULL);
@@ -271,12 +271,12 @@ void dfs_view_submit(struct dfs_view *view, struct dfs_read *read)
 		read->done(read, -ENOMEM, NULL, 0, &err);
 		return;
 	}
-	last = req->last;
+	cursor = dfs_ahead_note(view, req->off, req->last);
 	dfs_view_ref(view); /* the request may be over before the guesses are made */
 	pthread_mutex_lock(&cache->lock);
 	start_or_park(cache, req, &ready);
 	pthread_mutex_unlock(&cache->lock);
 	dfs_requests_end(ready);
-	dfs_ahead_read(view, off, last);
+	dfs_ahead_run(view, cursor);
 	dfs_view_unref(view);
 }

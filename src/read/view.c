@@ -33,6 +33,8 @@ static void view_free(struct dfs_view *view)
 	free(view->pieces);
 	free(view->checked);
 	free(view->dropped);
+	free(view->allowed);
+	free(view->served);
 	free(view->name);
 	free(view);
 }
@@ -88,23 +90,25 @@ static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, st
 		return dfs_err_at(err, ret, "%s", view->name);
 	view->checked = calloc((size_t)view->container->n_segments + 1, sizeof(*view->checked));
 	view->dropped = calloc(dfs_hint_runs(view->container), sizeof(*view->dropped));
-	if (!view->checked || !view->dropped || copy_pieces(view) < 0)
+	view->allowed = calloc((size_t)view->container->n_bases + 1, sizeof(*view->allowed));
+	view->served = calloc((size_t)view->container->n_chunks + 1, 1);
+	if (!view->checked || !view->dropped || !view->allowed || !view->served || copy_pieces(view) < 0)
 		return dfs_fail(err, ENOMEM, "%s: out of memory", view->name);
 	view->size = view->container->sb.original_size;
+	view->trusted = claim->trusted;
 	return 0;
 }
 
 static int look(struct dfs_view *view, int fd, struct dfs_err *err)
 {
 	struct dfs_claim claim;
-	struct stat st;
 	int ret;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &view->st) < 0)
 		return dfs_fail_errno(err, "%s: fstat", view->name);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(view->st.st_mode))
 		return dfs_fail(err, EINVAL, "%s: not a regular file", view->name);
-	ret = dfs_claim_check(fd, (uint64_t)st.st_size, &claim);
+	ret = dfs_claim_check(fd, (uint64_t)view->st.st_size, &claim);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s: %s", view->name, strerror(-ret));
 	view->size = claim.original_size;

@@ -43,7 +43,8 @@ int dfs_view_fd(const struct dfs_view *view);
  * May block on disk and on another thread decoding the same chunk.
  * Return: 0; -EBADMSG if a payload or a decoded chunk does not match its
  * hash; -EUCLEAN if container or payload is malformed; -ENOTSUP if a codec is
- * not in this build; -EIO (base or disk); -ENOMEM. The sentence names file,
+ * not in this build; -EIO (base or disk); -EACCES (the container's owner may
+ * not read its base, see store/access.h); -ENOMEM. The sentence names file,
  * tensor, chunk and base.
  */
 int dfs_view_read(struct dfs_view *view, uint64_t off, size_t len, void *buf,
