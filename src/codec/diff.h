@@ -67,6 +67,14 @@ DFS_INLINE unsigned dfs_bin_low(const struct dfs_layout *l)
 	return bias > 38 ? bias - 38 : 0;
 }
 
+/* dfs_context() - the context of an exponent field, or of a bin where @top is one */
+DFS_INLINE unsigned dfs_context(unsigned top, unsigned exponent)
+{
+	unsigned below = exponent < top ? top - exponent : 0;
+
+	return below < DFS_CONTEXTS ? below : DFS_CONTEXTS - 1;
+}
+
 typedef void dfs_split_fn(const struct dfs_layout *l, const uint8_t *pred, const uint8_t *data,
 			  size_t n, struct dfs_split *split);
 dfs_split_fn dfs_diff_split_portable;
@@ -163,6 +171,7 @@ struct dfs_diff_table {
 	uint8_t scale_class[DFS_SCALES];	/* for the writer */
 	/* where in entries a class and context begins */
 	uint32_t offset[DFS_CLASSES][DFS_CONTEXTS] __attribute__((aligned(64)));
+	const uint32_t *by_exponent;	/* the same by [class][exponent field] */
 	const struct dfs_rans_symbol *symbols;	/* [table][token]; NULL: not for writing */
 	uint32_t entries[] __attribute__((aligned(64)));
 };
@@ -207,8 +216,11 @@ struct dfs_diff_job {
 	uint64_t left;		/* values from @at to the end of its row; UINT64_MAX without classes */
 };
 
-/* Decodes while whole rows of DFS_LANES are left and words last; by bytes a value. */
+/* Decodes while whole rows of lanes are left and words last; by bytes a value. Vector units have DFS_LANES. */
 typedef void dfs_diff_rows_fn(struct dfs_diff_job *job);
+dfs_diff_rows_fn dfs_diff_rows_1, dfs_diff_rows_2, dfs_diff_rows_4, dfs_diff_rows_8;
+/* Decodes what is left, less than a row. */
+dfs_diff_rows_fn dfs_diff_last_1, dfs_diff_last_2, dfs_diff_last_4, dfs_diff_last_8;
 dfs_diff_rows_fn dfs_diff_rows_avx512_1, dfs_diff_rows_avx512_2, dfs_diff_rows_avx512_4;
 
 #endif

@@ -141,13 +141,6 @@ static unsigned choose_top(const struct dfs_diff_record *record, const struct df
 	return bin;
 }
 
-static unsigned context_of(unsigned top_bin, unsigned bin)
-{
-	unsigned below = bin < top_bin ? top_bin - bin : 0;
-
-	return below < DFS_CONTEXTS ? below : DFS_CONTEXTS - 1;
-}
-
 /* Adds what was counted at @scale to the axis, at place @at + 2 * context. */
 static void axis_add(struct axis *axis, const struct dfs_diff_record *record,
 		     const struct dfs_layout *l, unsigned scale, unsigned top_bin, unsigned at,
@@ -156,7 +149,7 @@ static void axis_add(struct axis *axis, const struct dfs_diff_record *record,
 	const uint32_t *counts = plane(record, l, scale);
 
 	for (unsigned bin = 0; bin < DFS_BINS; bin++) {
-		struct cell *cell = &axis->cells[at + stride * context_of(top_bin, bin)];
+		struct cell *cell = &axis->cells[at + stride * dfs_context(top_bin, bin)];
 
 		for (unsigned t = 0; t < axis->n_tokens; t++) {
 			cell->counts[t] += counts[bin * axis->n_tokens + t];

@@ -13,7 +13,8 @@ DFS_INLINE void split_run(const struct dfs_layout *layout, const uint8_t *pred,
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t q = dfs_value_load(pred, i, size);
-		uint64_t u = dfs_value_diff(&l, dfs_value_load(data, i, size), q);
+		uint64_t x = dfs_value_load(data, i, size);
+		uint64_t u = size == 8 ? dfs_diff_64(&l, x, q) : dfs_diff_32(&l, x, q);
 		int e = (int)(q >> l.drop >> l.shift & exponents) - (int)low;
 
 		split->bin[i] = e < 0 ? 0 : e < DFS_BINS ? e : DFS_BINS - 1;

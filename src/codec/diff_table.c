@@ -155,6 +155,16 @@ static void fill_tables(struct dfs_diff_table *t, const struct dfs_diff_model *m
 			t->offset[k][c] = (uint32_t)t->map[k][c] << m->log;
 }
 
+static void fill_by_exponent(struct dfs_diff_table *t, uint32_t *by_exponent)
+{
+	unsigned n = 1u << t->layout.exponent;
+
+	for (unsigned k = 0; k < t->n_classes; k++)
+		for (unsigned e = 0; e < n; e++)
+			by_exponent[k * n + e] = t->offset[k][dfs_context(t->top, e)];
+	t->by_exponent = by_exponent;
+}
+
 static void fill_symbols(struct dfs_diff_table *t, const struct dfs_diff_model *m,
 			 struct dfs_rans_symbol *symbols)
 {
@@ -178,9 +188,7 @@ static bool fill_writer(struct dfs_diff_table *t, const struct dfs_diff_model *m
 	if (m->layout.exponent && (top_bin < DFS_CONTEXTS - 1 || top_bin >= DFS_BINS))
 		return false;
 	for (int bin = 0; m->layout.exponent && bin < DFS_BINS; bin++) {
-		int below = top_bin - bin;
-
-		t->bin_context[bin] = below < 0 ? 0 : below < DFS_CONTEXTS ? below : DFS_CONTEXTS - 1;
+		t->bin_context[bin] = dfs_context(top_bin, bin);
 	}
 	for (unsigned s = 1; m->n_classes > 1 && s < DFS_SCALES; s++) {
 		unsigned nearest = DFS_SCALES;
@@ -200,11 +208,13 @@ static bool fill_writer(struct dfs_diff_table *t, const struct dfs_diff_model *m
 static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool encoding)
 {
 	unsigned n = m->n_tables + (m->n_classes > 1 ? 2 : 0);
-	size_t entries = sizeof(uint32_t) * ((size_t)n << m->log);
-	size_t symbols = sizeof(struct dfs_rans_symbol) * n * dfs_tokens(&m->layout);
+	size_t entries = (size_t)n << m->log;
+	size_t exponents = (size_t)m->n_classes << m->layout.exponent;
+	size_t symbols = encoding ? n * dfs_tokens(&m->layout) : 0;
 	struct dfs_diff_table *t;
 
-	t = dfs_table_alloc(sizeof(*t) + entries + (encoding ? symbols : 0));
+	t = dfs_table_alloc(sizeof(*t) + sizeof(uint32_t) * (entries + exponents) +
+			    sizeof(struct dfs_rans_symbol) * symbols);
 	if (!t)
 		return NULL;
 	t->layout = m->layout;
@@ -215,8 +225,9 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 	t->class_table = m->n_tables + 1;
 	memcpy(t->map, m->map, sizeof(t->map));
 	fill_tables(t, m);
+	fill_by_exponent(t, t->entries + entries);
 	if (encoding)
-		fill_symbols(t, m, (void *)((uint8_t *)(t + 1) + entries));
+		fill_symbols(t, m, (void *)(t->entries + entries + exponents));
 	return t;
 }
 

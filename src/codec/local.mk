@@ -10,6 +10,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/diff_encode.c \
 	%D%/diff_measure.c \
 	%D%/diff_model.c \
+	%D%/diff_rows.c \
 	%D%/diff_split.c \
 	%D%/diff_table.c \
 	%D%/exact.c \

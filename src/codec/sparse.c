@@ -78,7 +78,7 @@ static size_t find_changes(const struct dfs_block *block, const struct dfs_layou
 			return SIZE_MAX;
 		q = dfs_value_load(block->pred, at, l->size);
 		x = dfs_value_load(data, at, l->size);
-		changes[n++] = (struct change){ dfs_value_diff(l, x, q), at - from };
+		changes[n++] = (struct change){ dfs_diff_64(l, x, q), at - from };
 		from = at + 1;
 	}
 }
@@ -268,7 +268,7 @@ static bool patch(struct reader *r, const struct dfs_layout *l, uint8_t *out, si
 			return false;
 		at += gap;
 		dfs_value_store(out, at, l->size,
-				dfs_value_apply(l, u, dfs_value_load(out, at, l->size)));
+				dfs_apply_64(l, u, dfs_value_load(out, at, l->size)));
 		at++;
 	}
 	return r->at <= r->n_bits && r->n_bits - r->at < 8 && !take(r, r->n_bits - r->at);

@@ -19,6 +19,7 @@ bool dfs_layout_init(struct dfs_layout *layout, struct dfs_shape shape)
 	};
 	if (info->exponent && 1 + info->exponent + info->mantissa == 8 * info->size) {
 		layout->sign = 1ull << (width - 1);
+		layout->flip = layout->mask;
 		layout->exponent = info->exponent;
 		layout->shift = info->mantissa - shape.drop;
 	}

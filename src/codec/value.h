@@ -22,6 +22,7 @@
 struct dfs_layout {
 	uint64_t mask;		/* @width ones */
 	uint64_t sign;		/* top bit of @width for a float, else 0 */
+	uint64_t flip;		/* what a negative float's bits are turned by: @mask; else 0 */
 	uint8_t size;		/* bytes a value in the file */
 	uint8_t drop;
 	uint8_t width;		/* 8 * size - drop */
@@ -68,42 +69,54 @@ DFS_INLINE void dfs_value_store(uint8_t *p, size_t i, unsigned size, uint64_t v)
 	}
 }
 
-/* dfs_value_order() - y as its place among all values of the layout */
-DFS_INLINE uint64_t dfs_value_order(const struct dfs_layout *l, uint64_t y)
-{
-	return y & l->sign ? ~y & l->mask : y ^ l->sign;
-}
+/*
+ * The arithmetic, in numbers of 32 and of 64 bits: the narrow one for values
+ * of up to 4 bytes, where twice as many fit a vector. No branches: signs are
+ * not to be predicted.
+ *
+ *	dfs_order_*()	y as its place among all values of the layout
+ *	dfs_unorder_*()	and back
+ *	dfs_fold_*()	a difference modulo 2^width: small either way becomes small
+ *	dfs_unfold_*()	and back
+ *	dfs_diff_*()	the folded difference of value @x from prediction @q, both as in the file
+ *	dfs_apply_*()	the value that differs from prediction @q by @u
+ */
+#define DFS_VALUE_ARITHMETIC(bits, type)						\
+DFS_INLINE type dfs_order_##bits(const struct dfs_layout *l, type y)			\
+{											\
+	type negative = -(y >> (l->width - 1));						\
+											\
+	return y ^ ((negative & (type)l->flip) | (type)l->sign);			\
+}											\
+DFS_INLINE type dfs_unorder_##bits(const struct dfs_layout *l, type o)			\
+{											\
+	type negative = (o >> (l->width - 1)) - 1;					\
+											\
+	return o ^ ((negative & (type)l->flip) | (type)l->sign);			\
+}											\
+DFS_INLINE type dfs_fold_##bits(const struct dfs_layout *l, type d)			\
+{											\
+	return ((d << 1) ^ -(d >> (l->width - 1))) & (type)l->mask;			\
+}											\
+DFS_INLINE type dfs_unfold_##bits(type u)						\
+{											\
+	return (u >> 1) ^ -(u & 1);							\
+}											\
+DFS_INLINE type dfs_diff_##bits(const struct dfs_layout *l, type x, type q)		\
+{											\
+	type d = dfs_order_##bits(l, x >> l->drop) - dfs_order_##bits(l, q >> l->drop);	\
+											\
+	return dfs_fold_##bits(l, d & (type)l->mask);					\
+}											\
+DFS_INLINE type dfs_apply_##bits(const struct dfs_layout *l, type u, type q)		\
+{											\
+	type o = dfs_order_##bits(l, q >> l->drop) + dfs_unfold_##bits(u);		\
+											\
+	return dfs_unorder_##bits(l, o & (type)l->mask) << l->drop;			\
+}											\
+struct dfs_value_arithmetic_needs_a_semicolon
 
-DFS_INLINE uint64_t dfs_value_unorder(const struct dfs_layout *l, uint64_t o)
-{
-	return o & l->sign || !l->sign ? o ^ l->sign : ~o & l->mask;
-}
-
-/* dfs_value_fold() - a difference modulo 2^width: small either way becomes small */
-DFS_INLINE uint64_t dfs_value_fold(const struct dfs_layout *l, uint64_t d)
-{
-	return ((d << 1) ^ -(d >> (l->width - 1) & 1)) & l->mask;
-}
-
-DFS_INLINE uint64_t dfs_value_unfold(const struct dfs_layout *l, uint64_t u)
-{
-	return ((u >> 1) ^ -(u & 1)) & l->mask;
-}
-
-/* dfs_value_diff() - the folded difference of value @x from prediction @q, both as in the file */
-DFS_INLINE uint64_t dfs_value_diff(const struct dfs_layout *l, uint64_t x, uint64_t q)
-{
-	uint64_t d = dfs_value_order(l, x >> l->drop) - dfs_value_order(l, q >> l->drop);
-
-	return dfs_value_fold(l, d & l->mask);
-}
-
-/* dfs_value_apply() - the value that differs from prediction @q by @u */
-DFS_INLINE uint64_t dfs_value_apply(const struct dfs_layout *l, uint64_t u, uint64_t q)
-{
-	uint64_t o = dfs_value_order(l, q >> l->drop) + dfs_value_unfold(l, u);
-
-	return dfs_value_unorder(l, o & l->mask) << l->drop;
-}
+DFS_VALUE_ARITHMETIC(32, uint32_t);
+DFS_VALUE_ARITHMETIC(64, uint64_t);
 
 #endif
