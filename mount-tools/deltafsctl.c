@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "ctl/ctl.h"
 #include "ctl/options.h"
@@ -18,7 +19,7 @@
 #include "util/nearest.h"
 
 static const struct ctl_command *const commands[] = {
-	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info,
+	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info, &ctl_estimate,
 	&ctl_base_add, &ctl_base_list, &ctl_base_remove,
 	&ctl_import, &ctl_export, &ctl_ls, &ctl_du,
 };
@@ -93,6 +94,17 @@ int ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	va_end(args);
 	ctl_warn("%s (see `deltafsctl %s -h`)", text, ctl->command->name);
 	return CTL_USAGE;
+}
+
+/* Families of sharded models are compared with all their files open. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 static void help(void)
@@ -187,6 +199,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		}
 	}
 	catch_signals();
+	raise_files();
 	code = command->run(&ctl);
 	if (code == CTL_DONE && ctl.failures)
 		code = CTL_FAILED;

@@ -13,7 +13,10 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/decode.c \
 	mount-tools/ctl/du.c \
 	mount-tools/ctl/encode.c \
+	mount-tools/ctl/estimate.c \
 	mount-tools/ctl/export.c \
+	mount-tools/ctl/families.c \
+	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/listing.c \

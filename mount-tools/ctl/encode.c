@@ -7,18 +7,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bases.h"
 #include "ctl.h"
+#include "families.h"
 #include "outfile.h"
 #include "progress.h"
 #include "results.h"
 #include "session.h"
+#include "store/claim.h"
+#include "walk.h"
 #include "write/classify.h"
 #include "write/choose.h"
 #include "write/ingest.h"
 #include "write/spec.h"
 #include "write/verify.h"
-#include "bases.h"
-#include "walk.h"
 
 static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories; takes the safetensors files there" },
@@ -146,6 +148,36 @@ static int pick_base(struct encoding *e, int fd, const struct dfs_header *header
 	return ctl_bases_choose(&e->bases, &e->session, &input, ret_base, ret_why, err);
 }
 
+/* Return: 1 if the file stays as it is, with the result; 0, with the header if it has one; -errno. */
+static int leave_alone(const struct ctl_file *file, int fd, const struct stat *st,
+		       struct dfs_header **ret_header, struct ctl_result *result, struct dfs_err *err)
+{
+	struct dfs_claim claim;
+	int ret = dfs_claim_check(fd, (uint64_t)st->st_size, &claim);
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "read: %s", strerror(-ret));
+	*result = (struct ctl_result){
+		.outcome = CTL_LEFT, .what = "left", .quiet = !file->named,
+		.original_bytes = claim.original_size, .stored_bytes = (uint64_t)st->st_size,
+	};
+	if (claim.kind == DFS_CONTAINER_NEWER || claim.kind == DFS_CONTAINER_BROKEN)
+		return dfs_fail(err, claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s", claim.why.text);
+	if (claim.kind == DFS_CONTAINER) {
+		result->why = "compressed already";
+		return 1;
+	}
+	if (!file->named && dfs_classify_name(basename(file->path))) {
+		result->why = "not finished, by its name";
+		return 1;
+	}
+	ret = dfs_classify(fd, ret_header, NULL, err);
+	if (ret < 0 || *ret_header || file->named)
+		return ret;
+	result->why = "no safetensors file";
+	return 1;
+}
+
 static int encode_open(struct encoding *e, const struct ctl_file *file, const char *rel,
 		       struct ctl_result *result, char base_id[DFS_HASH_HEX],
 		       struct dfs_ingest_result *done, struct dfs_err *err)
@@ -159,16 +191,9 @@ static int encode_open(struct encoding *e, const struct ctl_file *file, const ch
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "open");
-	ret = dfs_classify(fd, &header, NULL, err);
-	if (ret < 0)
-		return ret;
-	if (!header && !file->named) {
-		*result = (struct ctl_result){
-			.outcome = CTL_LEFT, .what = "left", .why = "no plain safetensors file", .quiet = true,
-			.original_bytes = (uint64_t)st.st_size, .stored_bytes = (uint64_t)st.st_size,
-		};
-		return 0;
-	}
+	ret = leave_alone(file, fd, &st, &header, result, err);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
 	ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
 	if (ret < 0)
 		return ret;
@@ -201,6 +226,66 @@ static void encode_file(struct encoding *e, const struct ctl_file *file)
 		ctl_result_add(e->ctl, file->path, &result, &e->totals);
 }
 
+/* Does a base that the store has already serve this model? Return: 1, 0, -errno. */
+static int is_served(struct encoding *e, const struct ctl_planned_model *model, struct dfs_err *err)
+{
+	DFS_AUTO(fd) int fd = open(model->paths[0], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	const struct dfs_model *base;
+	const char *why;
+	struct stat st;
+	int ret;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return dfs_fail_errno(err, "%s", model->paths[0]);
+	ret = dfs_classify(fd, &header, NULL, err);
+	if (ret == 0)
+		ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
+	return ret < 0 ? ret : base != NULL;
+}
+
+/* One family's base, and how many models depend on it. */
+static int found_base(struct encoding *e, const struct ctl_planned_model *model,
+		      const struct ctl_planned_model *dependant, size_t n_dependants, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *path = ctl_families_path(model);
+	DFS_AUTO(mem) char *rel = NULL;
+	int ret = path ? ctl_session_enter(&e->session, model->paths[0], &rel, err) :
+			 dfs_fail(err, ENOMEM, "out of memory");
+
+	if (ret < 0 || dfs_registry_find(&e->session.registry, e->session.store, path, NULL))
+		return ret;
+	ret = is_served(e, dependant, err);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	ret = ctl_session_register(&e->session, path, err);
+	ctl_bases_release(&e->bases);
+	if (ret == 0)
+		ctl_say(e->ctl, "%s stays plain, as the base of %zu other%s found here", model->shown, n_dependants,
+			n_dependants == 1 ? "" : "s");
+	return ret;
+}
+
+/* Nobody named a base: find the families, as estimate does, and register what it would say. */
+static int found_bases(struct encoding *e, const struct ctl_files *files, struct dfs_err *err)
+{
+	DFS_AUTO(families) struct ctl_families families = { 0 };
+	int ret = ctl_families_make(e->ctl, files, &families, err);
+
+	for (size_t b = 0; b < families.n_models && ret == 0; b++) {
+		size_t n = 0, last = 0;
+
+		for (size_t i = 0; i < families.n_models; i++)
+			if (i != b && families.models[i].base == b) {
+				n++;
+				last = i;
+			}
+		if (n)
+			ret = found_base(e, &families.models[b], &families.models[last], n, err);
+	}
+	return ret;
+}
+
 static int run(struct ctl *ctl)
 {
 	struct encoding e = { .ctl = ctl };
@@ -215,6 +300,8 @@ static int run(struct ctl *ctl)
 	ctl_session_init(&e.session, ctl, !ctl->out);
 	if (!ctl->out && ctl->recursive && ctl->n_args == 1)
 		e.session.new_store = realpath(ctl->args[0], NULL);
+	if (!ctl->out && ctl->recursive && !ctl->base && found_bases(&e, &files, &err) < 0)
+		ctl_fail(ctl, &err);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
 		encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");

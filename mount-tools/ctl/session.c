@@ -205,7 +205,7 @@ void ctl_say_added(const struct ctl *ctl, const char *path, const struct dfs_reg
 			added->known ? ", known already" : "");
 }
 
-static int register_base(struct ctl_session *s, const char *path, struct dfs_err *err)
+int ctl_session_register(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	struct ctl_progress progress;
 	struct dfs_registry_add add = { .path = path, .progress = ctl_progress_tell, .arg = &progress };
@@ -252,7 +252,7 @@ int ctl_session_base(struct ctl_session *s, struct dfs_err *err)
 	if (!known && !s->writer)
 		return open_named(s, text, err);
 	if (!known) {
-		ret = register_base(s, text, err);
+		ret = ctl_session_register(s, text, err);
 		if (ret < 0)
 			return dfs_err_at(err, ret, "--base %s", text);
 		known = dfs_registry_find(&s->registry, s->store, text, err);

@@ -59,6 +59,9 @@ int ctl_session_open(struct ctl_session *s, const char *path, struct dfs_err *er
  */
 int ctl_session_base(struct ctl_session *s, struct dfs_err *err);
 
+/* ctl_session_register() - make the model at @path a base of the store, and say so */
+int ctl_session_register(struct ctl_session *s, const char *path, struct dfs_err *err);
+
 /* ctl_session_reload() - read the registry again after a change. Return: 0; -ENOMEM, ... */
 int ctl_session_reload(struct ctl_session *s, struct dfs_err *err);
 

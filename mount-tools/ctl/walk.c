@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* walk: fts(3) in the order of names, real files first. */
+/* walk: fts(3) in the order of names, links in a second round. */
 #include "walk.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ void ctl_files_release(struct ctl_files *files)
 }
 
 static int files_add(struct ctl_files *files, const char *path, size_t below, bool named,
-		     const struct stat *st)
+		     bool link, const struct stat *st)
 {
 	struct ctl_file *more = files->files;
 	char *copy = strdup(path);
@@ -34,7 +34,7 @@ static int files_add(struct ctl_files *files, const char *path, size_t below, bo
 		return -ENOMEM;
 	}
 	more[files->n++] = (struct ctl_file){
-		.path = copy, .below = copy + below, .named = named,
+		.path = copy, .below = copy + below, .named = named, .link = link,
 		.dev = st->st_dev, .ino = st->st_ino,
 	};
 	return 0;
@@ -63,11 +63,11 @@ static int walk_entry(struct ctl *ctl, FTS *fts, FTSENT *e, size_t below, bool l
 			fts_set(fts, e, FTS_SKIP);
 		return 0;
 	case FTS_F:
-		return links ? 0 : files_add(files, e->fts_path, below, false, e->fts_statp);
+		return links ? 0 : files_add(files, e->fts_path, below, false, false, e->fts_statp);
 	case FTS_SL:
 		if (!links || stat(e->fts_accpath, &st) < 0 || !S_ISREG(st.st_mode))
 			return 0;
-		return files_add(files, e->fts_path, below, false, &st);
+		return files_add(files, e->fts_path, below, false, true, &st);
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
@@ -108,7 +108,7 @@ static int walk_arg(struct ctl *ctl, const char *path, struct ctl_files *files)
 		return 0;
 	}
 	if (S_ISREG(st.st_mode))
-		return files_add(files, path, slash ? (size_t)(slash + 1 - path) : 0, true, &st);
+		return files_add(files, path, slash ? (size_t)(slash + 1 - path) : 0, true, false, &st);
 	if (!S_ISDIR(st.st_mode)) {
 		ctl_warn("%s: no regular file", path);
 		ctl->failures++;
@@ -130,10 +130,14 @@ static int by_inode_and_place(const void *a, const void *b)
 		return x->dev < y->dev ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
+	if (x->named != y->named)
+		return x->named ? -1 : 1;
+	if (x->link != y->link)
+		return x->link ? -1 : 1;
 	return (x > y) - (x < y);
 }
 
-/* Each inode once: the first entry of each stays. */
+/* Each inode once: what was named goes before what was found, a link's name before a blob's. */
 static int drop_doubles(struct ctl_files *files)
 {
 	DFS_AUTO(mem) struct ctl_file **order = calloc(files->n + 1, sizeof(*order));

@@ -4,8 +4,8 @@
  *
  * A symlink that is named is followed. Below a directory, a symlink to a file
  * is followed too (a snapshot of a hub cache is nothing but symlinks to its
- * blobs), so a file that is reached by its own name and by links is taken
- * once, under the first name in the order of names, its own before links'.
+ * blobs). A file that is reached by its own name and by links is taken once,
+ * under the first link's name: a blob's own is a hash that tells nobody much.
  * Symlinks to directories are not followed. .deltafs is left out.
  */
 #ifndef DELTAFSCTL_WALK_H
@@ -18,6 +18,7 @@ struct ctl_file {
 	char *path;		/* as it was reached */
 	const char *below;	/* in path: behind the directory that was named; the last component of a file that was */
 	bool named;		/* by the user, not found by -r */
+	bool link;		/* found as a symlink */
 	uint64_t dev, ino;
 };
 

@@ -5,6 +5,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/decode.c %D%/decode.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
+	%D%/family.c %D%/family.h \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/match.c %D%/match.h \

@@ -102,26 +102,33 @@ static void origin_text(const char *path, char *text, size_t size)
 	snprintf(text, size, "%s%s%s", origin.repository, origin.commit[0] ? "@" : "", origin.commit);
 }
 
+int dfs_model_open_files(char *const *paths, size_t n, const char *origin,
+			 struct dfs_model **ret_model, struct dfs_err *err)
+{
+	DFS_AUTO(model) struct dfs_model *model = model_new(n);
+
+	if (!model)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		int ret = file_open(&model->files[i], paths[i], origin, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	*ret_model = dfs_steal(&model);
+	return 0;
+}
+
 int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_err *err)
 {
-	DFS_AUTO(model) struct dfs_model *model = NULL;
 	DFS_AUTO(paths) struct dfs_paths paths = { 0 };
 	char origin[336];
 	int ret = dfs_paths_expand(path, &paths, err);
 
 	if (ret < 0)
 		return ret;
-	model = model_new(paths.n);
-	if (!model)
-		return dfs_fail(err, ENOMEM, "out of memory");
 	origin_text(path, origin, sizeof(origin));
-	for (size_t i = 0; i < paths.n; i++) {
-		ret = file_open(&model->files[i], paths.paths[i], origin, err);
-		if (ret < 0)
-			return ret;
-	}
-	*ret_model = dfs_steal(&model);
-	return 0;
+	return dfs_model_open_files(paths.paths, paths.n, origin, ret_model, err);
 }
 
 static int registered_file_open(struct dfs_model_file *file, const struct dfs_store *store,

@@ -48,6 +48,10 @@ struct dfs_model {
  */
 int dfs_model_open(const char *path, struct dfs_model **ret_model, struct dfs_err *err);
 
+/* dfs_model_open_files() - the same of exactly these files; an @origin that is not known is "" */
+int dfs_model_open_files(char *const *paths, size_t n, const char *origin,
+			 struct dfs_model **ret_model, struct dfs_err *err);
+
 /* dfs_model_open_registered() - the same of a base of @store, identified already. Return: as above; -EIO: a file of it is gone. */
 int dfs_model_open_registered(const struct dfs_store *store, const struct dfs_registered *registered,
 			      struct dfs_model **ret_model, struct dfs_err *err);
