@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Helper programs of the scripts here: noinst_PROGRAMS += %D%/x
+check_PROGRAMS += %D%/test_corpus
+%C%_test_corpus_SOURCES = %D%/test_corpus.c
+%C%_test_corpus_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"$(abs_top_srcdir)/tests/corpus"'
+%C%_test_corpus_LDADD = $(TEST_LIBS)

@@ -178,7 +178,8 @@ class DiffTable:
         must(width >= 5, "diff: values of less than 5 bits")
         bits = Bits(data)
         log, precision = bits.get(2) + 8, bits.get(3)
-        n_tables, self.n_classes = bits.get(6) + 1, bits.get(4) + 1
+        n_tables, self.n_classes = bits.get(5) + 1, bits.get(4) + 1
+        must(n_tables <= 30, "diff table: too many tables")
         self.top = bits.get(exponent)
         for _ in range(1, self.n_classes):
             must(bits.get(5) != 0, "diff table: class that begins at 0")
@@ -238,7 +239,7 @@ def decode_diff(block, payload, table_bytes):
 def decode_sparse(block, payload, _):
     must(block.width >= 5, "sparse: values of less than 5 bits")
     bits = Bits(payload)
-    g, u_order = bits.get(5), bits.get(6)
+    g, fixed, u_order = bits.get(5), bits.get(1), bits.get(6)
     must(u_order <= 62, "sparse: order")
     values = list(block.prediction)
     at = 0
@@ -247,7 +248,7 @@ def decode_sparse(block, payload, _):
         while bits.get(1) == 0:
             zeros += 1
         at += (zeros << g) + bits.get(g)
-        u = bits.golomb(u_order, 1 << 64) + 1
+        u = 1 + (bits.get(u_order) if fixed else bits.golomb(u_order, 1 << 64))
         must(at < block.n and u < 1 << block.width, "sparse: no such value")
         values[at] = apply_difference(u, values[at], block)
         at += 1
