@@ -46,12 +46,14 @@ def base_files():
 def encode(directory, original, base):
     """The container that this build makes of some bytes."""
     with tempfile.TemporaryDirectory() as temp:
+        # the container remembers this directory's name
+        os.symlink(os.path.abspath(directory), os.path.join(temp, "corpus"))
         plain, out = os.path.join(temp, "model.safetensors"), os.path.join(temp, "out")
         write(plain, original)
         command = ["deltafsctl", "encode", plain, "-o", out]
         if base:
             name = "base-" + base if "." in base else "base-%s.safetensors" % base
-            command += ["--base", os.path.join(directory, name)]
+            command += ["--base", os.path.join(temp, "corpus", name)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return read(out)
 

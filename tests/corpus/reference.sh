@@ -9,13 +9,11 @@ need python3
 python3 "$corpus/reference.py" || fail "the reader in tests/ref disagrees"
 
 n=0
-while read -r _ want _ name bases; do
-	options=()
-	for base in $bases; do
-		options+=(--base "$corpus/$base")
-	done
+while read -r _ want _ name base more; do
+	[ -z "$more" ] || base=base-halves.index.json
 	rm -f out
-	deltafsctl decode "${options[@]}" "$corpus/$name" -o out || fail "$name: not decoded"
+	deltafsctl decode ${base:+--base "$corpus/$base"} "$corpus/$name" -o out >/dev/null ||
+		fail "$name: not decoded"
 	[ "$(sha256sum <out)" = "$want  -" ] || fail "$name: other bytes than were encoded"
 	n=$((n + 1))
 done < <(grep -v '^#' "$corpus/FROZEN")
