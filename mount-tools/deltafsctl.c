@@ -13,6 +13,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/options.h"
+#include "ctl/text.h"
 #include "codec/codec.h"
 #include "format/container.h"
 #include "util/cpu.h"
@@ -80,7 +81,7 @@ int ctl_fail(struct ctl *ctl, const struct dfs_err *err)
 	ctl_warn("%s", err->text);
 	ctl->failures++;
 	if (ctl->report)
-		json_object_set_new(ctl->report, "error", json_string(err->text));
+		json_object_set_new(ctl->report, "error", ctl_string(err->text));
 	return CTL_FAILED;
 }
 

@@ -36,18 +36,6 @@ static int thaw_files(struct ctl_session *s, const char *path, struct dfs_err *e
 	return ret;
 }
 
-static json_t *added_json(const char *path, const struct dfs_registry_added *added)
-{
-	char id[DFS_HASH_HEX];
-
-	return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I}",
-			 "path", path, "id", dfs_hash_hex(added->id, id), "known", added->known,
-			 "files", (json_int_t)added->n_files, "bytes", (json_int_t)added->bytes,
-			 "bytes_linked", (json_int_t)added->bytes_linked,
-			 "bytes_cloned", (json_int_t)added->bytes_cloned,
-			 "bytes_copied", (json_int_t)added->bytes_copied);
-}
-
 static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	struct ctl_progress progress;
@@ -71,8 +59,6 @@ static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
 	ctl_say_added(s->ctl, path, &added);
 	if (s->ctl->by_reference)
 		ctl_warn("%s is only referred to: if it is changed or removed, what depends on it cannot be read", path);
-	if (s->ctl->report)
-		json_array_append_new(json_object_get(s->ctl->report, "bases"), added_json(path, &added));
 	return 0;
 }
 
@@ -83,8 +69,6 @@ static int run(struct ctl *ctl)
 	int ret;
 
 	ctl_session_init(&s, ctl, true);
-	if (ctl->report)
-		json_object_set_new(ctl->report, "bases", json_array());
 	ret = ctl_session_open(&s, ctl->args[0], &err);
 	if (ret < 0)
 		ctl_fail(ctl, &err);

@@ -48,7 +48,7 @@ static json_t *paths_json(const struct dfs_paths *paths)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < paths->n; i++)
-		json_array_append_new(array, json_string(paths->paths[i]));
+		json_array_append_new(array, ctl_string(paths->paths[i]));
 	return array;
 }
 
@@ -60,9 +60,9 @@ static json_t *model_json(const struct dfs_registered *m, const struct dfs_depen
 	uint64_t bytes = model_bytes(m, &pinned);
 
 	for (size_t i = 0; i < m->n_files; i++)
-		json_array_append_new(files, json_pack("{s:s, s:I, s:s?, s:b, s:o}",
+		json_array_append_new(files, json_pack("{s:s, s:I, s:o, s:b, s:o}",
 			"hash", dfs_hash_hex(m->files[i].hash, hex), "bytes", (json_int_t)m->files[i].size,
-			"name", m->files[i].name, "pinned", m->files[i].pinned,
+			"name", ctl_string(m->files[i].name), "pinned", m->files[i].pinned,
 			"paths", paths_json(&m->files[i].paths)));
 	return json_pack("{s:s, s:o, s:s?, s:s?, s:I, s:b, s:o, s:{s:I, s:I, s:I}}",
 			 "id", dfs_hash_hex(m->id, hex), "names", paths_json(&m->names),

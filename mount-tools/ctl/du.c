@@ -21,7 +21,7 @@ static void say(struct ctl *ctl, const char *path, uint64_t original, uint64_t s
 		ctl_ratio(original, stored), path);
 	if (ctl->report)
 		json_array_append_new(json_object_get(ctl->report, "directories"),
-			json_pack("{s:s*, s:I, s:I, s:f}", "path", path, "original_bytes", (json_int_t)original,
+			json_pack("{s:o, s:I, s:I, s:f}", "path", ctl_string(path), "original_bytes", (json_int_t)original,
 				  "stored_bytes", (json_int_t)stored, "ratio", ctl_ratio(original, stored)));
 }
 

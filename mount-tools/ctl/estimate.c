@@ -145,10 +145,11 @@ static void say_estimate(struct estimating *e, const char *path, const struct ct
 		ctl_say(e->ctl, "%s: %s: %s", path, ctl_bytes(now, file->stored), est->why);
 	if (e->ctl->report)
 		json_array_append_new(json_object_get(e->ctl->report, "files"), json_pack(
-			"{s:s*, s:I, s:I, s:{s:I, s:I}, s:f, s:s?, s:s?}", "path", path,
+			"{s:o, s:I, s:I, s:{s:I, s:I}, s:f, s:o, s:s?}", "path", ctl_string(path),
 			"now_bytes", (json_int_t)file->stored, "after_bytes", (json_int_t)est->stored,
 			"codecs", "exact", (json_int_t)est->stored, "exact_alone", (json_int_t)est->alone,
-			"ratio", ctl_ratio(file->stored, est->stored), "base", est->base,
+			"ratio", ctl_ratio(file->stored, est->stored),
+			"base", est->base ? ctl_string(est->base) : json_null(),
 			"reason", est->base ? NULL : est->why));
 }
 

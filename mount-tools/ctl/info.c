@@ -70,9 +70,9 @@ static json_t *base_json(struct ctl_session *s, const struct dfs_container *c)
 		return json_null();
 	}
 	for (uint32_t i = 0; i < c->n_bases; i++)
-		json_array_append_new(files, json_pack("{s:s, s:I, s:s*, s:s*, s:b}",
+		json_array_append_new(files, json_pack("{s:s, s:I, s:o, s:o, s:b}",
 			"hash", dfs_hash_hex(c->bases[i].hash, hex), "bytes", (json_int_t)c->bases[i].size,
-			"name", c->bases[i].name, "origin", c->bases[i].origin,
+			"name", ctl_string(c->bases[i].name), "origin", ctl_string(c->bases[i].origin),
 			"present", base_present(s, &c->bases[i])));
 	return json_pack("{s:s, s:o}", "id", dfs_hash_hex(c->bases[0].model, hex), "files", files);
 }
@@ -139,8 +139,8 @@ static void show_tensor(struct ctl *ctl, const struct dfs_container *c, const st
 	ctl_say(ctl, "%-8s %12" PRIu64 " %12.0f  %6.3f bits  %-6s %-6s %s", dfs_dtype_info(t->dtype)->name,
 		t->len, one.stored_bytes, bits, one.predictor, codec, t->name);
 	if (list)
-		json_array_append_new(list, json_pack("{s:s*, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b}",
-			"name", t->name, "dtype", dfs_dtype_info(t->dtype)->name, "shape", shape_json(t),
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b}",
+			"name", ctl_string(t->name), "dtype", dfs_dtype_info(t->dtype)->name, "shape", shape_json(t),
 			"original_bytes", (json_int_t)t->len, "stored_bytes", one.stored_bytes,
 			"bits_per_param", bits, "predictor", one.predictor, "codec", codec,
 			"linear", ctl_account_is_linear(t)));
@@ -283,7 +283,7 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	}
 	ctl_say(s->ctl, "%-10s %s", "file", path);
 	if (s->ctl->report)
-		json_object_set_new(s->ctl->report, "path", json_string(path));
+		json_object_set_new(s->ctl->report, "path", ctl_string(path));
 	return dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, fd, &st, err);
 }
 

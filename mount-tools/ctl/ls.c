@@ -22,7 +22,7 @@ static void list_file(struct ctl *ctl, const struct ctl_listed *f)
 	if (!ctl->report)
 		return;
 	files = json_object_get(ctl->report, "files");
-	json_array_append_new(files, json_pack("{s:s*, s:s, s:I, s:I, s:f, s:s?}", "path", f->path,
+	json_array_append_new(files, json_pack("{s:o, s:s, s:I, s:I, s:f, s:s?}", "path", ctl_string(f->path),
 		"state", f->state, "original_bytes", (json_int_t)f->original_bytes,
 		"stored_bytes", (json_int_t)f->stored_bytes,
 		"ratio", ctl_ratio(f->original_bytes, f->stored_bytes), "base", *f->base ? f->base : NULL));

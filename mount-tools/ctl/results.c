@@ -15,12 +15,9 @@ static void add_json(struct ctl *ctl, const char *path, const struct ctl_result 
 		files = json_array();
 		json_object_set_new(ctl->report, "files", files);
 	}
-	file = json_pack("{s:s+, s:s, s:s?, s:s?}", "path", path, "", "result",
-			 r->outcome == CTL_BROKEN ? "failed" : r->what, "base", r->base, "reason", r->why);
-	/* A path that is no UTF-8 has no JSON string: its bytes are shown as they are read in Latin-1. */
-	if (!file)
-		file = json_pack("{s:n, s:s, s:s?}", "path", "result",
-				 r->outcome == CTL_BROKEN ? "failed" : r->what, "reason", r->why);
+	file = json_pack("{s:o, s:s, s:s?, s:o}", "path", ctl_string(path), "result",
+			 r->outcome == CTL_BROKEN ? "failed" : r->what, "base", r->base,
+			 "reason", r->why ? ctl_string(r->why) : json_null());
 	if (file && r->outcome != CTL_BROKEN) {
 		json_object_set_new(file, "original_bytes", json_integer((json_int_t)r->original_bytes));
 		json_object_set_new(file, "stored_bytes", json_integer((json_int_t)r->stored_bytes));

@@ -192,9 +192,29 @@ int ctl_session_reload(struct ctl_session *s, struct dfs_err *err)
 	return 0;
 }
 
-void ctl_say_added(const struct ctl *ctl, const char *path, const struct dfs_registry_added *added)
+static json_t *added_json(const char *path, const struct dfs_registry_added *added)
+{
+	char id[DFS_HASH_HEX];
+
+	return json_pack("{s:o, s:s, s:b, s:I, s:I, s:I, s:I, s:I}",
+			 "path", ctl_string(path), "id", dfs_hash_hex(added->id, id), "known", added->known,
+			 "files", (json_int_t)added->n_files, "bytes", (json_int_t)added->bytes,
+			 "bytes_linked", (json_int_t)added->bytes_linked,
+			 "bytes_cloned", (json_int_t)added->bytes_cloned,
+			 "bytes_copied", (json_int_t)added->bytes_copied);
+}
+
+void ctl_say_added(struct ctl *ctl, const char *path, const struct dfs_registry_added *added)
 {
 	char id[DFS_HASH_HEX], text[CTL_BYTES_LEN], copied[CTL_BYTES_LEN];
+	json_t *list = ctl->report ? json_object_get(ctl->report, "bases_added") : NULL;
+
+	if (ctl->report && !list) {
+		list = json_array();
+		json_object_set_new(ctl->report, "bases_added", list);
+	}
+	if (list)
+		json_array_append_new(list, added_json(path, added));
 
 	dfs_hash_hex(added->id, id);
 	if (added->bytes_copied)

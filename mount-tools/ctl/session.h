@@ -65,7 +65,7 @@ int ctl_session_register(struct ctl_session *s, const char *path, struct dfs_err
 /* ctl_session_reload() - read the registry again after a change. Return: 0; -ENOMEM, ... */
 int ctl_session_reload(struct ctl_session *s, struct dfs_err *err);
 
-/* ctl_say_added() - what dfs_registry_add() did with @path */
-void ctl_say_added(const struct ctl *ctl, const char *path, const struct dfs_registry_added *added);
+/* ctl_say_added() - what dfs_registry_add() did with @path; with --json one of "bases_added" */
+void ctl_say_added(struct ctl *ctl, const char *path, const struct dfs_registry_added *added);
 
 #endif

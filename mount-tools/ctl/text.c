@@ -3,6 +3,8 @@
 #include "text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 char *ctl_bytes(char text[CTL_BYTES_LEN], uint64_t bytes)
 {
@@ -24,4 +26,25 @@ char *ctl_bytes(char text[CTL_BYTES_LEN], uint64_t bytes)
 double ctl_ratio(uint64_t original, uint64_t stored)
 {
 	return stored ? (double)original / (double)stored : 0;
+}
+
+json_t *ctl_string(const char *text)
+{
+	json_t *json = json_string(text);
+	char *shown, *to;
+
+	if (json)
+		return json;
+	shown = to = malloc(4 * strlen(text) + 1);
+	if (!shown)
+		return NULL;
+	for (; *text; text++)
+		if (*text & 0x80)
+			to += snprintf(to, 5, "\\x%02X", (unsigned char)*text);
+		else
+			*to++ = *text;
+	*to = '\0';
+	json = json_string(shown);
+	free(shown);
+	return json;
 }

@@ -90,9 +90,9 @@ int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_f
 static json_t *base_json(const struct dfs_base_file *base, bool looked, bool present)
 {
 	char hash[DFS_HASH_HEX], model[DFS_HASH_HEX];
-	json_t *json = json_pack("{s:s, s:s, s:I, s:s*, s:s*}", "id", dfs_hash_hex(base->model, model),
+	json_t *json = json_pack("{s:s, s:s, s:I, s:o, s:o}", "id", dfs_hash_hex(base->model, model),
 				 "hash", dfs_hash_hex(base->hash, hash), "bytes", (json_int_t)base->size,
-				 "name", base->name, "origin", base->origin);
+				 "name", ctl_string(base->name), "origin", ctl_string(base->origin));
 
 	if (json && looked)
 		json_object_set_new(json, "present", json_boolean(present));
@@ -122,7 +122,7 @@ unsigned ctl_parcel_say(struct ctl *ctl, const char *path, const struct ctl_parc
 	if (parcel->c->n_bases == 0)
 		ctl_say(ctl, "%s: needs no base", path);
 	if (files)
-		json_array_append_new(files, json_pack("{s:s*, s:I, s:I, s:O}", "path", path,
+		json_array_append_new(files, json_pack("{s:o, s:I, s:I, s:O}", "path", ctl_string(path),
 			"original_bytes", (json_int_t)parcel->claim.sb.original_size,
 			"stored_bytes", (json_int_t)parcel->claim.sb.container_size, "bases", bases));
 	json_decref(bases);
