@@ -20,3 +20,4 @@ include tests/ctl/local.mk
 include tests/faults/local.mk
 include tests/adversary/local.mk
 include tests/corpus/local.mk
+include tests/ref/local.mk

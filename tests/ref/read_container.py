@@ -19,6 +19,8 @@ import ctypes.util
 import struct
 import sys
 
+sys.dont_write_bytecode = True
+
 from container_codecs import Block, decode
 from container_errors import Damaged, Unsupported, Wrong, must
 from container_values import DTYPES, predict
