@@ -24,8 +24,8 @@
 #define HINT_BEYOND (8u << 20)
 #define HINT_STEP (1u << 20)
 
-/* Several of the kernel's requests are under way at once and may overtake each other by this. */
-#define OVERTAKE (4u << 20)
+/* The kernel has several requests of a reader under way at once; they overtake each other by this many. */
+#define OVERTAKE 8
 
 /* Kernel readahead runs past a tensor's end whatever the loader wants, so one crossing proves nothing. */
 #define CROSSINGS 3
@@ -42,19 +42,24 @@ static uint64_t segment_end(const struct dfs_view *view, uint64_t last_byte)
 	return s->off + s->len;
 }
 
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The nearest one that this read may belong to. A small read must continue it exactly. */
 static struct dfs_cursor *cursor_find(struct dfs_ahead *ahead, uint64_t off, uint64_t end)
 {
-	bool small = end - off < RUN_MIN;
+	uint64_t reach = end - off < RUN_MIN ? 0 : OVERTAKE * (end - off);
+	struct dfs_cursor *nearest = NULL;
 
 	for (struct dfs_cursor *c = ahead->cursors; c < ahead->cursors + DFS_CURSORS; c++) {
-		if (!c->used)
+		if (!c->used || distance(off, c->next) > reach)
 			continue;
-		if (off == c->next)
-			return c;
-		if (!small && off < c->next + OVERTAKE && end + OVERTAKE > c->next)
-			return c;
+		if (!nearest || distance(off, c->next) < distance(off, nearest->next))
+			nearest = c;
 	}
-	return NULL;
+	return nearest;
 }
 
 static struct dfs_cursor *cursor_new(const struct dfs_view *view, struct dfs_ahead *ahead, uint64_t off, uint64_t end)
