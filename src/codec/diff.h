@@ -171,10 +171,21 @@ struct dfs_diff_table {
 	uint8_t scale_class[DFS_SCALES];	/* for the writer */
 	/* where in entries a class and context begins */
 	uint32_t offset[DFS_CLASSES][DFS_CONTEXTS] __attribute__((aligned(64)));
-	const uint32_t *by_exponent;	/* the same by [class][exponent field] */
+	const uint32_t *by_head;	/* the same by [class][first bits of the prediction] */
 	const struct dfs_rans_symbol *symbols;	/* [table][token]; NULL: not for writing */
 	uint32_t entries[] __attribute__((aligned(64)));
 };
+
+/* The first bits of a value: sign, exponent, and what else there is up to a shift that is known to the compiler. */
+DFS_INLINE unsigned dfs_head_shift(unsigned size)
+{
+	return size == 8 ? 52 : size == 4 ? 23 : size == 2 ? 7 : 0;
+}
+
+DFS_INLINE unsigned dfs_heads(unsigned size)
+{
+	return 1u << (8 * size - dfs_head_shift(size));
+}
 
 /*
  * An entry says all about one slot:

@@ -7,15 +7,31 @@
 
 /* What the coder gave for a group. */
 struct group {
-	uint64_t u[DFS_GROUP];
+	union {
+		uint32_t u32[DFS_GROUP];
+		uint64_t u64[DFS_GROUP];	/* for values of 8 bytes */
+	};
 	uint32_t entry[DFS_GROUP];
 	uint8_t listed[DFS_GROUP];	/* those that have plain bits: few, as a rule */
 	unsigned n_listed;
 };
 
-DFS_INLINE const uint32_t *map_of(const struct dfs_diff_table *t, unsigned class)
+DFS_INLINE const uint32_t *map_of(const struct dfs_diff_table *t, unsigned class, unsigned size)
 {
-	return t->by_exponent + ((size_t)class << t->layout.exponent);
+	return t->by_head + class * dfs_heads(size);
+}
+
+DFS_INLINE uint64_t folded(const struct group *g, unsigned i, unsigned size)
+{
+	return size == 8 ? g->u64[i] : g->u32[i];
+}
+
+DFS_INLINE void set_folded(struct group *g, unsigned i, uint64_t u, unsigned size)
+{
+	if (size == 8)
+		g->u64[i] = u;
+	else
+		g->u32[i] = u;
 }
 
 DFS_INLINE void advance(struct dfs_diff_job *job, size_t n)
@@ -32,36 +48,34 @@ DFS_INLINE void advance(struct dfs_diff_job *job, size_t n)
 }
 
 DFS_INLINE void read_symbols(struct dfs_diff_job *job, uint32_t *x, size_t n, struct group *g,
-			     unsigned size)
+			     unsigned size, unsigned log)
 {
 	const struct dfs_diff_table *t = job->table;
-	const struct dfs_layout l = t->layout;
-	const uint64_t exponents = (1ull << l.exponent) - 1;
-	const uint32_t slots = (1u << t->log) - 1;
-	const unsigned log = t->log, shift = l.drop + l.shift;
 	const uint32_t *entries = t->entries;
 	const uint8_t *pred = job->pred + job->at * size;
 	const uint8_t *next = job->rans.next;
 	const uint8_t *class = job->classes;
-	const uint32_t *map = map_of(t, class ? *class : 0);
-	uint64_t row_end = job->left;
+	const uint32_t *map = map_of(t, class ? *class : 0, size);
+	size_t row_end = job->left < n ? job->left : n;
 	unsigned n_listed = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		uint32_t e, freq;
+	for (size_t i = 0;;) {
+		for (; i < row_end; i++) {
+			uint64_t head = dfs_value_load(pred, i, size) >> dfs_head_shift(size);
+			uint32_t e = entries[map[head] + (x[i] & ((1u << log) - 1))];
+			uint32_t freq = (e >> DFS_ENTRY_FREQ_AT & 0x7ff) + 1;
 
-		if (i == row_end) {
-			map = map_of(t, *++class);
-			row_end += job->cols;
+			x[i] = dfs_rans_refill(freq * (x[i] >> log) + (e >> DFS_ENTRY_BIAS_AT),
+					       &next);
+			g->entry[i] = e;
+			set_folded(g, i, e & 15, size);
+			g->listed[n_listed] = i;
+			n_listed += (e >> DFS_ENTRY_BITS_AT & 0x3f) != 0;
 		}
-		e = entries[map[dfs_value_load(pred, i, size) >> shift & exponents] + (x[i] & slots)];
-		freq = e >> DFS_ENTRY_FREQ_AT & 0x7ff;
-		freq = freq * (x[i] >> log) + (x[i] >> log);
-		x[i] = dfs_rans_refill(freq + (e >> DFS_ENTRY_BIAS_AT), &next);
-		g->entry[i] = e;
-		g->u[i] = e & 15;
-		g->listed[n_listed] = i;
-		n_listed += (e >> DFS_ENTRY_BITS_AT & 0x3f) != 0;
+		if (i == n)
+			break;
+		map = map_of(t, *++class, size);
+		row_end = job->cols < n - i ? i + job->cols : n;
 	}
 	g->n_listed = n_listed;
 	job->rans.next = next;
@@ -73,8 +87,9 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 
 	for (unsigned j = 0; j < g->n_listed; j++) {
 		unsigned i = g->listed[j];
+		unsigned bits = g->entry[i] >> DFS_ENTRY_BITS_AT & 0x3f;
 
-		g->u[i] <<= g->entry[i] >> DFS_ENTRY_BITS_AT & 0x3f;
+		set_folded(g, i, folded(g, i, size) << bits, size);
 	}
 	for (unsigned low = size == 8 ? 48 : size == 4 ? 16 : 0;; low -= 16) {
 		for (unsigned j = 0; j < g->n_listed; j++) {
@@ -83,7 +98,8 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 			unsigned left = bits > low ? bits - low : 0;
 			unsigned k = size <= 2 || left < 16 ? left : 16;
 
-			g->u[i] |= (uint64_t)(x[i] & ((1u << k) - 1)) << low;
+			set_folded(g, i, folded(g, i, size) |
+				   (uint64_t)(x[i] & ((1u << k) - 1)) << low, size);
 			x[i] = dfs_rans_refill(x[i] >> k, &next);
 		}
 		if (!low)
@@ -92,45 +108,57 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 	job->rans.next = next;
 }
 
-DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct group *g, unsigned size)
+/* A float of @size bytes of which nothing is dropped, in constants for the compiler. */
+DFS_INLINE struct dfs_layout whole_float(unsigned size)
 {
-	const struct dfs_layout l = job->table->layout;
-	const uint8_t *pred = job->pred + job->at * size;
-	uint8_t *out = job->out + job->at * size;
+	uint64_t sign = 1ull << (8 * size - 1);
+
+	return (struct dfs_layout){
+		.mask = 2 * sign - 1, .sign = sign, .flip = 2 * sign - 1,
+		.size = size, .width = 8 * size,
+	};
+}
+
+DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct group *g,
+		      unsigned size, bool whole)
+{
+	const struct dfs_layout l = whole ? whole_float(size) : job->table->layout;
+	const uint8_t *restrict pred = job->pred + job->at * size;
+	uint8_t *restrict out = job->out + job->at * size;
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t q = dfs_value_load(pred, i, size);
 
 		if (size == 8)
-			dfs_value_store(out, i, size, dfs_apply_64(&l, g->u[i], q));
+			dfs_value_store(out, i, size, dfs_apply_64(&l, g->u64[i], q));
 		else
-			dfs_value_store(out, i, size, dfs_apply_32(&l, g->u[i], q));
+			dfs_value_store(out, i, size, dfs_apply_32(&l, g->u32[i], q));
 	}
 }
 
 /* Up to DFS_GROUP values, the first of which is on the lane of @x. */
-DFS_INLINE void read_group(struct dfs_diff_job *job, uint32_t *x, size_t n, unsigned size)
+DFS_INLINE void read_group(struct dfs_diff_job *job, uint32_t *x, size_t n, unsigned size,
+			   unsigned log, bool whole)
 {
 	struct group g;
 
-	read_symbols(job, x, n, &g, size);
+	read_symbols(job, x, n, &g, size, log);
 	read_plain(job, x, &g, size);
-	apply(job, n, &g, size);
+	apply(job, n, &g, size, whole);
 	advance(job, n);
 }
 
-DFS_INLINE void rows(struct dfs_diff_job *job, unsigned size)
+DFS_INLINE void rows(struct dfs_diff_job *job, unsigned size, unsigned log, bool whole)
 {
 	unsigned lanes = job->rans.lanes;
 
-	if (lanes == DFS_LANES_SMALL) {
-		while (job->n - job->at >= lanes && job->rans.next <= job->rans.end)
-			read_group(job, job->rans.x, DFS_LANES_SMALL, size);
-		return;
-	}
 	while (job->n - job->at >= lanes && job->rans.next <= job->rans.end) {
-		read_group(job, job->rans.x, DFS_GROUP, size);
-		read_group(job, job->rans.x + DFS_GROUP, DFS_GROUP, size);
+		if (lanes == DFS_LANES_SMALL) {
+			read_group(job, job->rans.x, DFS_LANES_SMALL, size, log, whole);
+			continue;
+		}
+		for (unsigned lane = 0; lane < DFS_LANES; lane += DFS_GROUP)
+			read_group(job, job->rans.x + lane, DFS_GROUP, size, log, whole);
 	}
 }
 
@@ -141,14 +169,24 @@ DFS_INLINE void last(struct dfs_diff_job *job, unsigned size)
 	for (unsigned lane = 0; job->at < job->n; lane += step) {
 		size_t left = job->n - job->at;
 
-		read_group(job, &job->rans.x[lane], left < step ? left : step, size);
+		read_group(job, &job->rans.x[lane], left < step ? left : step, size,
+			   job->table->log, false);
 	}
 }
 
+static bool is_common(const struct dfs_diff_table *t)
+{
+	return t->log == DFS_DIFF_LOG_MAX && t->layout.exponent && !t->layout.drop;
+}
+
+/* What is common is worth a copy of its own, with all shifts and masks known. */
 #define KERNELS(size)								\
 	void dfs_diff_rows_##size(struct dfs_diff_job *job)			\
 	{									\
-		rows(job, size);						\
+		if (is_common(job->table))					\
+			rows(job, size, DFS_DIFF_LOG_MAX, true);		\
+		else								\
+			rows(job, size, job->table->log, false);		\
 	}									\
 	void dfs_diff_last_##size(struct dfs_diff_job *job)			\
 	{									\

@@ -155,14 +155,20 @@ static void fill_tables(struct dfs_diff_table *t, const struct dfs_diff_model *m
 			t->offset[k][c] = (uint32_t)t->map[k][c] << m->log;
 }
 
-static void fill_by_exponent(struct dfs_diff_table *t, uint32_t *by_exponent)
+static void fill_by_head(struct dfs_diff_table *t, uint32_t *by_head)
 {
-	unsigned n = 1u << t->layout.exponent;
+	const struct dfs_layout *l = &t->layout;
+	unsigned n = dfs_heads(l->size);
 
-	for (unsigned k = 0; k < t->n_classes; k++)
-		for (unsigned e = 0; e < n; e++)
-			by_exponent[k * n + e] = t->offset[k][dfs_context(t->top, e)];
-	t->by_exponent = by_exponent;
+	for (unsigned k = 0; k < t->n_classes; k++) {
+		for (unsigned head = 0; head < n; head++) {
+			uint64_t q = (uint64_t)head << dfs_head_shift(l->size);
+			unsigned exponent = q >> l->drop >> l->shift & ((1u << l->exponent) - 1);
+
+			by_head[k * n + head] = t->offset[k][dfs_context(t->top, exponent)];
+		}
+	}
+	t->by_head = by_head;
 }
 
 static void fill_symbols(struct dfs_diff_table *t, const struct dfs_diff_model *m,
@@ -209,11 +215,11 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 {
 	unsigned n = m->n_tables + (m->n_classes > 1 ? 2 : 0);
 	size_t entries = (size_t)n << m->log;
-	size_t exponents = (size_t)m->n_classes << m->layout.exponent;
+	size_t heads = (size_t)m->n_classes * dfs_heads(m->layout.size);
 	size_t symbols = encoding ? n * dfs_tokens(&m->layout) : 0;
 	struct dfs_diff_table *t;
 
-	t = dfs_table_alloc(sizeof(*t) + sizeof(uint32_t) * (entries + exponents) +
+	t = dfs_table_alloc(sizeof(*t) + sizeof(uint32_t) * (entries + heads) +
 			    sizeof(struct dfs_rans_symbol) * symbols);
 	if (!t)
 		return NULL;
@@ -225,9 +231,9 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 	t->class_table = m->n_tables + 1;
 	memcpy(t->map, m->map, sizeof(t->map));
 	fill_tables(t, m);
-	fill_by_exponent(t, t->entries + entries);
+	fill_by_head(t, t->entries + entries);
 	if (encoding)
-		fill_symbols(t, m, (void *)(t->entries + entries + exponents));
+		fill_symbols(t, m, (void *)(t->entries + entries + heads));
 	return t;
 }
 
