@@ -11,6 +11,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
+/* The two predictors without parameters; later ones look at theirs themselves. */
+enum { PREDICTOR_NONE = 0, PREDICTOR_BASE = 1 };
+
 /* How far the walk over the segments has come in each array. */
 struct walk {
 	uint64_t off;		/* in the file */
@@ -40,8 +43,10 @@ static const char *segment_shape_fault(const struct dfs_segment *s)
 		return "it drops more bits than the mantissa has";
 	if (s->kind == DFS_SEGMENT_HEADER && (s->predictor || s->dtype))
 		return "a header has no predictor and no dtype";
-	if (!s->predictor && (s->n_pieces || s->params_len))
-		return "pieces or parameters without a predictor";
+	if (s->predictor == PREDICTOR_NONE && s->n_pieces)
+		return "pieces without a predictor";
+	if (s->predictor <= PREDICTOR_BASE && s->params_len)
+		return "parameters for a predictor that has none";
 	if (s->cols && (__builtin_mul_overflow(s->cols, (uint64_t)unit, &row) || s->len % row))
 		return "its rows are not whole";
 	if (s->chunk_rows && !s->cols)
