@@ -69,6 +69,7 @@ bool dfs_access_allows(const struct dfs_access *access);
  * Return: 0; -EACCES with a sentence; -ENOMEM.
  */
 int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
-		     const struct dfs_base_file *want, const struct dfs_base *base, struct dfs_err *err);
+		     const struct dfs_base_file *want, const struct dfs_base *base,
+		     struct dfs_err *err);
 
 #endif

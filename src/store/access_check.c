@@ -71,7 +71,8 @@ static bool way_down(struct way *way, int dir, const char *path, struct stat *re
 }
 
 /* From "/" to @path, which may be relative to the store. */
-static bool way_to(struct way *way, const struct dfs_store *store, const char *path, struct stat *ret_st)
+static bool way_to(struct way *way, const struct dfs_store *store, const char *path,
+		   struct stat *ret_st)
 {
 	DFS_AUTO(fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	DFS_AUTO(mem) char *above = strdup(store->path);
@@ -106,8 +107,9 @@ static bool leads_to(const struct dfs_store *store, const struct stat *st, const
 	return dfs_hashes_find(store, st, &hash) && dfs_hash_equal(hash, want->hash);
 }
 
-static int gather_names(const struct dfs_store *store, const struct dfs_paths *paths, const struct stat *base,
-			const struct dfs_base_file *want, struct facts *facts)
+static int gather_names(const struct dfs_store *store, const struct dfs_paths *paths,
+			const struct stat *base, const struct dfs_base_file *want,
+			struct facts *facts)
 {
 	struct stat st;
 
@@ -118,9 +120,11 @@ static int gather_names(const struct dfs_store *store, const struct dfs_paths *p
 	for (size_t i = 0; i < paths->n; i++) {
 		size_t n = facts->access.n_names;
 
-		if (!way_to(&facts->ways[n], store, paths->paths[i], &st) || !leads_to(store, &st, base, want))
+		if (!way_to(&facts->ways[n], store, paths->paths[i], &st) ||
+		    !leads_to(store, &st, base, want))
 			continue;
-		facts->names[n] = (struct dfs_access_name){ facts->ways[n].nodes, facts->ways[n].n };
+		facts->names[n] =
+			(struct dfs_access_name){ facts->ways[n].nodes, facts->ways[n].n };
 		facts->access.n_names++;
 	}
 	facts->access.names = facts->names;
@@ -159,8 +163,8 @@ static int gather_paths(const struct dfs_store *store, const struct dfs_base_fil
 	return ret;
 }
 
-static int gather(const struct dfs_store *store, const struct dfs_base_file *want, const struct dfs_base *base,
-		  const struct stat *st, struct facts *facts)
+static int gather(const struct dfs_store *store, const struct dfs_base_file *want,
+		  const struct dfs_base *base, const struct stat *st, struct facts *facts)
 {
 	DFS_AUTO(paths) struct dfs_paths paths = { 0 };
 	int ret = gather_paths(store, want, base, &paths);
@@ -169,9 +173,12 @@ static int gather(const struct dfs_store *store, const struct dfs_base_file *wan
 }
 
 int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
-		     const struct dfs_base_file *want, const struct dfs_base *base, struct dfs_err *err)
+		     const struct dfs_base_file *want, const struct dfs_base *base,
+		     struct dfs_err *err)
 {
-	struct facts facts = { .access = { .owner = container->st_uid, .trusted = trusted, .groups = groups_of } };
+	struct facts facts = {
+		.access = { .owner = container->st_uid, .trusted = trusted, .groups = groups_of }
+	};
 	struct stat root, st;
 	bool allowed;
 	int ret = 0;
@@ -192,6 +199,8 @@ int dfs_access_check(const struct dfs_store *store, const struct stat *container
 		return dfs_fail(err, -ret, "out of memory");
 	if (allowed)
 		return 0;
-	return dfs_fail(err, EACCES, "not published by deltafs, and its owner (user %u) may not read the base %s",
-			(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
+	return dfs_fail(
+		err, EACCES,
+		"not published by deltafs, and its owner (user %u) may not read the base %s",
+		(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
 }

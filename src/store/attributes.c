@@ -31,7 +31,8 @@ static ssize_t xattr_all(int fd, const char *name, char **ret_value)
 		value = malloc((size_t)size + 1);
 		if (!value)
 			return -ENOMEM;
-		n = name ? fgetxattr(fd, name, value, (size_t)size) : flistxattr(fd, value, (size_t)size);
+		n = name ? fgetxattr(fd, name, value, (size_t)size) :
+			   flistxattr(fd, value, (size_t)size);
 		if (n < 0 && errno == ERANGE)
 			continue;
 		if (n < 0)
@@ -70,7 +71,8 @@ static int copy_one(int from, int to, const char *name, struct dfs_err *err)
 	return dfs_fail_errno(err, "attribute %s", name);
 }
 
-static int copy_xattrs(int from, int to, const char *names, ssize_t len, bool after_owner, struct dfs_err *err)
+static int copy_xattrs(int from, int to, const char *names, ssize_t len, bool after_owner,
+		       struct dfs_err *err)
 {
 	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
 		int ret;
@@ -95,8 +97,8 @@ static int copy_owner(const struct stat *st, int to, struct dfs_err *err)
 	if (fchown(to, st->st_uid, st->st_gid) == 0)
 		return 0;
 	if (errno == EPERM)
-		return dfs_fail(err, EPERM, "owner %u:%u cannot be kept by this user", (unsigned)st->st_uid,
-				(unsigned)st->st_gid);
+		return dfs_fail(err, EPERM, "owner %u:%u cannot be kept by this user",
+				(unsigned)st->st_uid, (unsigned)st->st_gid);
 	return dfs_fail_errno(err, "fchown");
 }
 

@@ -103,7 +103,8 @@ static int hash_now(struct dfs_search *search, int fd, struct dfs_hash *ret_hash
 	return ret;
 }
 
-static void tell(struct attempt *a, enum telling telling, const struct dfs_place *place, const char *what)
+static void tell(struct attempt *a, enum telling telling, const struct dfs_place *place,
+		 const char *what)
 {
 	if (telling <= a->telling)
 		return;
@@ -181,7 +182,8 @@ static bool weigh(void *arg, const struct dfs_place *place)
 		a->n_named++;
 	if (known || a->fd < 0)
 		choose(a, place, &fd, &st);
-	return !a->certain && !a->fatal;
+	/* of the user's files one may still be surely right; of the other places the first will do */
+	return !a->certain && !a->fatal && (a->fd < 0 || place->kind == DFS_PLACE_NAMED);
 }
 
 /* dfs_place_fn: hash the named files of the right size, until one is the one. */
@@ -194,8 +196,9 @@ static bool settle_named(void *arg, const struct dfs_place *place)
 
 	if (place->kind != DFS_PLACE_NAMED)
 		return false;
-	if (dfs_place_open(place, O_RDONLY, &fd, &st) < 0 || (uint64_t)st.st_size != a->want->size ||
-	    hash_known(a->search, &st, &hash) || hash_now(a->search, fd, &hash) < 0)
+	if (dfs_place_open(place, O_RDONLY, &fd, &st) < 0 ||
+	    (uint64_t)st.st_size != a->want->size || hash_known(a->search, &st, &hash) ||
+	    hash_now(a->search, fd, &hash) < 0)
 		return true;
 	return !dfs_hash_equal(hash, a->want->hash);
 }
@@ -219,11 +222,13 @@ static int not_found(const struct attempt *a, struct dfs_err *err)
 	bool from = want->origin && *want->origin;
 	char hash[DFS_HASH_HEX], model[DFS_HASH_HEX];
 
-	dfs_fail(err, EIO, "%s", a->telling == NOTHING || a->telling == MISSING ? "not found" : a->why.text);
-	return dfs_err_at(err, -EIO, "base %s%s%s (model %s, %llu bytes, XXH3-128 %s)",
-			  named ? want->name : "without a name", from ? " of " : "", from ? want->origin : "",
-			  dfs_hash_is_zero(want->model) ? "unknown" : dfs_hash_hex(want->model, model),
-			  (unsigned long long)want->size, dfs_hash_hex(want->hash, hash));
+	dfs_fail(err, EIO, "%s",
+		 a->telling == NOTHING || a->telling == MISSING ? "not found" : a->why.text);
+	return dfs_err_at(
+		err, -EIO, "base %s%s%s (model %s, %llu bytes, XXH3-128 %s)",
+		named ? want->name : "without a name", from ? " of " : "", from ? want->origin : "",
+		dfs_hash_is_zero(want->model) ? "unknown" : dfs_hash_hex(want->model, model),
+		(unsigned long long)want->size, dfs_hash_hex(want->hash, hash));
 }
 
 int dfs_search_open(struct dfs_search *search, const struct dfs_base_file *want,
@@ -248,13 +253,15 @@ int dfs_search_open(struct dfs_search *search, const struct dfs_base_file *want,
 	return 0;
 }
 
-bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found, const struct dfs_base_file *want)
+bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found,
+		      const struct dfs_base_file *want)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_hash hash;
 	struct stat st;
 
-	if (dfs_place_open(&found->place, O_PATH, &fd, &st) < 0 || !dfs_stat_unchanged(&st, &found->st))
+	if (dfs_place_open(&found->place, O_PATH, &fd, &st) < 0 ||
+	    !dfs_stat_unchanged(&st, &found->st))
 		return false;
 	return !hash_known(search, &st, &hash) || dfs_hash_equal(hash, want->hash);
 }
@@ -271,9 +278,11 @@ int dfs_search_settle(struct dfs_search *search, const struct dfs_found *found, 
 	if (!hash_known(search, &st, &hash)) {
 		ret = hash_now(search, fd, &hash);
 		if (ret < 0)
-			return dfs_fail(err, -ret, "%s: %s", dfs_place_describe(&found->place), strerror(-ret));
+			return dfs_fail(err, -ret, "%s: %s", dfs_place_describe(&found->place),
+					strerror(-ret));
 	}
 	if (!dfs_hash_equal(hash, want->hash))
-		return dfs_fail(err, EUCLEAN, "%s: other content", dfs_place_describe(&found->place));
+		return dfs_fail(err, EUCLEAN, "%s: other content",
+				dfs_place_describe(&found->place));
 	return 0;
 }

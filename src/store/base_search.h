@@ -40,7 +40,8 @@ int dfs_search_open(struct dfs_search *search, const struct dfs_base_file *want,
 		    struct dfs_found *ret_found, int *ret_fd, struct dfs_err *err);
 
 /* dfs_search_still() - is the file at its place still that one, unchanged, and not known to be another? */
-bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found, const struct dfs_base_file *want);
+bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found,
+		      const struct dfs_base_file *want);
 
 /* dfs_search_settle() - hash it. Return: 0: right; -EUCLEAN: another file; errors of reading. */
 int dfs_search_settle(struct dfs_search *search, const struct dfs_found *found, int fd,

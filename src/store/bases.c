@@ -23,7 +23,7 @@
 
 struct entry {
 	struct dfs_base base;		/* first: what users hold */
-	struct dfs_found found;		/* where it was opened, and what it looked like; immutable */
+	struct dfs_found found; /* where it was opened, and what it looked like; immutable */
 	/* under bases->lock: */
 	struct entry *next;		/* of its bucket */
 	struct entry *newer, *older;	/* of the idle list, while refs is 0 */
@@ -156,7 +156,8 @@ char *dfs_base_path(const struct dfs_base *base)
 }
 
 /* The open file for @want, referenced, or NULL. @ret_check: look whether it is still at its place. */
-static struct entry *take(struct dfs_bases *bases, const struct dfs_base_file *want, bool *ret_check)
+static struct entry *take(struct dfs_bases *bases, const struct dfs_base_file *want,
+			  bool *ret_check)
 {
 	time_t now = now_s();
 	struct entry *entry;
@@ -200,7 +201,8 @@ static struct entry *lookup(struct dfs_bases *bases, const struct dfs_base_file 
 }
 
 /* Put a newly opened file into the table, or take the one that another thread put there. */
-static struct entry *insert(struct dfs_bases *bases, struct entry *entry, const struct dfs_base_file *want)
+static struct entry *insert(struct dfs_bases *bases, struct entry *entry,
+			    const struct dfs_base_file *want)
 {
 	struct entry **bucket = bucket_of(bases, &want->hash);
 	struct entry *there;

@@ -83,6 +83,7 @@ char *dfs_base_path(const struct dfs_base *base);
  * Return: 0: it is the right one; -EIO as dfs_bases_get(); errors of reading.
  * Threads: any.
  */
-int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want, struct dfs_err *err);
+int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want,
+		     struct dfs_err *err);
 
 #endif

@@ -89,10 +89,13 @@ static void broken(struct dfs_claim *claim, const struct mark *mark, uint64_t si
 	claim->kind = DFS_CONTAINER_BROKEN;
 	claim->original_size = mark->valid ? mark->original_size : size;
 	if (mark->present)
-		dfs_fail(&claim->why, EUCLEAN, "marked as a container, but neither superblock is valid: damaged, or overwritten behind the mount (then remove its attribute %s)",
-			 mark->trusted ? trusted_mark : user_mark);
+		dfs_fail(
+			&claim->why, EUCLEAN,
+			"marked as a container, but neither superblock is valid: damaged, or overwritten behind the mount (then remove its attribute %s)",
+			mark->trusted ? trusted_mark : user_mark);
 	else
-		dfs_fail(&claim->why, EUCLEAN, "begins like a container, but neither superblock is valid");
+		dfs_fail(&claim->why, EUCLEAN,
+			 "begins like a container, but neither superblock is valid");
 }
 
 int dfs_claim_check(int fd, uint64_t size, struct dfs_claim *ret_claim)

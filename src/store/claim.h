@@ -29,7 +29,7 @@
 enum dfs_claim_kind {
 	DFS_PLAIN,
 	DFS_CONTAINER,		/* sb is valid */
-	DFS_CONTAINER_NEWER,	/* bytes 0-63 valid, another version or feature: size known, open is ENOTSUP */
+	DFS_CONTAINER_NEWER,	/* bytes 0-63 are valid, version or feature unknown: open is ENOTSUP */
 	DFS_CONTAINER_BROKEN,	/* claims, but no superblock is valid: open is EIO */
 };
 
@@ -76,6 +76,7 @@ int dfs_claim_unmark(int fd);
  * really holds, whatever the superblock says.
  * Return: as dfs_container_unpack(); -EUCLEAN if the file ends before its metadata does; -EIO.
  */
-int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_container **ret, struct dfs_err *err);
+int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_container **ret,
+		       struct dfs_err *err);
 
 #endif

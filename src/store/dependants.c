@@ -41,13 +41,15 @@ static int note_file(void *arg, const struct dfs_walk_file *file)
 {
 	struct dfs_dependants *d = arg;
 	DFS_AUTO(container) struct dfs_container *c = NULL;
-	struct dependant dependant = { file->claim.original_size, (uint64_t)file->st.st_blocks * 512 };
+	struct dependant dependant = { file->claim.original_size,
+				       (uint64_t)file->st.st_blocks * 512 };
 	struct need need = { .dependant = n_dependants(d) };
 	int ret;
 
 	if (file->claim.kind == DFS_PLAIN)
 		return 0;
-	if (file->claim.kind != DFS_CONTAINER || dfs_container_load(file->fd, &file->claim.sb, &c, NULL) < 0) {
+	if (file->claim.kind != DFS_CONTAINER ||
+	    dfs_container_load(file->fd, &file->claim.sb, &c, NULL) < 0) {
 		d->unreadable++;
 		return 0;
 	}
@@ -103,8 +105,8 @@ static bool among(struct dfs_hash hash, const struct dfs_hash *hashes, size_t n)
 	return false;
 }
 
-struct dfs_dependants_sum dfs_dependants_of(const struct dfs_dependants *d, const struct dfs_hash *hashes,
-					    size_t n)
+struct dfs_dependants_sum dfs_dependants_of(const struct dfs_dependants *d,
+					    const struct dfs_hash *hashes, size_t n)
 {
 	const struct dependant *dependants = (const struct dependant *)d->dependants.data;
 	const struct need *needs = (const struct need *)d->needs.data;

@@ -88,8 +88,10 @@ static int add_shards(struct dfs_paths *paths, const char *dir, const char *inde
 		const char *name = json_string_value(value);
 
 		if (!name || !*name || strchr(name, '/') || strcmp(name, "..") == 0)
-			return dfs_fail(err, EUCLEAN, "%s: the shard of tensor \"%s\" is not the name of a file beside it",
-					index, key);
+			return dfs_fail(
+				err, EUCLEAN,
+				"%s: the shard of tensor \"%s\" is not the name of a file beside it",
+				index, key);
 		/* neighbours mostly share a shard: 100,000 tensors need not be 100,000 strings */
 		if (strcmp(name, last) != 0 && add_beside(paths, dir, name) < 0)
 			return dfs_fail(err, ENOMEM, "out of memory");
@@ -100,7 +102,8 @@ static int add_shards(struct dfs_paths *paths, const char *dir, const char *inde
 	return 0;
 }
 
-static int expand_index(const char *dir, const char *index, struct dfs_paths *paths, struct dfs_err *err)
+static int expand_index(const char *dir, const char *index, struct dfs_paths *paths,
+			struct dfs_err *err)
 {
 	DFS_AUTO(json) json_t *root = NULL;
 	int ret = dfs_json_load(AT_FDCWD, index, INDEX_MAX, &root, err);

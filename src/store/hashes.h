@@ -45,7 +45,8 @@ int dfs_hash_file(int fd, dfs_hash_progress_fn *progress, void *arg, struct dfs_
 bool dfs_hash_times_settle(int fd, struct stat *ret_st);
 
 /* dfs_hashes_find() - the remembered hash of a file that now looks like @st. Return: found. */
-bool dfs_hashes_find(const struct dfs_store *store, const struct stat *st, struct dfs_hash *ret_hash);
+bool dfs_hashes_find(const struct dfs_store *store, const struct stat *st,
+		     struct dfs_hash *ret_hash);
 
 /* dfs_hashes_remember() - note @hash for @st. Only the holder of the lock writes; failing costs only time later. */
 void dfs_hashes_remember(struct dfs_store *store, const struct stat *st, struct dfs_hash hash);

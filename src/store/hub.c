@@ -73,8 +73,8 @@ static int link_add(struct links *links, const char *base, const char *blob, con
 static int collect(int dir, const char *name, const char *base, const char *path, unsigned depth,
 		   struct links *links);
 
-static int collect_entry(int dir, const char *name, const char *base, const char *path, unsigned depth,
-			 struct links *links)
+static int collect_entry(int dir, const char *name, const char *base, const char *path,
+			 unsigned depth, struct links *links)
 {
 	DFS_AUTO(mem) char *below = NULL;
 	char target[PATH_MAX];
@@ -105,7 +105,8 @@ static int collect(int dir, const char *name, const char *base, const char *path
 	dfs_steal_fd(&fd);
 	while (ret == 0 && (entry = readdir(entries))) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			ret = collect_entry(dirfd(entries), entry->d_name, base, path, depth, links);
+			ret = collect_entry(dirfd(entries), entry->d_name, base, path, depth,
+					    links);
 	}
 	return ret;
 }

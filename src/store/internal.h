@@ -27,7 +27,7 @@ struct dfs_store {
 DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 
 /*
- * openat_beneath() - dfs_store_openat() below any directory, with the mode of a new file
+ * dfs_openat_beneath() - dfs_store_openat() below any directory, with the mode of a new file
  * Return: 0; -errno.
  */
 int dfs_openat_beneath(int dir, const char *rel, int flags, unsigned mode, int *ret_fd);
@@ -62,13 +62,13 @@ char *dfs_resolve_parent(const char *path);
 /* dfs_sync_dir() - make the names of a directory of the store durable. */
 int dfs_sync_dir(const struct dfs_store *store, const char *rel);
 
-/* dfs_is_newer() - the store was made by a later deltafs: never write to it. */
+/* dfs_store_is_newer() - the store was made by a later deltafs: never write to it. */
 static inline bool dfs_store_is_newer(const struct dfs_store *store)
 {
 	return store->version > DFS_STORE_VERSION;
 }
 
-/* dfs_same_content() - do two stats show one inode with untouched content (size, mtime, ctime)? */
+/* dfs_stat_unchanged() - do two stats show one inode with untouched content (size, mtime, ctime)? */
 static inline bool dfs_stat_unchanged(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&

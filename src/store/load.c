@@ -42,8 +42,8 @@ static int prove(int fd, const struct dfs_superblock *sb, struct dfs_err *err)
 	return 0;
 }
 
-int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_container **ret_container,
-		       struct dfs_err *err)
+int dfs_container_load(int fd, const struct dfs_superblock *sb,
+		       struct dfs_container **ret_container, struct dfs_err *err)
 {
 	DFS_AUTO(mem) uint8_t *meta = NULL;
 	struct stat st;
@@ -51,9 +51,12 @@ int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_conta
 
 	if (fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "fstat");
-	if (sb->meta_off > (uint64_t)st.st_size || sb->meta_len > (uint64_t)st.st_size - sb->meta_off)
-		return dfs_fail(err, EUCLEAN, "cut short: the file has %lld bytes, its metadata end at byte %llu",
-				(long long)st.st_size, (unsigned long long)(sb->meta_off + sb->meta_len));
+	if (sb->meta_off > (uint64_t)st.st_size ||
+	    sb->meta_len > (uint64_t)st.st_size - sb->meta_off)
+		return dfs_fail(err, EUCLEAN,
+				"cut short: the file has %lld bytes, its metadata end at byte %llu",
+				(long long)st.st_size,
+				(unsigned long long)(sb->meta_off + sb->meta_len));
 	if (sb->meta_len > LOAD_AT_ONCE)
 		ret = prove(fd, sb, err);
 	if (ret < 0)
@@ -65,5 +68,6 @@ int dfs_container_load(int fd, const struct dfs_superblock *sb, struct dfs_conta
 	ret = dfs_pread_all(fd, meta, sb->meta_len, sb->meta_off);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "read metadata: %s", strerror(-ret));
-	return dfs_container_unpack(sb, (struct dfs_span){ meta, sb->meta_len }, ret_container, err);
+	return dfs_container_unpack(sb, (struct dfs_span){ meta, sb->meta_len }, ret_container,
+				    err);
 }

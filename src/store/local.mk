@@ -13,6 +13,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/hub.c %D%/hub.h \
 	%D%/internal.h \
 	%D%/json.c %D%/json.h \
+	%D%/limits.c %D%/limits.h \
 	%D%/load.c \
 	%D%/lock.c \
 	%D%/openat.c \

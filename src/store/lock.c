@@ -82,10 +82,12 @@ static int busy(const struct dfs_store *store, int fd, struct dfs_err *err)
 
 	holder_read(fd, &holder);
 	if (!holder.pid)
-		return dfs_fail(err, EBUSY, "%s: another process writes to this store", store->path);
-	return dfs_fail(err, EBUSY, "%s: process %ld (%s) %s%s; one writer a store", store->path, holder.pid,
-			*holder.command ? holder.command : "not seen from here",
-			*holder.mountpoint ? "has it mounted on " : "writes to this store", holder.mountpoint);
+		return dfs_fail(err, EBUSY, "%s: another process writes to this store",
+				store->path);
+	return dfs_fail(err, EBUSY, "%s: process %ld (%s) %s%s; one writer a store", store->path,
+			holder.pid, *holder.command ? holder.command : "not seen from here",
+			*holder.mountpoint ? "has it mounted on " : "writes to this store",
+			holder.mountpoint);
 }
 
 static int take(const struct dfs_store *store, int fd, struct dfs_err *err)
@@ -96,8 +98,10 @@ static int take(const struct dfs_store *store, int fd, struct dfs_err *err)
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return dfs_fail(err, errno, "%s: this file system has no file locks (%s), so nothing keeps a second writer out; it can only be read",
-					store->path, strerror(errno));
+			return dfs_fail(
+				err, errno,
+				"%s: this file system has no file locks (%s), so nothing keeps a second writer out; it can only be read",
+				store->path, strerror(errno));
 		nanosleep(&pause, NULL);
 	}
 	return busy(store, fd, err);

@@ -87,7 +87,8 @@ static void from_model_card(int dir, struct dfs_origin *origin)
 	while (end && (line = strchr(line, '\n')) && line < end) {
 		line++;
 		if (strncmp(line, key, strlen(key)) == 0) {
-			word_after(line + strlen(key), origin->made_from, sizeof(origin->made_from));
+			word_after(line + strlen(key), origin->made_from,
+				   sizeof(origin->made_from));
 			break;
 		}
 	}

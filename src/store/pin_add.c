@@ -39,13 +39,15 @@ static bool is_sound(struct dfs_store *store, const char *path, const struct dfs
 	struct dfs_hash hash;
 	struct stat a, b;
 
-	if (dfs_store_openat(store, path, O_RDONLY, &fd) < 0 || fstat(fd, &a) < 0 || fstat(add->fd, &b) < 0)
+	if (dfs_store_openat(store, path, O_RDONLY, &fd) < 0 || fstat(fd, &a) < 0 ||
+	    fstat(add->fd, &b) < 0)
 		return false;
 	if (!S_ISREG(a.st_mode) || a.st_size != b.st_size)
 		return false;
 	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return true;
-	return dfs_hashes_get(store, fd, add->progress, add->arg, &hash) == 0 && dfs_hash_equal(hash, add->hash);
+	return dfs_hashes_get(store, fd, add->progress, add->arg, &hash) == 0 &&
+	       dfs_hash_equal(hash, add->hash);
 }
 
 static const char *why_no_link(int ret)
@@ -55,7 +57,8 @@ static const char *why_no_link(int ret)
 		const char *why;
 	} reasons[] = {
 		{ -EXDEV, "it is on another file system than the store" },
-		{ -EPERM, "hard links to it are not allowed here, by the file system or because another user owns it" },
+		{ -EPERM,
+		  "hard links to it are not allowed here, by the file system or because another user owns it" },
 		{ -ENOTSUP, "this file system has no hard links" },
 		{ -ENOSYS, "this file system has no hard links" },
 		{ -EMLINK, "it has as many hard links as the file system allows" },
@@ -120,8 +123,8 @@ static int has_room(struct dfs_store *store, uint64_t size, struct dfs_err *err)
 		return dfs_fail_errno(err, "statvfs");
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (room < size)
-		return dfs_fail(err, ENOSPC, "a copy needs %llu bytes, %llu are free", (unsigned long long)size,
-				(unsigned long long)room);
+		return dfs_fail(err, ENOSPC, "a copy needs %llu bytes, %llu are free",
+				(unsigned long long)size, (unsigned long long)room);
 	return 0;
 }
 
@@ -137,8 +140,8 @@ static int dress(int to, const struct stat *st, struct dfs_err *err)
 	return 0;
 }
 
-static int fill(struct dfs_store *store, const struct dfs_pin_add *add, int to, enum dfs_pin_how *ret_how,
-		struct dfs_err *err)
+static int fill(struct dfs_store *store, const struct dfs_pin_add *add, int to,
+		enum dfs_pin_how *ret_how, struct dfs_err *err)
 {
 	struct stat st;
 	int ret = 0;

@@ -25,7 +25,8 @@ char *dfs_pin_path(struct dfs_hash hash, char ret_path[DFS_PIN_PATH_SIZE])
 
 static int by_hash(const void *a, const void *b)
 {
-	return dfs_hash_compare(((const struct dfs_pin *)a)->hash, ((const struct dfs_pin *)b)->hash);
+	return dfs_hash_compare(((const struct dfs_pin *)a)->hash,
+				((const struct dfs_pin *)b)->hash);
 }
 
 /* What is not named by a hash, or no regular file, is no pin. */
@@ -34,8 +35,8 @@ static int list_add(int dir, const char *name, struct dfs_buf *pins)
 	struct dfs_pin pin;
 	struct stat st;
 
-	if (dfs_hash_parse(name, &pin.hash) < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode))
+	if (dfs_hash_parse(name, &pin.hash) < 0 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	pin.size = (uint64_t)st.st_size;
 	pin.stored = (uint64_t)st.st_blocks * 512;
@@ -74,8 +75,8 @@ int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size
 	return 0;
 }
 
-int dfs_pins_sweep(struct dfs_store *store, const struct dfs_dependants *dependants, uint64_t *ret_bytes,
-		   struct dfs_err *err)
+int dfs_pins_sweep(struct dfs_store *store, const struct dfs_dependants *dependants,
+		   uint64_t *ret_bytes, struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
 	DFS_AUTO(mem) struct dfs_pin *pins = NULL;

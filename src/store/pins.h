@@ -62,7 +62,7 @@ char *dfs_pin_path(struct dfs_hash hash, char ret_path[DFS_PIN_PATH_SIZE]);
  * Needs the writer lock. Keeps all while a container is unreadable.
  * Return: 0; errors of I/O.
  */
-int dfs_pins_sweep(struct dfs_store *store, const struct dfs_dependants *dependants, uint64_t *ret_bytes,
-		   struct dfs_err *err);
+int dfs_pins_sweep(struct dfs_store *store, const struct dfs_dependants *dependants,
+		   uint64_t *ret_bytes, struct dfs_err *err);
 
 #endif

@@ -32,20 +32,22 @@ static bool each_named(const struct dfs_paths *named, dfs_place_fn *fn, void *ar
 
 struct dfs_place dfs_place_of(const struct dfs_store *store, const char *path)
 {
-	return (struct dfs_place){ DFS_PLACE_REFERENCE, path[0] == '/' ? AT_FDCWD : store->fd, path };
+	return (struct dfs_place){ DFS_PLACE_REFERENCE, path[0] == '/' ? AT_FDCWD : store->fd,
+				   path };
 }
 
 /*
  * All paths at which a model's file was seen, pinned or not: also a store whose
  * pins were lost on the way (a copy without .deltafs/pins) finds its bases.
  */
-static bool each_reference(const struct dfs_store *store, const struct dfs_base_file *want, dfs_place_fn *fn,
-			   void *arg)
+static bool each_reference(const struct dfs_store *store, const struct dfs_base_file *want,
+			   dfs_place_fn *fn, void *arg)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
 	const struct dfs_registered_file *file;
 
-	if (dfs_registry_list(store, &registry, NULL) < 0 || !dfs_registry_file(&registry, want->hash, &file))
+	if (dfs_registry_list(store, &registry, NULL) < 0 ||
+	    !dfs_registry_file(&registry, want->hash, &file))
 		return true;
 	for (size_t i = 0; i < file->paths.n; i++) {
 		struct dfs_place place = dfs_place_of(store, file->paths.paths[i]);

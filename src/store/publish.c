@@ -46,7 +46,8 @@ static int dress(const struct dfs_publish *p, struct dfs_err *err)
 	return 0;
 }
 
-static int still_the_same(int dir, const char *name, const struct dfs_publish *p, struct dfs_err *err)
+static int still_the_same(int dir, const char *name, const struct dfs_publish *p,
+			  struct dfs_err *err)
 {
 	struct stat st;
 
@@ -57,8 +58,8 @@ static int still_the_same(int dir, const char *name, const struct dfs_publish *p
 	return 0;
 }
 
-static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
-			struct dfs_err *err)
+static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir,
+			const char *name, struct dfs_err *err)
 {
 	int ret = still_the_same(dir, name, p, err);
 
@@ -67,12 +68,13 @@ static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, in
 	if (renameat(store->fd, p->tmp_name, dir, name) == 0)
 		return 0;
 	if (errno == EXDEV)
-		return dfs_fail(err, EXDEV, "its directory is on another file system than %s/%s", store->path,
-				DFS_STORE_DIR);
+		return dfs_fail(err, EXDEV, "its directory is on another file system than %s/%s",
+				store->path, DFS_STORE_DIR);
 	return dfs_fail_errno(err, "rename");
 }
 
-static int open_parent(struct dfs_store *store, const char *target, int *ret_dir, const char **ret_name)
+static int open_parent(struct dfs_store *store, const char *target, int *ret_dir,
+		       const char **ret_name)
 {
 	const char *slash = strrchr(target, '/');
 	DFS_AUTO(mem) char *parent = strndup(target, slash ? (size_t)(slash - target) : 0);
@@ -104,7 +106,9 @@ static int publish(struct dfs_store *store, const struct dfs_publish *p, struct 
 	if (ret < 0)
 		return ret;
 	if (fsync(dir) < 0)
-		return dfs_fail_errno(err, "fsync of its directory; the new file is in place, but a power cut may bring the old one back");
+		return dfs_fail_errno(
+			err,
+			"fsync of its directory; the new file is in place, but a power cut may bring the old one back");
 	return 0;
 }
 

@@ -40,7 +40,8 @@ static int load(int dir, const char *name, struct dfs_registry *registry, struct
 
 static int by_id(const void *a, const void *b)
 {
-	return dfs_hash_compare(((const struct dfs_registered *)a)->id, ((const struct dfs_registered *)b)->id);
+	return dfs_hash_compare(((const struct dfs_registered *)a)->id,
+				((const struct dfs_registered *)b)->id);
 }
 
 /* All ID.json of @dir. Return: how many made no sense, or -errno. */
@@ -66,7 +67,8 @@ static int load_all(DIR *dir, struct dfs_registry *registry, struct dfs_err *err
 	return damaged;
 }
 
-int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_registry, struct dfs_err *err)
+int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_registry,
+		      struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
 	DFS_AUTO(fd) int fd = -1;
@@ -98,7 +100,8 @@ void dfs_registry_release(struct dfs_registry *registry)
 	*registry = (struct dfs_registry){ 0 };
 }
 
-const struct dfs_registered *dfs_registry_file(const struct dfs_registry *registry, struct dfs_hash hash,
+const struct dfs_registered *dfs_registry_file(const struct dfs_registry *registry,
+					       struct dfs_hash hash,
 					       const struct dfs_registered_file **ret_file)
 {
 	for (size_t i = 0; i < registry->n; i++) {
@@ -129,11 +132,12 @@ struct dfs_hash dfs_model_id(struct dfs_hash *hashes, size_t n)
 
 void dfs_registered_origin(const struct dfs_registered *model, char *ret_text, size_t size)
 {
-	snprintf(ret_text, size, "%s%s%s", model->repository, *model->commit ? "@" : "", model->commit);
+	snprintf(ret_text, size, "%s%s%s", model->repository, *model->commit ? "@" : "",
+		 model->commit);
 }
 
-int dfs_registered_open(const struct dfs_store *store, const struct dfs_registered_file *file, int *ret_fd,
-			struct dfs_err *err)
+int dfs_registered_open(const struct dfs_store *store, const struct dfs_registered_file *file,
+			int *ret_fd, struct dfs_err *err)
 {
 	char pin[DFS_PIN_PATH_SIZE], hex[DFS_HASH_HEX];
 	struct dfs_place place = { DFS_PLACE_PIN, store->fd, dfs_pin_path(file->hash, pin) };
@@ -142,13 +146,16 @@ int dfs_registered_open(const struct dfs_store *store, const struct dfs_register
 	for (size_t i = 0; i <= file->paths.n; i++) {
 		DFS_AUTO(fd) int fd = -1;
 
-		if (dfs_place_open(&place, O_RDONLY, &fd, &st) == 0 && (uint64_t)st.st_size == file->size) {
+		if (dfs_place_open(&place, O_RDONLY, &fd, &st) == 0 &&
+		    (uint64_t)st.st_size == file->size) {
 			*ret_fd = dfs_steal_fd(&fd);
 			return 0;
 		}
 		if (i < file->paths.n)
 			place = dfs_place_of(store, file->paths.paths[i]);
 	}
-	return dfs_fail(err, EIO, "base %s (%llu bytes, XXH3-128 %s): neither its pin nor a file where it was",
-			file->name, (unsigned long long)file->size, dfs_hash_hex(file->hash, hex));
+	return dfs_fail(
+		err, EIO,
+		"base %s (%llu bytes, XXH3-128 %s): neither its pin nor a file where it was",
+		file->name, (unsigned long long)file->size, dfs_hash_hex(file->hash, hex));
 }

@@ -32,7 +32,7 @@
 struct dfs_registered_file {
 	struct dfs_hash hash;
 	uint64_t size;
-	char *name;		/* as containers remember it: its path in the store, else "MODEL/FILE" */
+	char *name; /* as containers remember it: its path in the store, else "MODEL/FILE" */
 	bool pinned;		/* false: by reference */
 	struct dfs_paths paths;	/* where it was found; resolved */
 };
@@ -57,7 +57,8 @@ struct dfs_registry {
  *
  * A store without .deltafs has none. Return: how many files made no sense; -ENOMEM, -EACCES, ...
  */
-int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_registry, struct dfs_err *err);
+int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_registry,
+		      struct dfs_err *err);
 void dfs_registry_release(struct dfs_registry *registry);
 
 /**
@@ -68,11 +69,13 @@ void dfs_registry_release(struct dfs_registry *registry);
  * inode, or remembered hash. Nothing is hashed.
  * Return: the model in @registry; NULL with a sentence.
  */
-const struct dfs_registered *dfs_registry_find(const struct dfs_registry *registry, const struct dfs_store *store,
-					       const char *text, struct dfs_err *err);
+const struct dfs_registered *dfs_registry_find(const struct dfs_registry *registry,
+					       const struct dfs_store *store, const char *text,
+					       struct dfs_err *err);
 
 /* dfs_registry_file() - which model has a file of this hash; NULL if none. @ret_file may be NULL. */
-const struct dfs_registered *dfs_registry_file(const struct dfs_registry *registry, struct dfs_hash hash,
+const struct dfs_registered *dfs_registry_file(const struct dfs_registry *registry,
+					       struct dfs_hash hash,
 					       const struct dfs_registered_file **ret_file);
 
 /* dfs_model_id() - of files with these hashes, in any order; sorts them */
@@ -85,13 +88,14 @@ void dfs_registered_origin(const struct dfs_registered *model, char *ret_text, s
  * dfs_registered_open() - a file of a model, from its pin or one of its paths
  * Return: 0 with a descriptor of a regular file of the right size; -EIO with a sentence.
  */
-int dfs_registered_open(const struct dfs_store *store, const struct dfs_registered_file *file, int *ret_fd,
-			struct dfs_err *err);
+int dfs_registered_open(const struct dfs_store *store, const struct dfs_registered_file *file,
+			int *ret_fd, struct dfs_err *err);
 
 struct dfs_registry_add {
 	const char *path;		/* file, index or directory of shards */
 	bool by_reference;		/* leave it where it is */
-	dfs_hash_progress_fn *progress;	/* over all bytes, once for hashing and, file by file, once more where it must copy; may be NULL */
+	dfs_hash_progress_fn *
+		progress; /* over all bytes, once for hashing and, file by file, once more where it must copy; may be NULL */
 	void *arg;
 };
 
@@ -100,7 +104,7 @@ struct dfs_registry_added {
 	bool known;			/* this content was a base already */
 	size_t n_files;
 	uint64_t bytes;			/* of the model */
-	uint64_t bytes_linked, bytes_cloned, bytes_copied;	/* newly pinned; the last take room */
+	uint64_t bytes_linked, bytes_cloned, bytes_copied; /* newly pinned; the last take room */
 	struct dfs_err why_copied;	/* if anything was: "another file system", ... */
 };
 
@@ -130,8 +134,8 @@ struct dfs_registry_removed {
  * Needs the writer lock; walks the whole store. Return: 0; -EBUSY with the
  * number and bytes of dependants; -ENOENT, -ENOLCK; errors of I/O.
  */
-int dfs_registry_remove(struct dfs_store *store, const char *id_or_path, struct dfs_registry_removed *ret_removed,
-			struct dfs_err *err);
+int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
+			struct dfs_registry_removed *ret_removed, struct dfs_err *err);
 
 DFS_AUTO_KIND(registry, struct dfs_registry, dfs_registry_release(p));
 

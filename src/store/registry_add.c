@@ -37,7 +37,8 @@ static bool progress(void *arg, uint64_t done_bytes, uint64_t total_bytes)
 	struct adding *a = arg;
 
 	(void)total_bytes;
-	return !a->add->progress || a->add->progress(a->add->arg, a->done_bytes + done_bytes, a->added->bytes);
+	return !a->add->progress ||
+	       a->add->progress(a->add->arg, a->done_bytes + done_bytes, a->added->bytes);
 }
 
 /* A base is read as plain bytes, so it must be plain, and by tensors, so it must be a model. */
@@ -53,7 +54,8 @@ static int check(int fd, const struct stat *st, struct dfs_err *err)
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s", strerror(-ret));
 	if (claim.kind != DFS_PLAIN)
-		return dfs_fail(err, ENOTSUP, "is itself compressed; decode it first (a base is a plain file)");
+		return dfs_fail(err, ENOTSUP,
+				"is itself compressed; decode it first (a base is a plain file)");
 	ret = dfs_header_load(fd, &header, err);
 	return ret < 0 ? dfs_err_at(err, ret, "not a safetensors file") : 0;
 }
@@ -77,7 +79,8 @@ static const char *store_path(const struct dfs_store *store, const char *path)
 {
 	size_t n = strcmp(store->path, "/") == 0 ? 0 : strlen(store->path);
 
-	return strncmp(path, store->path, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+	return strncmp(path, store->path, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 :
+										     path;
 }
 
 /* What containers will call the file: its path in the store, else "MODEL/FILE". */
@@ -93,7 +96,9 @@ static char *file_name(const struct adding *a, const char *path, const char *who
 		return strdup(rel);
 	base = base ? base + 1 : path;
 	if (*a->origin.repository)
-		return asprintf(&name, "%s/%s", repo ? repo + 1 : a->origin.repository, base) < 0 ? NULL : name;
+		return asprintf(&name, "%s/%s", repo ? repo + 1 : a->origin.repository, base) < 0 ?
+			       NULL :
+			       name;
 	for (up = strrchr(whole, '/'); up > whole && up[-1] != '/';)
 		up--;
 	return strdup(up);
@@ -123,12 +128,14 @@ static void count(struct dfs_registry_added *added, enum dfs_pin_how how, uint64
  * Linking gave the inode a new ctime, so its hash would not be found again:
  * note it once more, if the content is still the one that was hashed.
  */
-static void remember_again(struct dfs_store *store, int fd, const struct stat *before, struct dfs_hash hash)
+static void remember_again(struct dfs_store *store, int fd, const struct stat *before,
+			   struct dfs_hash hash)
 {
 	struct stat st;
 
 	if (dfs_hash_times_settle(fd, &st) && st.st_size == before->st_size &&
-	    st.st_mtim.tv_sec == before->st_mtim.tv_sec && st.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+	    st.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
 		dfs_hashes_remember(store, &st, hash);
 }
 
@@ -150,7 +157,8 @@ static int pin(struct adding *a, int fd, struct dfs_registered_file *file, struc
 	return 0;
 }
 
-static int add_file(struct adding *a, const char *path, struct dfs_registered_file *file, struct dfs_err *err)
+static int add_file(struct adding *a, const char *path, struct dfs_registered_file *file,
+		    struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
@@ -272,7 +280,8 @@ static int write_model(struct adding *a, struct dfs_err *err)
 	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	if (!text)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	snprintf(path, sizeof(path), DFS_STORE_DIR "/bases/%s.json", dfs_hash_hex(a->model.id, hex));
+	snprintf(path, sizeof(path), DFS_STORE_DIR "/bases/%s.json",
+		 dfs_hash_hex(a->model.id, hex));
 	return dfs_write_durable(a->store, path, text, strlen(text), err);
 }
 

@@ -43,7 +43,8 @@ static bool is_path(const struct dfs_store *store, const char *path, const char 
 
 	if (path[0] == '/')
 		return strcmp(path, text) == 0;
-	return strncmp(text, store->path, n) == 0 && text[n] == '/' && strcmp(text + n + 1, path) == 0;
+	return strncmp(text, store->path, n) == 0 && text[n] == '/' &&
+	       strcmp(text + n + 1, path) == 0;
 }
 
 static bool has_path(const struct dfs_store *store, const struct dfs_paths *paths, const char *text)
@@ -64,8 +65,8 @@ static bool is_pin(const struct dfs_store *store, struct dfs_hash hash, const st
 	       pin.st_dev == st->st_dev && pin.st_ino == st->st_ino;
 }
 
-static bool has_file(const struct dfs_store *store, const struct dfs_registered *model, const char *text,
-		     const struct stat *st)
+static bool has_file(const struct dfs_store *store, const struct dfs_registered *model,
+		     const char *text, const struct stat *st)
 {
 	struct dfs_hash hash;
 	bool known = dfs_hashes_find(store, st, &hash);
@@ -95,8 +96,8 @@ static bool has_files(const struct dfs_store *store, const struct dfs_registered
 	return true;
 }
 
-static const struct dfs_registered *find_files(const struct dfs_registry *registry, const struct dfs_store *store,
-					       const char *path)
+static const struct dfs_registered *find_files(const struct dfs_registry *registry,
+					       const struct dfs_store *store, const char *path)
 {
 	DFS_AUTO(paths) struct dfs_paths files = { 0 };
 	const struct dfs_registered *found = NULL;
@@ -116,8 +117,8 @@ static const struct dfs_registered *find_files(const struct dfs_registry *regist
 }
 
 /* The name under which it was added, though nothing may be there any more. */
-static const struct dfs_registered *find_name(const struct dfs_registry *registry, const struct dfs_store *store,
-					      const char *path)
+static const struct dfs_registered *find_name(const struct dfs_registry *registry,
+					      const struct dfs_store *store, const char *path)
 {
 	DFS_AUTO(mem) char *whole = dfs_resolve_parent(path);
 
@@ -136,8 +137,9 @@ static const struct dfs_registered *find_name(const struct dfs_registry *registr
 	return NULL;
 }
 
-const struct dfs_registered *dfs_registry_find(const struct dfs_registry *registry, const struct dfs_store *store,
-					       const char *text, struct dfs_err *err)
+const struct dfs_registered *dfs_registry_find(const struct dfs_registry *registry,
+					       const struct dfs_store *store, const char *text,
+					       struct dfs_err *err)
 {
 	const struct dfs_registered *found = NULL;
 	unsigned n = 0;
@@ -153,7 +155,7 @@ const struct dfs_registered *dfs_registry_find(const struct dfs_registry *regist
 	if (!found && access(text, F_OK) < 0)
 		found = find_name(registry, store, text);
 	if (!found)
-		dfs_fail(err, ENOENT, "%s: no base of %s (an ID has at least %d digits)", text, store->path,
-			 DFS_ID_PREFIX_MIN);
+		dfs_fail(err, ENOENT, "%s: no base of %s (an ID has at least %d digits)", text,
+			 store->path, DFS_ID_PREFIX_MIN);
 	return found;
 }

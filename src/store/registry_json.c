@@ -38,8 +38,8 @@ static json_t *file_to_json(const struct dfs_registered_file *file)
 	char hex[DFS_HASH_HEX];
 
 	return json_pack("{s:s, s:I, s:o, s:b, s:o}", "hash", dfs_hash_hex(file->hash, hex), "size",
-			 (json_int_t)file->size, "name", text_to_json(file->name), "pinned", file->pinned, "paths",
-			 paths_to_json(&file->paths));
+			 (json_int_t)file->size, "name", text_to_json(file->name), "pinned",
+			 file->pinned, "paths", paths_to_json(&file->paths));
 }
 
 json_t *dfs_registered_to_json(const struct dfs_registered *model)
@@ -53,12 +53,14 @@ json_t *dfs_registered_to_json(const struct dfs_registered *model)
 			return NULL;
 		}
 	}
-	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "id", dfs_hash_hex(model->id, hex),
-			 "repository", text_to_json(model->repository), "commit", text_to_json(model->commit),
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "id",
+			 dfs_hash_hex(model->id, hex), "repository",
+			 text_to_json(model->repository), "commit", text_to_json(model->commit),
 			 "names", paths_to_json(&model->names), "files", files);
 }
 
-static int hash_from_json(const json_t *object, const char *key, struct dfs_hash *ret_hash, struct dfs_err *err)
+static int hash_from_json(const json_t *object, const char *key, struct dfs_hash *ret_hash,
+			  struct dfs_err *err)
 {
 	const char *text = dfs_json_text(object, key);
 
@@ -67,7 +69,8 @@ static int hash_from_json(const json_t *object, const char *key, struct dfs_hash
 	return 0;
 }
 
-static int text_from_json(const json_t *object, const char *key, char **ret_text, struct dfs_err *err)
+static int text_from_json(const json_t *object, const char *key, char **ret_text,
+			  struct dfs_err *err)
 {
 	const char *text = dfs_json_text(object, key);
 
@@ -77,7 +80,8 @@ static int text_from_json(const json_t *object, const char *key, char **ret_text
 	return *ret_text ? 0 : dfs_fail(err, ENOMEM, "out of memory");
 }
 
-static int paths_from_json(const json_t *object, const char *key, struct dfs_paths *paths, struct dfs_err *err)
+static int paths_from_json(const json_t *object, const char *key, struct dfs_paths *paths,
+			   struct dfs_err *err)
 {
 	const json_t *array = json_object_get(object, key);
 	const json_t *item;
@@ -96,7 +100,8 @@ static int paths_from_json(const json_t *object, const char *key, struct dfs_pat
 	return 0;
 }
 
-static int file_from_json(const json_t *object, struct dfs_registered_file *file, struct dfs_err *err)
+static int file_from_json(const json_t *object, struct dfs_registered_file *file,
+			  struct dfs_err *err)
 {
 	const json_t *size = json_object_get(object, "size");
 	const json_t *pinned = json_object_get(object, "pinned");
@@ -152,14 +157,16 @@ static int id_check(const struct dfs_registered *model, struct dfs_err *err)
 	return 0;
 }
 
-int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_model, struct dfs_err *err)
+int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_model,
+			     struct dfs_err *err)
 {
 	DFS_AUTO(registered) struct dfs_registered model = { 0 };
 	const json_t *version = json_object_get(root, "version");
 	int ret;
 
 	if (json_integer_value(version) > 1)
-		return dfs_fail(err, ENOTSUP, "version %lld is newer than this deltafs", json_integer_value(version));
+		return dfs_fail(err, ENOTSUP, "version %lld is newer than this deltafs",
+				json_integer_value(version));
 	if (json_integer_value(version) != 1)
 		return dfs_fail(err, EUCLEAN, damaged, "version");
 	ret = hash_from_json(root, "id", &model.id, err);

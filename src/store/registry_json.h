@@ -19,7 +19,8 @@ json_t *dfs_registered_to_json(const struct dfs_registered *model);
  * dfs_registered_from_json() - every member checked, and the ID against the files
  * Return: 0; -EUCLEAN with a sentence; -ENOTSUP: a newer version; -ENOMEM.
  */
-int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_model, struct dfs_err *err);
+int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_model,
+			     struct dfs_err *err);
 
 void dfs_registered_release(struct dfs_registered *model);
 

@@ -38,8 +38,8 @@ static size_t own_hashes(const struct dfs_registry *registry, const struct dfs_r
 }
 
 static int refuse_if_needed(const struct dfs_registry *registry, const struct dfs_registered *model,
-			    const struct dfs_dependants *dependants, struct dfs_registry_removed *removed,
-			    struct dfs_err *err)
+			    const struct dfs_dependants *dependants,
+			    struct dfs_registry_removed *removed, struct dfs_err *err)
 {
 	DFS_AUTO(mem) struct dfs_hash *hashes = calloc(model->n_files, sizeof(*hashes));
 	struct dfs_dependants_sum sum;
@@ -51,9 +51,11 @@ static int refuse_if_needed(const struct dfs_registry *registry, const struct df
 	removed->original_bytes = sum.original_bytes;
 	if (!sum.n)
 		return 0;
-	return dfs_fail(err, EBUSY, "%llu file%s (%llu bytes) depend%s on this base: decode them or code them against another first",
-			(unsigned long long)sum.n, sum.n == 1 ? "" : "s", (unsigned long long)sum.original_bytes,
-			sum.n == 1 ? "s" : "");
+	return dfs_fail(
+		err, EBUSY,
+		"%llu file%s (%llu bytes) depend%s on this base: decode them or code them against another first",
+		(unsigned long long)sum.n, sum.n == 1 ? "" : "s",
+		(unsigned long long)sum.original_bytes, sum.n == 1 ? "s" : "");
 }
 
 static int forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *err)
@@ -69,8 +71,8 @@ static int forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *e
 	return ret < 0 ? dfs_fail(err, -ret, "%s/%s: %s", store->path, path, strerror(-ret)) : 0;
 }
 
-int dfs_registry_remove(struct dfs_store *store, const char *id_or_path, struct dfs_registry_removed *ret_removed,
-			struct dfs_err *err)
+int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
+			struct dfs_registry_removed *ret_removed, struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
 	DFS_AUTO(dependants) struct dfs_dependants *dependants = NULL;

@@ -42,7 +42,8 @@ static void version_read(struct dfs_store *store)
 	dfs_buf_release(&text);
 }
 
-int dfs_store_open(const char *path, bool any_version, struct dfs_store **ret_store, struct dfs_err *err)
+int dfs_store_open(const char *path, bool any_version, struct dfs_store **ret_store,
+		   struct dfs_err *err)
 {
 	DFS_AUTO(store) struct dfs_store *store = calloc(1, sizeof(*store));
 
@@ -57,8 +58,10 @@ int dfs_store_open(const char *path, bool any_version, struct dfs_store **ret_st
 		return dfs_fail_errno(err, "%s", path);
 	version_read(store);
 	if (!any_version && dfs_store_is_newer(store))
-		return dfs_fail(err, ENOTSUP, "%s: this store is of version %u, this deltafs knows %u; it can only be read",
-				path, store->version, DFS_STORE_VERSION);
+		return dfs_fail(
+			err, ENOTSUP,
+			"%s: this store is of version %u, this deltafs knows %u; it can only be read",
+			path, store->version, DFS_STORE_VERSION);
 	*ret_store = dfs_steal(&store);
 	return 0;
 }
@@ -98,7 +101,8 @@ static bool has_state(const char *dir)
 	DFS_AUTO(fd) int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	return fd >= 0 && fstatat(fd, DFS_STORE_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return fd >= 0 && fstatat(fd, DFS_STORE_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 /*
@@ -127,7 +131,8 @@ static bool climb(char *path)
 	}
 }
 
-int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_rel, struct dfs_err *err)
+int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_rel,
+		   struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *whole = NULL;
 	DFS_AUTO(mem) char *root = NULL;
@@ -142,8 +147,8 @@ int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_re
 	if (!root)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	if (!climb(root))
-		return dfs_fail(err, ENOENT, "%s: not in a store (no directory above it has a %s)", path,
-				DFS_STORE_DIR);
+		return dfs_fail(err, ENOENT, "%s: not in a store (no directory above it has a %s)",
+				path, DFS_STORE_DIR);
 	skip = strlen(root);
 	while (whole[skip] == '/')
 		skip++;
@@ -176,11 +181,15 @@ int dfs_store_prepare(struct dfs_store *store, struct dfs_err *err)
 	int ret;
 
 	if (dfs_store_is_newer(store))
-		return dfs_fail(err, ENOTSUP, "%s: this store is of version %u, this deltafs knows %u; it can only be read",
-				store->path, store->version, DFS_STORE_VERSION);
+		return dfs_fail(
+			err, ENOTSUP,
+			"%s: this store is of version %u, this deltafs knows %u; it can only be read",
+			store->path, store->version, DFS_STORE_VERSION);
 	if (store->version_damaged)
-		return dfs_fail(err, EUCLEAN, "%s/%s is damaged, so this store is only read; if it is of version 1, put \"deltafs store 1\" there",
-				store->path, version_path);
+		return dfs_fail(
+			err, EUCLEAN,
+			"%s/%s is damaged, so this store is only read; if it is of version 1, put \"deltafs store 1\" there",
+			store->path, version_path);
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++) {
 		ret = make_directory(store, directories[i], err);
 		if (ret < 0)

@@ -31,7 +31,8 @@ struct dfs_store;
  * Return: 0; -ENOENT, -ENOTDIR, -EACCES, ...; -ENOTSUP if .deltafs/version is
  * newer than this build (reading still works: open with @any_version).
  */
-int dfs_store_open(const char *path, bool any_version, struct dfs_store **ret_store, struct dfs_err *err);
+int dfs_store_open(const char *path, bool any_version, struct dfs_store **ret_store,
+		   struct dfs_err *err);
 void dfs_store_close(struct dfs_store *store); /* releases the lock; NULL is fine */
 
 int dfs_store_fd(const struct dfs_store *store);		/* borrowed; O_RDONLY|O_DIRECTORY */
@@ -42,7 +43,8 @@ const char *dfs_store_path(const struct dfs_store *store);	/* as resolved at ope
  * @ret_rel: path inside the store, without leading slash; free() it; may be NULL
  * Return: 0; -ENOENT if there is none.
  */
-int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_rel, struct dfs_err *err);
+int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_rel,
+		   struct dfs_err *err);
 
 /**
  * dfs_store_prepare() - make .deltafs/ and what is in it (0700), for a writer

@@ -27,7 +27,8 @@ static void report(struct walk *w, const char *path, int ret)
 		w->ops->fail(w->arg, path, ret, strerror(-ret));
 }
 
-static int visit(struct walk *w, const char *path, int fd, const struct stat *st, const struct dfs_paths *names)
+static int visit(struct walk *w, const char *path, int fd, const struct stat *st,
+		 const struct dfs_paths *names)
 {
 	struct dfs_walk_file file = { .path = path, .fd = fd, .st = *st };
 	int ret = dfs_claim_check(fd, (uint64_t)st->st_size, &file.claim);
@@ -62,7 +63,8 @@ static int entries(int fd, struct dfs_paths *ret_names)
 	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, DFS_STORE_DIR) == 0)
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    strcmp(name, DFS_STORE_DIR) == 0)
 			continue;
 		if (dfs_paths_add(&names, name) < 0)
 			return -ENOMEM;
@@ -74,10 +76,11 @@ static int entries(int fd, struct dfs_paths *ret_names)
 	return 0;
 }
 
-static int walk_entry(struct walk *w, int dir, const char *name, const char *path, const struct dfs_hub *hub,
-		      unsigned depth);
+static int walk_entry(struct walk *w, int dir, const char *name, const char *path,
+		      const struct dfs_hub *hub, unsigned depth);
 
-static int walk_directory(struct walk *w, int fd, const char *path, const struct dfs_hub *outer, unsigned depth)
+static int walk_directory(struct walk *w, int fd, const char *path, const struct dfs_hub *outer,
+			  unsigned depth)
 {
 	DFS_AUTO(paths) struct dfs_paths names = { 0 };
 	DFS_AUTO(hub) struct dfs_hub hub = { 0 };
@@ -96,7 +99,11 @@ static int walk_directory(struct walk *w, int fd, const char *path, const struct
 
 		if (asprintf(&below, "%s%s%s", path, *path ? "/" : "", names.paths[i]) < 0)
 			return dfs_fail(w->err, ENOMEM, "out of memory");
-		ret = walk_entry(w, fd, names.paths[i], below, outer ? outer : hub.n ? &hub : NULL, depth + 1);
+		ret = walk_entry(w, fd, names.paths[i], below,
+				 outer ? outer :
+				 hub.n ? &hub :
+					 NULL,
+				 depth + 1);
 		if (ret < 0)
 			return ret;
 	}
@@ -130,8 +137,8 @@ static int follow(struct walk *w, int dir, const char *name, const char *path)
 	return S_ISREG(st.st_mode) ? visit(w, blob, fd, &st, &names) : 0;
 }
 
-static int walk_entry(struct walk *w, int dir, const char *name, const char *path, const struct dfs_hub *hub,
-		      unsigned depth)
+static int walk_entry(struct walk *w, int dir, const char *name, const char *path,
+		      const struct dfs_hub *hub, unsigned depth)
 {
 	const struct dfs_hub_names *names = hub ? dfs_hub_find(hub, path) : NULL;
 	DFS_AUTO(fd) int fd = -1;
@@ -165,7 +172,8 @@ static int walk_entry(struct walk *w, int dir, const char *name, const char *pat
 	return visit(w, path, fd, &st, names ? &names->paths : NULL);
 }
 
-int dfs_walk(int dir, const char *rel, const struct dfs_walk_ops *ops, void *arg, struct dfs_err *err)
+int dfs_walk(int dir, const char *rel, const struct dfs_walk_ops *ops, void *arg,
+	     struct dfs_err *err)
 {
 	struct walk w = { .root = dir, .ops = ops, .arg = arg, .err = err };
 	DFS_AUTO(fd) int fd = -1;

@@ -48,7 +48,8 @@ struct dfs_walk_ops {
  *
  * Return: 0; what ops->file returned; errors of opening @rel; -ENOMEM.
  */
-int dfs_walk(int dir, const char *rel, const struct dfs_walk_ops *ops, void *arg, struct dfs_err *err);
+int dfs_walk(int dir, const char *rel, const struct dfs_walk_ops *ops, void *arg,
+	     struct dfs_err *err);
 
 /* dfs_walk_name() - the best name to show: the first of names, else the path */
 static inline const char *dfs_walk_name(const struct dfs_walk_file *file)

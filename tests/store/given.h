@@ -28,9 +28,11 @@ DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 
 static inline int given_dir(void **state)
 {
-	char *dir = strdup("/tmp/test_store.XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+	char *dir;
 
-	if (!dir || !mkdtemp(dir) || chdir(dir) < 0)
+	if (asprintf(&dir, "%s/test_store.XXXXXX", tmp && *tmp ? tmp : "/tmp") < 0 ||
+	    !mkdtemp(dir) || chdir(dir) < 0)
 		return -1;
 	*state = dir;
 	return 0;
@@ -83,7 +85,9 @@ static inline void make_dirs(const char *path)
 static inline size_t model_bytes(uint8_t *out, size_t room, unsigned seed, unsigned n)
 {
 	char json[128];
-	int len = snprintf(json, sizeof(json), "{\"t\":{\"dtype\":\"U8\",\"shape\":[%u],\"data_offsets\":[0,%u]}}", n, n);
+	int len =
+		snprintf(json, sizeof(json),
+			 "{\"t\":{\"dtype\":\"U8\",\"shape\":[%u],\"data_offsets\":[0,%u]}}", n, n);
 
 	CHECK((size_t)len + 8 + n <= room);
 	dfs_put_u64le(out, (uint64_t)len);
@@ -123,8 +127,8 @@ static inline uint64_t size_of(const char *path)
 }
 
 /* A container of @size opaque bytes, all stored, that says it needs @bases. */
-static inline void put_container(const char *path, uint32_t size, struct dfs_base_file *bases, uint32_t n_bases,
-				 struct dfs_superblock *ret_sb)
+static inline void put_container(const char *path, uint32_t size, struct dfs_base_file *bases,
+				 uint32_t n_bases, struct dfs_superblock *ret_sb)
 {
 	struct dfs_segment segment = { .len = size, .n_chunks = size ? 1 : 0 };
 	struct dfs_chunk_ref chunk = { .off = DFS_SUPERBLOCK_SIZE, .len = size, .codec = 1 };
@@ -160,7 +164,9 @@ static inline void put_container(const char *path, uint32_t size, struct dfs_bas
 /* A base file as a container asks for it, by the content that @path has now. */
 static inline struct dfs_base_file want_of(const char *path, const char *name)
 {
-	return (struct dfs_base_file){ .hash = hash_of(path), .size = size_of(path), .name = name, .origin = "" };
+	return (struct dfs_base_file){
+		.hash = hash_of(path), .size = size_of(path), .name = name, .origin = ""
+	};
 }
 
 static inline struct dfs_store *open_store(const char *path)

@@ -6,11 +6,15 @@ check_PROGRAMS += \
 	%D%/test_dependants \
 	%D%/test_expand \
 	%D%/test_hashes \
+	%D%/test_limits \
 	%D%/test_lock \
+	%D%/test_move \
 	%D%/test_origin \
 	%D%/test_pins \
 	%D%/test_publish \
 	%D%/test_registry \
+	%D%/test_registry_crash \
+	%D%/test_registry_remove \
 	%D%/test_store \
 	%D%/test_walk
 %C%_test_access_SOURCES = %D%/test_access.c %D%/given.h
@@ -25,23 +29,34 @@ check_PROGRAMS += \
 %C%_test_expand_LDADD = $(TEST_LIBS)
 %C%_test_hashes_SOURCES = %D%/test_hashes.c %D%/given.h
 %C%_test_hashes_LDADD = $(TEST_LIBS)
+%C%_test_limits_SOURCES = %D%/test_limits.c %D%/given.h
+%C%_test_limits_LDADD = $(TEST_LIBS)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h
 %C%_test_lock_LDADD = $(TEST_LIBS)
+%C%_test_move_SOURCES = %D%/test_move.c %D%/given.h %D%/given_models.h
+%C%_test_move_LDADD = $(TEST_LIBS)
 %C%_test_origin_SOURCES = %D%/test_origin.c %D%/given.h
 %C%_test_origin_LDADD = $(TEST_LIBS)
 %C%_test_pins_SOURCES = %D%/test_pins.c %D%/given.h
 %C%_test_pins_LDADD = $(TEST_LIBS)
 %C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h
 %C%_test_publish_LDADD = $(TEST_LIBS)
-%C%_test_registry_SOURCES = %D%/test_registry.c %D%/given.h
+%C%_test_registry_SOURCES = %D%/test_registry.c %D%/given.h %D%/given_models.h
 %C%_test_registry_LDADD = $(TEST_LIBS)
+%C%_test_registry_crash_SOURCES = %D%/test_registry_crash.c %D%/given.h
+%C%_test_registry_crash_LDADD = $(TEST_LIBS)
+%C%_test_registry_remove_SOURCES = %D%/test_registry_remove.c %D%/given.h %D%/given_models.h
+%C%_test_registry_remove_LDADD = $(TEST_LIBS)
 %C%_test_store_SOURCES = %D%/test_store.c %D%/given.h
 %C%_test_store_LDADD = $(TEST_LIBS)
 %C%_test_walk_SOURCES = %D%/test_walk.c %D%/given.h
 %C%_test_walk_LDADD = $(TEST_LIBS)
 
 # Calls that a test makes fail, or dies in, at a place of its choice.
+%C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fgetxattr -Wl,--wrap=flock -Wl,--wrap=linkat
 %C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs
 %C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
 	-Wl,--wrap=futimens -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync
+%C%_test_registry_crash_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=linkat -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync

@@ -32,7 +32,8 @@ static struct dfs_access access_of(uid_t owner, const struct dfs_access_name *na
 #define REG(m, u, g) { .mode = S_IFREG | (m), .uid = (u), .gid = (g) }
 
 /* May the owner of a container open what lies at the end of a way of three? */
-static bool may(uid_t owner, struct dfs_access_node a, struct dfs_access_node b, struct dfs_access_node c)
+static bool may(uid_t owner, struct dfs_access_node a, struct dfs_access_node b,
+		struct dfs_access_node c)
 {
 	const struct dfs_access_node nodes[] = { a, b, c };
 	const struct dfs_access_name name = { nodes, 3 };
@@ -73,9 +74,11 @@ static void the_mode_of_the_file_decides_by_the_first_class_that_fits(void **sta
 	CHECK(may(ALICE, OPEN_DIR, OPEN_DIR, N(REG(0040, BOB, TEAM))));
 	CHECK(!may(BOB, OPEN_DIR, OPEN_DIR, N(REG(0040, ALICE, TEAM))));
 	CHECK(may(BOB, OPEN_DIR, OPEN_DIR, N(REG(0400, BOB, TEAM))));
-	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR, N(REG(0604, BOB, TEAM)))); /* the group class fits, and denies */
+	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR,
+		   N(REG(0604, BOB, TEAM)))); /* the group class fits, and denies */
 	CHECK(!may(BOB, OPEN_DIR, OPEN_DIR, N(REG(0044, BOB, BOB))));	/* so does the owner's */
-	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR, N(REG(0333, BOB, BOB))));	/* write and execute are not read */
+	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR,
+		   N(REG(0333, BOB, BOB)))); /* write and execute are not read */
 }
 
 static void every_directory_above_must_be_searchable(void **state)
@@ -96,8 +99,10 @@ static void every_directory_above_must_be_searchable(void **state)
 static void group_bits_of_an_acl_grant_nothing(void **state)
 {
 	(void)state;
-	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR, N({ .mode = S_IFREG | 0644, .uid = BOB, .gid = TEAM, .has_acl = true })));
-	CHECK(may(ALICE, OPEN_DIR, OPEN_DIR, N({ .mode = S_IFREG | 0604, .uid = BOB, .gid = BOB, .has_acl = true })));
+	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR,
+		   N({ .mode = S_IFREG | 0644, .uid = BOB, .gid = TEAM, .has_acl = true })));
+	CHECK(may(ALICE, OPEN_DIR, OPEN_DIR,
+		  N({ .mode = S_IFREG | 0604, .uid = BOB, .gid = BOB, .has_acl = true })));
 }
 
 static void one_good_name_is_enough_and_none_leaves_the_owner(void **state)
@@ -122,7 +127,8 @@ DFS_AUTO_KIND(bases, struct dfs_bases *, dfs_bases_free(*p));
 /* Users that no machine has: no groups, so the "others" bits decide. */
 enum { STRANGER = 54321, OTHER = 54322 };
 
-static int check(struct dfs_store *store, uid_t owner, bool trusted, const struct dfs_base_file *want, struct dfs_err *err)
+static int check(struct dfs_store *store, uid_t owner, bool trusted,
+		 const struct dfs_base_file *want, struct dfs_err *err)
 {
 	DFS_AUTO(bases) struct dfs_bases *bases = dfs_bases_new(store);
 	const struct stat container = { .st_uid = owner };

@@ -94,7 +94,9 @@ static void the_sentence_says_all_that_is_known(void **state)
 {
 	DFS_AUTO(store) struct dfs_store *store = open_store(".");
 	DFS_AUTO(bases) struct dfs_bases *bases = dfs_bases_new(store);
-	struct dfs_base_file want = { .size = 4242, .name = "llama/x.safetensors", .origin = "org/llama@abc" };
+	struct dfs_base_file want = { .size = 4242,
+				      .name = "llama/x.safetensors",
+				      .origin = "org/llama@abc" };
 
 	(void)state;
 	memset(want.hash.bytes, 0xab, 16);
@@ -198,7 +200,8 @@ static void named_files_of_one_size_are_told_apart(void **state)
 		want = want_of(path, "");
 		found(bases, &want);
 	}
-	CHECK_OK(dfs_bases_settle(bases, &want, &err), err); /* the last one was not hashed: it alone was left */
+	CHECK_OK(dfs_bases_settle(bases, &want, &err),
+		 err); /* the last one was not hashed: it alone was left */
 	none = want;
 	none.hash.bytes[0] ^= 1;
 	missed(bases, &none, "other content");

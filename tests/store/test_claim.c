@@ -157,9 +157,12 @@ static void a_mark_of_nonsense_is_survived(void **state)
 	put_text("f", "plain");
 	CHECK(setxattr("f", "user.deltafs.container", "short", 5, 0) == 0);
 	CHECK(check("f").kind == DFS_CONTAINER_BROKEN && check("f").original_size == 5);
-	CHECK(setxattr("f", "user.deltafs.container", "\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\377\377\377\377\377\377\377\377", 24, 0) == 0);
+	CHECK(setxattr("f", "user.deltafs.container",
+		       "\1\2\3\4\5\6\7\10\1\2\3\4\5\6\7\10\377\377\377\377\377\377\377\377", 24,
+		       0) == 0);
 	CHECK(check("f").kind == DFS_CONTAINER_BROKEN && check("f").original_size == 5);
-	CHECK(setxattr("f", "user.deltafs.container", "far longer than any mark that was ever written", 46, 0) == 0);
+	CHECK(setxattr("f", "user.deltafs.container",
+		       "far longer than any mark that was ever written", 46, 0) == 0);
 	CHECK(check("f").kind == DFS_CONTAINER_BROKEN && check("f").original_size == 5);
 }
 
@@ -189,7 +192,9 @@ static int load(const char *path, const struct dfs_superblock *sb, struct dfs_er
 
 static void metadata_are_loaded(void **state)
 {
-	struct dfs_base_file base = { .size = 77, .name = "models/base.safetensors", .origin = "org/name@1" };
+	struct dfs_base_file base = { .size = 77,
+				      .name = "models/base.safetensors",
+				      .origin = "org/name@1" };
 	DFS_AUTO(container) struct dfs_container *c = NULL;
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_superblock sb;

@@ -7,7 +7,9 @@ static void each_container_counts_once(void **state)
 {
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	DFS_AUTO(dependants) struct dfs_dependants *d = NULL;
-	struct dfs_base_file bases[3] = { { .name = "", .origin = "" }, { .name = "", .origin = "" }, { .name = "", .origin = "" } };
+	struct dfs_base_file bases[3] = { { .name = "", .origin = "" },
+					  { .name = "", .origin = "" },
+					  { .name = "", .origin = "" } };
 	struct dfs_hash hashes[3];
 	struct dfs_err err = { "" };
 	struct stat st;

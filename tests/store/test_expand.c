@@ -3,7 +3,8 @@
 #include "given.h"
 #include "store/expand.h"
 
-static const char index_text[] = "{\"metadata\":{},\"weight_map\":{\"b\":\"s-2.safetensors\",\"a\":\"s-1.safetensors\",\"c\":\"s-2.safetensors\"}}";
+static const char index_text[] =
+	"{\"metadata\":{},\"weight_map\":{\"b\":\"s-2.safetensors\",\"a\":\"s-1.safetensors\",\"c\":\"s-2.safetensors\"}}";
 
 static void check(const char *path, const char *expected)
 {
@@ -54,9 +55,16 @@ static void a_directory_goes_by_its_index_else_by_its_files(void **state)
 static void hostile_indices_are_refused(void **state)
 {
 	static const char *const texts[] = {
-		"", "[]", "{}", "{\"weight_map\":7}", "{\"weight_map\":{}}", "{\"weight_map\":{\"a\":7}}",
-		"{\"weight_map\":{\"a\":\"\"}}", "{\"weight_map\":{\"a\":\"../../etc/shadow\"}}",
-		"{\"weight_map\":{\"a\":\"/etc/shadow\"}}", "{\"weight_map\":{\"a\":\"..\"}}",
+		"",
+		"[]",
+		"{}",
+		"{\"weight_map\":7}",
+		"{\"weight_map\":{}}",
+		"{\"weight_map\":{\"a\":7}}",
+		"{\"weight_map\":{\"a\":\"\"}}",
+		"{\"weight_map\":{\"a\":\"../../etc/shadow\"}}",
+		"{\"weight_map\":{\"a\":\"/etc/shadow\"}}",
+		"{\"weight_map\":{\"a\":\"..\"}}",
 		"{\"weight_map\":{\"a\":\"x\"},\"weight_map\":{\"a\":\"y\"}}",
 	};
 

@@ -17,8 +17,8 @@ static pid_t holder(const char *mountpoint)
 	if (pid == 0) {
 		struct dfs_store *store;
 
-		if (dfs_store_open(".", false, &store, NULL) == 0 && dfs_store_lock(store, mountpoint, NULL) == 0 &&
-		    write(ready[1], "x", 1) == 1)
+		if (dfs_store_open(".", false, &store, NULL) == 0 &&
+		    dfs_store_lock(store, mountpoint, NULL) == 0 && write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}

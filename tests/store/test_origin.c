@@ -3,7 +3,8 @@
 #include "given.h"
 #include "store/origin.h"
 
-static void check(const char *path, const char *repository, const char *commit, const char *made_from)
+static void check(const char *path, const char *repository, const char *commit,
+		  const char *made_from)
 {
 	struct dfs_origin origin;
 
@@ -65,7 +66,8 @@ static void a_configuration_tells_it_else(void **state)
 
 static void hostile_papers_give_nothing(void **state)
 {
-	static const char *const texts[] = { "", "[", "[]", "{\"_name_or_path\": 7}", "{\"_name_or_path\": \"a\\u0007b\"}" };
+	static const char *const texts[] = { "", "[", "[]", "{\"_name_or_path\": 7}",
+					     "{\"_name_or_path\": \"a\\u0007b\"}" };
 
 	(void)state;
 	put_model("m/model.safetensors", 1, 10);

@@ -35,8 +35,8 @@ int __wrap_fstatvfs(int fd, struct statvfs *fs)
 	return ret;
 }
 
-static int pin(struct dfs_store *store, const char *path, struct dfs_hash hash, enum dfs_pin_how *how,
-	       struct dfs_err *why, struct dfs_err *err)
+static int pin(struct dfs_store *store, const char *path, struct dfs_hash hash,
+	       enum dfs_pin_how *how, struct dfs_err *why, struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = open(path, O_RDONLY);
 	const struct dfs_pin_add add = { .fd = fd, .hash = hash };
@@ -71,7 +71,10 @@ static void without_links_it_is_copied_and_says_why(void **state)
 	static const struct {
 		int code;
 		const char *says;
-	} reasons[] = { { EXDEV, "another file system" }, { EPERM, "not allowed" }, { ENOSYS, "no hard links" }, { EMLINK, "as many" } };
+	} reasons[] = { { EXDEV, "another file system" },
+			{ EPERM, "not allowed" },
+			{ ENOSYS, "no hard links" },
+			{ EMLINK, "as many" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
@@ -194,7 +197,8 @@ static void a_sweep_frees_what_belongs_to_nobody(void **state)
 	CHECK_OK(dfs_dependants_count(store, &dependants, &err), err);
 	CHECK_OK(dfs_pins_sweep(store, dependants, &freed, &err), err);
 	CHECK(freed == (uint64_t)st.st_blocks * 512);
-	CHECK(access(path[0], F_OK) == 0 && access(path[1], F_OK) == 0 && access(path[2], F_OK) < 0);
+	CHECK(access(path[0], F_OK) == 0 && access(path[1], F_OK) == 0 &&
+	      access(path[2], F_OK) < 0);
 }
 
 static const struct CMUnitTest cases[] = {

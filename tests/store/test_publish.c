@@ -29,7 +29,8 @@ static void look_at_mode(void)
 		return;
 	if (st.st_mode & ~trap.old.st_mode & 07077)
 		trap.wider = true;
-	if (st.st_uid == trap.old.st_uid && trap.old.st_uid != geteuid() && st.st_mode & ~trap.old.st_mode & 0700)
+	if (st.st_uid == trap.old.st_uid && trap.old.st_uid != geteuid() &&
+	    st.st_mode & ~trap.old.st_mode & 0700)
 		trap.wider = true;
 }
 
@@ -75,7 +76,8 @@ int __wrap_fsync(int fd)
 	return -1;
 }
 
-static const struct timespec old_times[2] = { { 1234567890, 987654321 }, { 1111111111, 123456789 } };
+static const struct timespec old_times[2] = { { 1234567890, 987654321 },
+					      { 1111111111, 123456789 } };
 
 /* user::rw- user:12345:r-- group::r-- mask::r-- other::--- */
 static const uint8_t acl[] = {
@@ -117,13 +119,16 @@ static void check_attributes(const char *path)
 	assert_int_equal(st.st_mode, S_IFREG | (geteuid() == 0 ? 06640 : 0640));
 	if (geteuid() == 0)
 		CHECK(st.st_uid == 1234 && st.st_gid == 2345);
-	CHECK(st.st_mtim.tv_sec == old_times[1].tv_sec && st.st_mtim.tv_nsec == old_times[1].tv_nsec);
-	CHECK(getxattr(path, "user.note", value, sizeof(value)) == 4 && memcmp(value, "kept", 4) == 0);
+	CHECK(st.st_mtim.tv_sec == old_times[1].tv_sec &&
+	      st.st_mtim.tv_nsec == old_times[1].tv_nsec);
+	CHECK(getxattr(path, "user.note", value, sizeof(value)) == 4 &&
+	      memcmp(value, "kept", 4) == 0);
 	CHECK(getxattr(path, "system.posix_acl_access", value, sizeof(value)) == sizeof(acl));
 	CHECK_BYTES(value, acl, sizeof(acl));
 }
 
-static const struct dfs_superblock sb = { .original_size = 11, .meta_hash.bytes = "0123456789abcde" };
+static const struct dfs_superblock sb = { .original_size = 11,
+					  .meta_hash.bytes = "0123456789abcde" };
 
 /* One publish of "new content" over d/f, in this process. */
 static int publish(struct dfs_store *store, const struct dfs_superblock *mark, struct dfs_err *err)
@@ -232,7 +237,8 @@ static bool killed_at(unsigned k)
 		struct dfs_store *store = NULL;
 
 		memset(&trap, 0, sizeof(trap));
-		if (dfs_store_open(".", false, &store, NULL) < 0 || dfs_store_lock(store, "", NULL) < 0)
+		if (dfs_store_open(".", false, &store, NULL) < 0 ||
+		    dfs_store_lock(store, "", NULL) < 0)
 			_exit(2);
 		trap.kill_at = k;
 		_exit(publish(store, &sb, NULL) == 0 ? 0 : 1);

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_registry: models become bases, are the same by content, and go only when nobody needs them. */
-#include "given.h"
+/* test_registry: models become bases, are the same by content, and are found again. */
+#include "given_models.h"
 #include "store/bases.h"
-#include "store/dependants.h"
-#include "store/pins.h"
-#include "store/registry.h"
 
 DFS_AUTO_KIND(bases, struct dfs_bases *, dfs_bases_free(*p));
-
-static struct dfs_registry_added add(struct dfs_store *store, const char *path, bool by_reference)
-{
-	const struct dfs_registry_add request = { .path = path, .by_reference = by_reference };
-	struct dfs_registry_added added;
-	struct dfs_err err = { "" };
-
-	CHECK_OK(dfs_registry_add(store, &request, &added, &err), err);
-	return added;
-}
 
 static struct dfs_registry list(struct dfs_store *store)
 {
@@ -27,7 +14,8 @@ static struct dfs_registry list(struct dfs_store *store)
 	return registry;
 }
 
-static const struct dfs_registered *find(struct dfs_store *store, const struct dfs_registry *registry, const char *text)
+static const struct dfs_registered *find(struct dfs_store *store,
+					 const struct dfs_registry *registry, const char *text)
 {
 	struct dfs_err err = { "" };
 	const struct dfs_registered *model = dfs_registry_find(registry, store, text, &err);
@@ -35,11 +23,6 @@ static const struct dfs_registered *find(struct dfs_store *store, const struct d
 	if (!model)
 		CHECK(*err.text);
 	return model;
-}
-
-static void pin_of(const char *model, char *ret_path)
-{
-	dfs_pin_path(hash_of(model), ret_path);
 }
 
 static bool same_inode(const char *a, const char *b)
@@ -51,9 +34,12 @@ static bool same_inode(const char *a, const char *b)
 
 static void the_id_is_the_hash_of_the_sorted_hashes(void **state)
 {
-	struct dfs_hash hashes[3] = { { "ccccccccccccccc" }, { "aaaaaaaaaaaaaaa" }, { "bbbbbbbbbbbbbbb" } };
+	struct dfs_hash hashes[3] = { { "ccccccccccccccc" },
+				      { "aaaaaaaaaaaaaaa" },
+				      { "bbbbbbbbbbbbbbb" } };
 	/* by hand: 15 letters and a zero byte each, in order */
-	struct dfs_hash expected = dfs_hash128("aaaaaaaaaaaaaaa\0bbbbbbbbbbbbbbb\0ccccccccccccccc\0", 48);
+	struct dfs_hash expected =
+		dfs_hash128("aaaaaaaaaaaaaaa\0bbbbbbbbbbbbbbb\0ccccccccccccccc\0", 48);
 
 	(void)state;
 	CHECK(dfs_hash_equal(dfs_model_id(hashes, 3), expected));
@@ -97,19 +83,8 @@ static void the_hash_is_remembered_though_linking_changed_the_ctime(void **state
 	store = lock_store(".");
 	add(store, "base.safetensors", false);
 	CHECK(stat("base.safetensors", &st) == 0);
-	CHECK(dfs_hashes_find(store, &st, &hash) && dfs_hash_equal(hash, hash_of("base.safetensors")));
-}
-
-static void given_shards(const char *dir, unsigned seed)
-{
-	char path[256];
-
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/s-%u.safetensors", dir, i);
-		put_model(path, seed + i, 100);
-	}
-	snprintf(path, sizeof(path), "%s/model.safetensors.index.json", dir);
-	put_text(path, "{\"weight_map\":{\"a\":\"s-0.safetensors\",\"b\":\"s-1.safetensors\",\"c\":\"s-2.safetensors\"}}");
+	CHECK(dfs_hashes_find(store, &st, &hash) &&
+	      dfs_hash_equal(hash, hash_of("base.safetensors")));
 }
 
 static void the_same_content_is_the_same_base(void **state)
@@ -127,9 +102,11 @@ static void the_same_content_is_the_same_base(void **state)
 	elsewhere = add(store, "copy/of/m", false);
 	CHECK(!first.known && again.known && elsewhere.known);
 	CHECK(dfs_hash_equal(first.id, again.id) && dfs_hash_equal(first.id, elsewhere.id));
-	CHECK(again.bytes_linked == 0 && elsewhere.bytes_linked == 0 && elsewhere.bytes_copied == 0);
+	CHECK(again.bytes_linked == 0 && elsewhere.bytes_linked == 0 &&
+	      elsewhere.bytes_copied == 0);
 	registry = list(store);
-	CHECK(registry.n == 1 && registry.models[0].names.n == 3 && registry.models[0].n_files == 3);
+	CHECK(registry.n == 1 && registry.models[0].names.n == 3 &&
+	      registry.models[0].n_files == 3);
 	CHECK(registry.models[0].files[0].paths.n == 2);
 }
 
@@ -168,8 +145,10 @@ static void a_base_is_found_by_prefix_and_by_path(void **state)
 
 static void only_plain_models_become_bases(void **state)
 {
-	static const struct dfs_registry_add none = { .path = "none" }, text = { .path = "text.safetensors" },
-					     container = { .path = "c.safetensors" }, fifo = { .path = "fifo.safetensors" };
+	static const struct dfs_registry_add none = { .path = "none" },
+					     text = { .path = "text.safetensors" },
+					     container = { .path = "c.safetensors" },
+					     fifo = { .path = "fifo.safetensors" };
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	struct dfs_registry_added added;
 	struct dfs_err err = { "" };
@@ -250,97 +229,19 @@ static void a_damaged_pin_is_healed_by_adding_again(void **state)
 	CHECK(same_inode(pin, "m.safetensors"));
 }
 
-static void remove_refused(struct dfs_store *store, const char *what, uint64_t n, uint64_t bytes)
-{
-	struct dfs_registry_removed removed;
-	struct dfs_err err = { "" };
-	char text[64];
-
-	CHECK_RET(-EBUSY, dfs_registry_remove(store, what, &removed, &err));
-	CHECK(removed.dependants == n && removed.original_bytes == bytes);
-	snprintf(text, sizeof(text), "%llu file", (unsigned long long)n);
-	CHECK_SAYS(err, text);
-	snprintf(text, sizeof(text), "%llu bytes", (unsigned long long)bytes);
-	CHECK_SAYS(err, text);
-}
-
-static void what_others_need_cannot_be_removed(void **state)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	struct dfs_base_file wants[2];
-	struct dfs_registry_removed removed;
-	char pin[DFS_PIN_PATH_SIZE];
-	struct dfs_err err = { "" };
-	struct stat st;
-
-	(void)state;
-	given_shards("m", 1);
-	wants[0] = want_of("m/s-0.safetensors", "");
-	wants[1] = want_of("m/s-1.safetensors", "");
-	pin_of("m/s-0.safetensors", pin);
-	store = lock_store(".");
-	add(store, "m", false);
-	put_container("tuned/a", 1000, wants, 2, NULL);
-	put_container("tuned/b", 500, wants, 1, NULL);
-	put_container("tuned/alone", 77, NULL, 0, NULL);
-	remove_refused(store, "m", 2, 1500);
-	CHECK(unlink("tuned/a") == 0);
-	remove_refused(store, "m", 1, 500);
-	CHECK(unlink("tuned/b") == 0);
-	CHECK(system("rm -r m") == 0);
-	CHECK(stat(pin, &st) == 0 && st.st_nlink == 1);
-	CHECK_OK(dfs_registry_remove(store, "m", &removed, &err), err);
-	CHECK(removed.bytes_freed == 3 * (uint64_t)st.st_blocks * 512);
-	CHECK(system("test -z \"$(ls -A .deltafs/pins .deltafs/bases | grep -v :)\"") == 0);
-	CHECK_RET(-ENOENT, dfs_registry_remove(store, "m", &removed, &err));
-}
-
-static void shared_shards_stay_for_the_other_model(void **state)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	struct dfs_registry_removed removed;
-	struct dfs_base_file want;
-	char pin[DFS_PIN_PATH_SIZE];
-	struct dfs_err err = { "" };
-
-	(void)state;
-	given_shards("m", 1);
-	want = want_of("m/s-0.safetensors", "");
-	pin_of("m/s-0.safetensors", pin);
-	put_container("tuned", 1000, &want, 1, NULL);
-	store = lock_store(".");
-	add(store, "m", false);
-	add(store, "m/s-0.safetensors", false);
-	CHECK_OK(dfs_registry_remove(store, "m/s-0.safetensors", &removed, &err), err);
-	CHECK(removed.bytes_freed == 0 && access(pin, F_OK) == 0);
-	remove_refused(store, "m", 1, 1000);
-}
-
-static void an_unreadable_container_keeps_the_pins(void **state)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	struct dfs_registry_removed removed;
-	struct dfs_superblock sb;
-	char pin[DFS_PIN_PATH_SIZE];
-	struct dfs_err err = { "" };
-
-	(void)state;
-	put_model("m.safetensors", 1, 100);
-	pin_of("m.safetensors", pin);
-	put_container("c", 1000, NULL, 0, &sb);
-	CHECK(truncate("c", (off_t)sb.meta_off) == 0);
-	store = lock_store(".");
-	add(store, "m.safetensors", false);
-	CHECK_OK(dfs_registry_remove(store, "m.safetensors", &removed, &err), err);
-	CHECK(removed.pins_kept && access(pin, F_OK) == 0);
-}
-
 static void damaged_files_are_left_out_and_counted(void **state)
 {
 	static const char *const edits[] = {
-		"s/\"version\": 1/\"version\": 2/", "s/\"size\": 1/\"size\": -1/", "s/\"pinned\": true/\"pinned\": 1/",
-		"s/\"hash\": \"./\"hash\": \"g/", "s/\"files\": /\"flies\": /", "s/\"id\": \"./\"id\": \"g/", "s/}/]/",
-		"s/\"names\": /\"names\": 7, \"namen\": /", "$d", "s/\"repository\": \"\"/\"repository\": null/",
+		"s/\"version\": 1/\"version\": 2/",
+		"s/\"size\": 1/\"size\": -1/",
+		"s/\"pinned\": true/\"pinned\": 1/",
+		"s/\"hash\": \"./\"hash\": \"g/",
+		"s/\"files\": /\"flies\": /",
+		"s/\"id\": \"./\"id\": \"g/",
+		"s/}/]/",
+		"s/\"names\": /\"names\": 7, \"namen\": /",
+		"$d",
+		"s/\"repository\": \"\"/\"repository\": null/",
 	};
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 
@@ -356,7 +257,9 @@ static void damaged_files_are_left_out_and_counted(void **state)
 		struct dfs_err err = { "" };
 		char command[256];
 
-		snprintf(command, sizeof(command), "f=$(grep -l m.safetensors .deltafs/bases/*) && sed '%s' keep/m >$f", edits[i]);
+		snprintf(command, sizeof(command),
+			 "f=$(grep -l m.safetensors .deltafs/bases/*) && sed '%s' keep/m >$f",
+			 edits[i]);
 		CHECK(system(command) == 0);
 		if (dfs_registry_list(store, &registry, &err) != 1)
 			fail_msg("edit %zu passed", i);
@@ -388,44 +291,6 @@ static void cancelling_adds_nothing(void **state)
 	CHECK(registry.n == 0);
 }
 
-static void a_moved_store_still_finds_its_bases(void **state)
-{
-	static const char *const copies[] = {
-		"cp -a s t", "rsync -aHX s/ t/", "rsync -a s/ t/", "cp -r s t",
-		"mkdir t && tar -C s -cf - . | tar -C t -xf -",
-		/* without .deltafs the base is found where the container remembers it */
-		"cp -a s t && rm -r t/.deltafs", "cp -a s t && rm -r t/.deltafs/pins",
-	};
-	struct dfs_base_file want;
-
-	(void)state;
-	put_model("s/base/m.safetensors", 1, 100);
-	dfs_store_close(lock_store("s"));
-	want = want_of("s/base/m.safetensors", "base/m.safetensors");
-	{
-		DFS_AUTO(store) struct dfs_store *store = lock_store("s");
-
-		add(store, "s/base/m.safetensors", false);
-	}
-	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
-		DFS_AUTO(store) struct dfs_store *store = NULL;
-		DFS_AUTO(bases) struct dfs_bases *bases = NULL;
-		struct dfs_base *base;
-		struct dfs_err err = { "" };
-
-		if (system("command -v rsync >/dev/null") != 0 && strncmp(copies[i], "rsync", 5) == 0)
-			continue;
-		CHECK(system(copies[i]) == 0);
-		CHECK(rename("s", "hidden") == 0);
-		store = open_store("t");
-		bases = dfs_bases_new(store);
-		CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
-		CHECK_OK(dfs_bases_get(bases, &want, &base, &err), err);
-		dfs_base_put(bases, base);
-		CHECK(rename("hidden", "s") == 0 && system("rm -r t") == 0);
-	}
-}
-
 static const struct CMUnitTest cases[] = {
 	CASE(the_id_is_the_hash_of_the_sorted_hashes),
 	CASE(adding_pins_by_hard_link_and_writes_it_down),
@@ -436,12 +301,8 @@ static const struct CMUnitTest cases[] = {
 	CASE(without_the_lock_nothing_is_added_or_removed),
 	CASE(by_reference_it_stays_outside_and_is_found_there),
 	CASE(a_damaged_pin_is_healed_by_adding_again),
-	CASE(what_others_need_cannot_be_removed),
-	CASE(shared_shards_stay_for_the_other_model),
-	CASE(an_unreadable_container_keeps_the_pins),
 	CASE(damaged_files_are_left_out_and_counted),
 	CASE(cancelling_adds_nothing),
-	CASE(a_moved_store_still_finds_its_bases),
 };
 
 CHECK_MAIN(cases)

@@ -38,7 +38,8 @@ static void what_is_no_directory_is_refused(void **state)
 
 static void preparing_makes_all_and_makes_it_private(void **state)
 {
-	static const char *const dirs[] = { ".deltafs", ".deltafs/pins", ".deltafs/bases", ".deltafs/hashes", ".deltafs/tmp" };
+	static const char *const dirs[] = { ".deltafs", ".deltafs/pins", ".deltafs/bases",
+					    ".deltafs/hashes", ".deltafs/tmp" };
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	struct dfs_err err = { "" };
 	char text[64] = "";
@@ -77,7 +78,8 @@ static void a_newer_store_is_read_but_never_written(void **state)
 
 static void a_damaged_version_is_read_but_never_written(void **state)
 {
-	static const char *const texts[] = { "", "deltafs store\n", "deltafs store 0\n", "deltafs store 1\nx", "\xff\xfe" };
+	static const char *const texts[] = { "", "deltafs store\n", "deltafs store 0\n",
+					     "deltafs store 1\nx", "\xff\xfe" };
 
 	(void)state;
 	mkdir(".deltafs", 0700);
@@ -105,7 +107,8 @@ static void the_nearest_store_above_is_found(void **state)
 	mkdir("outer/inner/.deltafs", 0700);
 	CHECK_OK(dfs_store_find("outer/inner/deep/model.safetensors", &store, &rel, &err), err);
 	CHECK(strcmp(rel, "deep/model.safetensors") == 0);
-	CHECK(strcmp(dfs_store_path(store) + strlen(getcwd(here, sizeof(here))), "/outer/inner") == 0);
+	CHECK(strcmp(dfs_store_path(store) + strlen(getcwd(here, sizeof(here))), "/outer/inner") ==
+	      0);
 }
 
 static void a_file_to_be_made_is_found_by_its_directory(void **state)
@@ -151,15 +154,17 @@ static void nothing_leads_out(void **state)
 		const char *path;
 		int ret;
 	} tries[] = {
-		{ "/etc/passwd", -EXDEV }, { "..", -EXDEV }, { "a/../../x", -EXDEV }, { "a/..", -EXDEV },
-		{ "link", -ELOOP }, { "dirlink/passwd", -ELOOP }, { "inside/f", -ELOOP }, { "none", -ENOENT },
+		{ "/etc/passwd", -EXDEV }, { "..", -EXDEV },	{ "a/../../x", -EXDEV },
+		{ "a/..", -EXDEV },	   { "link", -ELOOP },	{ "dirlink/passwd", -ELOOP },
+		{ "inside/f", -ELOOP },	   { "none", -ENOENT },
 	};
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	int fd;
 
 	(void)state;
 	put_model("a/f", 1, 10);
-	CHECK(symlink("/etc/passwd", "link") == 0 && symlink("/etc", "dirlink") == 0 && symlink("a", "inside") == 0);
+	CHECK(symlink("/etc/passwd", "link") == 0 && symlink("/etc", "dirlink") == 0 &&
+	      symlink("a", "inside") == 0);
 	store = open_store(".");
 	for (size_t i = 0; i < sizeof(tries) / sizeof(*tries); i++)
 		CHECK_RET(tries[i].ret, dfs_store_openat(store, tries[i].path, O_RDONLY, &fd));

@@ -18,7 +18,8 @@ static int see(void *arg, const struct dfs_walk_file *file)
 	len += (size_t)snprintf(seen->all + len, sizeof(seen->all) - len, "%s%s", file->path,
 				file->claim.kind == DFS_PLAIN ? "" : "*");
 	for (size_t i = 0; i < file->n_names; i++)
-		len += (size_t)snprintf(seen->all + len, sizeof(seen->all) - len, "=%s", file->names[i]);
+		len += (size_t)snprintf(seen->all + len, sizeof(seen->all) - len, "=%s",
+					file->names[i]);
 	snprintf(seen->all + len, sizeof(seen->all) - len, " ");
 	return seen->stop_with;
 }
@@ -101,7 +102,8 @@ static void given_a_hub_cache(void)
 	put_text("hub/models--o--n/refs", "c1");
 	CHECK(symlink("../../blobs/aaa", "hub/models--o--n/snapshots/c1/model.safetensors") == 0);
 	CHECK(symlink("../../blobs/aaa", "hub/models--o--n/snapshots/c2/model.safetensors") == 0);
-	CHECK(symlink("../../../blobs/bbb", "hub/models--o--n/snapshots/c1/unet/u.safetensors") == 0);
+	CHECK(symlink("../../../blobs/bbb", "hub/models--o--n/snapshots/c1/unet/u.safetensors") ==
+	      0);
 	CHECK(symlink("/etc/passwd", "hub/models--o--n/snapshots/c1/evil") == 0);
 	CHECK(symlink("../../blobs/../../../x", "hub/models--o--n/snapshots/c1/evil2") == 0);
 }
@@ -113,14 +115,16 @@ static void a_hub_cache_shows_each_blob_once_with_its_names(void **state)
 	(void)state;
 	given_a_hub_cache();
 	CHECK_RET(0, walk("", &seen));
-	assert_string_equal(seen.all,
+	assert_string_equal(
+		seen.all,
 		"hub/models--o--n/blobs/aaa=hub/models--o--n/snapshots/c1/model.safetensors=hub/models--o--n/snapshots/c2/model.safetensors "
 		"hub/models--o--n/blobs/bbb=hub/models--o--n/snapshots/c1/unet/u.safetensors "
 		"hub/models--o--n/blobs/orphan hub/models--o--n/refs ");
 	CHECK(chdir("hub/models--o--n") == 0);
 	CHECK_RET(0, walk("", &seen));
-	assert_string_equal(seen.all, "blobs/aaa=snapshots/c1/model.safetensors=snapshots/c2/model.safetensors "
-				      "blobs/bbb=snapshots/c1/unet/u.safetensors blobs/orphan refs ");
+	assert_string_equal(
+		seen.all, "blobs/aaa=snapshots/c1/model.safetensors=snapshots/c2/model.safetensors "
+			  "blobs/bbb=snapshots/c1/unet/u.safetensors blobs/orphan refs ");
 }
 
 static void a_snapshot_leads_to_its_blobs_alone(void **state)
