@@ -232,6 +232,7 @@ typedef void dfs_diff_rows_fn(struct dfs_diff_job *job);
 dfs_diff_rows_fn dfs_diff_rows_1, dfs_diff_rows_2, dfs_diff_rows_4, dfs_diff_rows_8;
 /* Decodes what is left, less than a row. */
 dfs_diff_rows_fn dfs_diff_last_1, dfs_diff_last_2, dfs_diff_last_4, dfs_diff_last_8;
+dfs_diff_rows_fn dfs_diff_rows_avx2_1, dfs_diff_rows_avx2_2, dfs_diff_rows_avx2_4;
 dfs_diff_rows_fn dfs_diff_rows_avx512_1, dfs_diff_rows_avx512_2, dfs_diff_rows_avx512_4;
 
 #endif

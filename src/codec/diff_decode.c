@@ -9,7 +9,7 @@
 #include "codec/diff.h"
 
 #if defined(__x86_64__)
-#define ROWS(size) { dfs_diff_rows_##size, dfs_diff_rows_##size, dfs_diff_rows_avx512_##size }
+#define ROWS(size) { dfs_diff_rows_##size, dfs_diff_rows_avx2_##size, dfs_diff_rows_avx512_##size }
 #else
 #define ROWS(size) { dfs_diff_rows_##size, dfs_diff_rows_##size, dfs_diff_rows_##size }
 #endif

@@ -5,6 +5,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/copy.c \
 	%D%/diff.c \
 	%D%/diff.h \
+	%D%/diff_avx2.c \
 	%D%/diff_avx512.c \
 	%D%/diff_decode.c \
 	%D%/diff_encode.c \
