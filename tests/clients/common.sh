@@ -35,17 +35,22 @@ is_container() {
 	[ "$(stat -c %s "$1")" -lt "$(stat -c %s "$2")" ] && ! cmp -s -n 4096 "$1" "$2"
 }
 
-# compress: the bases of the store are registered, all else in it encoded.
+# ctl WORD...: deltafsctl, which must succeed.
+ctl() {
+	deltafsctl "$@" >>"$DFS_TMP/ctl.log" 2>&1 || { cat "$DFS_TMP/ctl.log" >&2; fail "deltafsctl $*"; }
+}
+
+# compress: the bases of the store are registered, all else in it encoded; what
+# is not a model to encode -r, by name.
 compress() {
 	local base file name n=0
 	for base in "$STORE"/base/*; do
-		deltafsctl base add "$STORE" "$base" >>"$DFS_TMP/encode.log" 2>&1 ||
-			{ cat "$DFS_TMP/encode.log" >&2; fail "base add $base"; }
+		ctl base add "$STORE" "$base"
 	done
-	deltafsctl encode -r "$STORE/tuned" >>"$DFS_TMP/encode.log" 2>&1 ||
-		{ cat "$DFS_TMP/encode.log" >&2; fail "encode -r"; }
+	ctl encode -r "$STORE/tuned"
 	while IFS= read -r -d '' file; do
 		name=${file#"$PLAIN/"}
+		[[ $name == *.safetensors || $name == */blobs/* ]] || ctl encode "$STORE/$name"
 		is_container "$STORE/$name" "$file" || fail "$name is still plain in the store: this proves nothing"
 		n=$((n + 1))
 	done < <(find "$PLAIN/tuned" -type f -size +1M -print0)

@@ -13,13 +13,13 @@ SIZE=$((48 << 20)) HEADER=4096
 pattern=(--verify=crc32c --verify_fatal=1 --bs=64k --randseed=11)
 echo "client: $(fio --version)"
 
-# header FILE: 4096 bytes that announce one tensor of SIZE bytes.
+# header FILE: into its first 4096 bytes, one tensor of SIZE bytes. (fio has emptied the file before.)
 header() {
 	local json='{"w":{"dtype":"BF16","shape":['$((SIZE / 8192))',4096],"data_offsets":[0,'$SIZE']}}'
 	{
 		printf '\xf8\x0f\0\0\0\0\0\0'
 		printf '%-*s' $((HEADER - 8)) "$json"
-	} >"$1"
+	} | dd of="$1" bs=$HEADER iflag=fullblock conv=notrunc status=none
 }
 
 # lay_out FILE OFFSET [OPTION...]: fio writes, and verifies there, what the mount must give back.
@@ -31,9 +31,9 @@ lay_out() {
 }
 
 mkdir -p "$PLAIN/base" "$PLAIN/tuned"
-header "$PLAIN/tuned/fio.safetensors"
 lay_out "$PLAIN/tuned/fio.safetensors" $HEADER
-lay_out "$PLAIN/tuned/opaque" 0 --buffer_compress_percentage=60 --refill_buffers
+header "$PLAIN/tuned/fio.safetensors"
+lay_out "$PLAIN/tuned/opaque" 0 --verify_pattern=0x7f21d3a65b
 "$DFS_PYTHON" - "$PLAIN/tuned/fio.safetensors" "$PLAIN/base/fio.safetensors" $HEADER <<-'END'
 	import sys
 	import numpy as np

@@ -8,8 +8,11 @@ need rsync tar sha256sum cmp dd
 # sums DIR: a hash of every file below it, by relative name.
 sums() { (cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum); }
 
-# listing DIR: type, mode, owner, size, time, link target of everything below it.
-listing() { (cd "$1" && find . -printf '%P %y %m %u %g %s %T@ %l\n' | sed '/^ /d; s/ d \([0-7]* [^ ]* [^ ]*\) [0-9]* / d \1 - /' | sort); }
+# listing DIR: type, mode, owner, size, time, link target of all files below it; of
+# directories type, mode and owner, since encoding in place renames within them.
+listing() {
+	(cd "$1" && find . -type d -printf '%P %y %m %u %g\n' -o -printf '%P %y %m %u %g %s %T@ %l\n' | sort)
+}
 
 equal() {
 	echo "client: $1"
@@ -46,7 +49,7 @@ evict
 rm -r copy
 rsync -a "$VIEW/tuned/" copy/ || fail "rsync"
 equal "$(rsync --version | head -1), rsync -a" copy
-[ -z "$(rsync -acni --checksum "$VIEW/tuned/" "$PLAIN/tuned/")" ] || fail "rsync -c sees a difference"
+[ -z "$(rsync -aOcni "$VIEW/tuned/" "$PLAIN/tuned/")" ] || fail "rsync -c sees a difference"
 
 evict
 rm -r copy
@@ -62,7 +65,9 @@ equal "tar -S --xattrs" copy
 
 # dd by direct I/O, a piece that ends inside the file and the odd tail.
 for name in minilm-bf16/model.safetensors odd.safetensors minilm.gguf; do
-	for size in 4k 128k 1M 7M; do
+	for size in 4k 128k 7M; do
+		# one request a block: of the small file only
+		[ "$size" != 4k ] || [ "$name" = odd.safetensors ] || continue
 		cmp "$PLAIN/tuned/$name" <(dd if="$VIEW/tuned/$name" bs=$size iflag=direct status=none) >&2 ||
 			fail "dd iflag=direct bs=$size: $name"
 	done
