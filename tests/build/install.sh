@@ -6,8 +6,11 @@
 
 make -s -C "$DFS_BUILD" install DESTDIR="$DFS_TMP/root" prefix=/usr || fail "make install"
 cd root/usr
-for file in bin/deltafs bin/deltafsctl sbin/mount.deltafs sbin/mount.fuse.deltafs; do
+for file in bin/deltafs bin/deltafsctl; do
 	[ -x "$file" ] || fail "$file is not installed"
+done
+for helper in mount.deltafs mount.fuse.deltafs; do
+	[ "$(readlink "sbin/$helper")" = /usr/bin/deltafs ] || fail "sbin/$helper is not /usr/bin/deltafs"
 done
 for page in man1/deltafs.1 man1/deltafsctl.1 man5/deltafs-format.5 man7/deltafs.7 man8/mount.deltafs.8; do
 	[ -s "share/man/$page" ] || fail "$page is not installed"
