@@ -28,9 +28,9 @@
 
 enum dfs_claim_kind {
 	DFS_PLAIN,
-	DFS_CONTAINER,		/* sb is valid */
-	DFS_CONTAINER_NEWER,	/* bytes 0-63 are valid, version or feature unknown: open is ENOTSUP */
-	DFS_CONTAINER_BROKEN,	/* claims, but no superblock is valid: open is EIO */
+	DFS_CONTAINER, /* sb is valid */
+	DFS_CONTAINER_NEWER, /* bytes 0-63 are valid, version or feature unknown: open is ENOTSUP */
+	DFS_CONTAINER_BROKEN, /* claims, but no superblock is valid: open is EIO */
 };
 
 struct dfs_claim {

@@ -55,7 +55,11 @@ static bool times_can_tell(const struct stat *st)
 
 bool dfs_hash_times_settle(int fd, struct stat *ret_st)
 {
-	return fstat(fd, ret_st) == 0 && times_can_tell(ret_st) && fstat(fd, ret_st) == 0;
+	bool certain;
+
+	memset(ret_st, 0, sizeof(*ret_st));
+	certain = fstat(fd, ret_st) == 0 && times_can_tell(ret_st);
+	return fstat(fd, ret_st) == 0 && certain;
 }
 
 static int hash_content(int fd, uint64_t size, dfs_hash_progress_fn *progress, void *arg,

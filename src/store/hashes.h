@@ -40,7 +40,8 @@ int dfs_hash_file(int fd, dfs_hash_progress_fn *progress, void *arg, struct dfs_
 
 /**
  * dfs_hash_times_settle() - the attributes of @fd, once a later change is sure to show in them
- * Waits some 20 ms if it was changed just now. Return: false where the file system keeps seconds only.
+ * Waits some 20 ms if it was changed just now. Return: false where the file
+ * system keeps seconds only, or on failure; the attributes are there if fstat() works.
  */
 bool dfs_hash_times_settle(int fd, struct stat *ret_st);
 

@@ -124,35 +124,49 @@ static void count(struct dfs_registry_added *added, enum dfs_pin_how how, uint64
 		added->bytes_copied += size;
 }
 
-/*
- * Linking gave the inode a new ctime, so its hash would not be found again:
- * note it once more, if the content is still the one that was hashed.
- */
-static void remember_again(struct dfs_store *store, int fd, const struct stat *before,
-			   struct dfs_hash hash)
+static bool same_content(const struct stat *a, const struct stat *b)
 {
-	struct stat st;
-
-	if (dfs_hash_times_settle(fd, &st) && st.st_size == before->st_size &&
-	    st.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-	    st.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
-		dfs_hashes_remember(store, &st, hash);
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static int pin(struct adding *a, int fd, struct dfs_registered_file *file, struct dfs_err *err)
+/*
+ * Linking gave the inode a new ctime, so its hash would not be found again:
+ * note it once more. If what was linked or cloned is no longer what was
+ * hashed, it is no pin of that hash.
+ */
+static int recheck(struct adding *a, int fd, const struct stat *before,
+		   const struct dfs_registered_file *file, enum dfs_pin_how how,
+		   struct dfs_err *err)
+{
+	char path[DFS_PIN_PATH_SIZE];
+	struct stat now;
+	bool certain = dfs_hash_times_settle(fd, &now);
+
+	if (!same_content(&now, before)) {
+		if (how != DFS_PIN_THERE)
+			unlinkat(a->store->fd, dfs_pin_path(file->hash, path), 0);
+		return dfs_fail(err, ESTALE, "changed while it was added");
+	}
+	if (certain)
+		dfs_hashes_remember(a->store, &now, file->hash);
+	return 0;
+}
+
+/* @before: the file as it was before it was hashed */
+static int pin(struct adding *a, int fd, const struct stat *before,
+	       struct dfs_registered_file *file, struct dfs_err *err)
 {
 	const struct dfs_pin_add add = { fd, file->hash, progress, a };
 	enum dfs_pin_how how;
-	struct stat before;
 	int ret;
 
-	if (fstat(fd, &before) < 0)
-		return dfs_fail_errno(err, "fstat");
 	ret = dfs_pin_add(a->store, &add, &how, &a->added->why_copied, err);
+	if (ret == 0)
+		ret = recheck(a, fd, before, file, how, err);
 	if (ret < 0)
 		return ret;
 	count(a->added, how, file->size);
-	remember_again(a->store, fd, &before, file->hash);
 	file->pinned = true;
 	return 0;
 }
@@ -175,7 +189,7 @@ static int add_file(struct adding *a, const char *path, struct dfs_registered_fi
 		return dfs_fail(err, -ret, "%s: %s", path,
 				ret == -ESTALE ? "changed while it was read" : strerror(-ret));
 	if (!a->add->by_reference)
-		ret = pin(a, fd, file, err);
+		ret = pin(a, fd, &st, file, err);
 	a->done_bytes += file->size;
 	return ret < 0 ? dfs_err_at(err, ret, "%s", path) : 0;
 }

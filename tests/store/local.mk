@@ -54,7 +54,7 @@ check_PROGRAMS += \
 
 # Calls that a test makes fail, or dies in, at a place of its choice.
 %C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fgetxattr -Wl,--wrap=flock -Wl,--wrap=linkat
-%C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs
+%C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs -Wl,--wrap=ioctl
 %C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
 	-Wl,--wrap=futimens -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync

@@ -267,6 +267,35 @@ static void damaged_files_are_left_out_and_counted(void **state)
 	}
 }
 
+/* Changes the first shard after its last byte was hashed. */
+static bool change(void *arg, uint64_t done, uint64_t total)
+{
+	(void)total;
+	if (done == size_of("m/s-0.safetensors"))
+		put_model(arg, 99, 100);
+	return true;
+}
+
+static void a_file_changed_while_it_is_added_is_refused(void **state)
+{
+	const struct dfs_registry_add request = { .path = "m",
+						  .progress = change,
+						  .arg = (void *)"m/s-0.safetensors" };
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	struct dfs_registry_added added;
+	struct dfs_err err = { "" };
+
+	(void)state;
+	given_shards("m", 1);
+	store = lock_store(".");
+	CHECK_RET(-ESTALE, dfs_registry_add(store, &request, &added, &err));
+	CHECK_SAYS(err, "changed");
+	registry = list(store);
+	CHECK(registry.n == 0);
+	CHECK(system("test -z \"$(ls -A .deltafs/pins)\"") == 0);
+}
+
 static bool stop(void *arg, uint64_t done, uint64_t total)
 {
 	(void)done;
@@ -302,6 +331,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(by_reference_it_stays_outside_and_is_found_there),
 	CASE(a_damaged_pin_is_healed_by_adding_again),
 	CASE(damaged_files_are_left_out_and_counted),
+	CASE(a_file_changed_while_it_is_added_is_refused),
 	CASE(cancelling_adds_nothing),
 };
 
