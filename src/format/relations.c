@@ -102,7 +102,7 @@ static const char *pieces_fault(struct dfs_container *c, const struct dfs_segmen
 		c->piece_starts[i] = off;
 		off += p->len;
 	}
-	if (s->n_pieces && off != s->len)
+	if ((s->n_pieces || s->predictor == PREDICTOR_BASE) && off != s->len)
 		return "its pieces do not cover it";
 	return NULL;
 }

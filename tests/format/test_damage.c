@@ -222,6 +222,7 @@ CHANGE(pieces_without_predictor, c->segments[0].predictor = 0)
 CHANGE(parameters_of_none, (c->segments[0].predictor = 0, c->segments[0].n_pieces = 0, c->n_pieces = 0, c->segments[0].params_len = 1))
 CHANGE(parameters_of_base, c->segments[0].params_len = 1)
 CHANGE(header_with_predictor, c->segments[0].kind = DFS_SEGMENT_HEADER)
+CHANGE(piece_missing, (c->segments[0].n_pieces = 0, c->n_pieces = 0))
 CHANGE(piece_short, c->pieces[0].len = 196)
 CHANGE(piece_long, c->pieces[0].len = 204)
 CHANGE(piece_empty, c->pieces[0].len = 0)
@@ -257,7 +258,7 @@ static void every_relation_is_checked(void **state)
 		ROW(chunks_of_more_than_the_limit), ROW(chunk_too_few), ROW(chunk_too_many),
 		ROW(first_chunk_off), ROW(kind_unknown), ROW(dtype_unknown),
 		ROW(drop_of_all_the_mantissa), ROW(pieces_without_predictor),
-		ROW(parameters_of_none), ROW(parameters_of_base), ROW(header_with_predictor), ROW(piece_short), ROW(piece_long), ROW(piece_empty),
+		ROW(parameters_of_none), ROW(parameters_of_base), ROW(header_with_predictor), ROW(piece_missing), ROW(piece_short), ROW(piece_long), ROW(piece_empty),
 		ROW(piece_of_no_file), ROW(piece_beyond_its_base), ROW(piece_far_beyond_its_base),
 		ROW(piece_at_a_place_in_no_base), ROW(piece_of_wider_base), ROW(piece_of_unknown_dtype), ROW(pieces_too_many),
 		ROW(tables_too_many), ROW(table_far), ROW(table_beyond_the_blob),
