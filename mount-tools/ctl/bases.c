@@ -41,7 +41,7 @@ int ctl_bases_choose(struct ctl_bases *bases, struct ctl_session *session,
 	int ret = 0;
 
 	*ret_base = NULL;
-	*ret_why = "there is none";
+	*ret_why = input->header ? "there is none" : "no safetensors file";
 	if (!session->store || session->registry.n == 0 || !input->header)
 		return 0;
 	if (bases->store && strcmp(bases->store, dfs_store_path(session->store)))

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# memory: an encode holds less than 300 MiB, however large the file is and however many threads work.
+# test: timeout=900 serial nosan
+. "$(dirname "$0")/../lib/test.sh"
+. "$(dirname "$0")/common.sh"
+
+# peak COMMAND...: its resident set at most, in MiB.
+peak() {
+	python3 - "$@" <<'PY'
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=open("said", "w"), stderr=subprocess.STDOUT).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+sys.exit(status)
+PY
+}
+
+# Mostly zeros, with a little of everything in between: 1 GiB, or 4 with --full.
+gib=1
+[ -z "$DFS_FULL" ] || gib=4
+python3 - "$gib" <<'PY' || fail "making the pair"
+import json, os, struct, sys
+tensors, rows, cols = 8, int(sys.argv[1]) * (1 << 30) // 2 // 8 // 8192, 8192
+size = rows * cols * 2
+header = json.dumps({f"layers.{i}.weight": {"dtype": "BF16", "shape": [rows, cols],
+                     "data_offsets": [i * size, (i + 1) * size]} for i in range(tensors)}).encode()
+header += b" " * (-len(header) % 8)
+for name, shift in ("base", 0), ("tune", 1):
+    with open(name + ".safetensors", "wb") as f:
+        f.write(struct.pack("<Q", len(header)) + header)
+        start = f.tell()
+        f.truncate(start + tensors * size)
+        noise = os.urandom(1 << 20)
+        for at in range(shift << 19, tensors * size, 16 << 20):
+            f.seek(start + at)
+            f.write(noise)
+PY
+for threads in 2 64; do
+	mib=$(peak deltafsctl encode --threads $threads --base base.safetensors tune.safetensors -o coded) || fail "$(cat said)"
+	echo "$threads threads: $mib MiB for $gib GiB"
+	[ "$mib" -lt 300 ] || fail "$threads threads: $mib MiB"
+done
+mib=$(peak deltafsctl decode --base base.safetensors coded -o back) || fail "$(cat said)"
+echo "decode: $mib MiB"
+[ "$mib" -lt 400 ] || fail "decode: $mib MiB"
+same tune.safetensors back
