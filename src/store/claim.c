@@ -19,12 +19,24 @@
 static const char trusted_mark[] = "trusted.deltafs.container";
 static const char user_mark[] = "user.deltafs.container";
 
+/* Its inode number in /proc, PROC_USER_INIT_INO of the kernel's proc_ns.h. */
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDu
+
+/* trusted.* asks for the capability in the first user namespace; root of another has it in vain. */
+static bool in_first_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == FIRST_USER_NAMESPACE;
+}
+
 static bool can_set_trusted(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & (1u << CAP_SYS_ADMIN);
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       data[0].effective & (1u << CAP_SYS_ADMIN) && in_first_user_namespace();
 }
 
 const char *dfs_claim_xattr(void)

@@ -165,15 +165,19 @@ int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_re
 static int make_directory(struct dfs_store *store, const char *rel, struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = -1;
+	bool made = mkdirat(store->fd, rel, 0700) == 0;
 	int ret;
 
-	if (mkdirat(store->fd, rel, 0700) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return dfs_fail_errno(err, "%s/%s", store->path, rel);
 	ret = dfs_store_openat(store, rel, O_RDONLY | O_DIRECTORY, &fd);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s/%s: %s", store->path, rel, strerror(-ret));
+	if (!made)
+		return 0;
 	fremovexattr(fd, "system.posix_acl_default");
-	return 0;
+	fremovexattr(fd, "system.posix_acl_access");
+	return fchmod(fd, 0700) < 0 ? dfs_fail_errno(err, "%s/%s", store->path, rel) : 0;
 }
 
 int dfs_store_prepare(struct dfs_store *store, struct dfs_err *err)

@@ -81,6 +81,17 @@ static inline void make_dirs(const char *path)
 	}
 }
 
+/* Root may give files away; root of a user namespace only to users it has. */
+static inline bool can_chown(void)
+{
+	bool can;
+
+	put_text("chown-probe", "");
+	can = chown("chown-probe", 1234, 2345) == 0;
+	CHECK(unlink("chown-probe") == 0);
+	return can;
+}
+
 /* A valid model file of one U8 tensor; another @seed is other content of the same size. */
 static inline size_t model_bytes(uint8_t *out, size_t room, unsigned seed, unsigned n)
 {
