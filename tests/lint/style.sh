@@ -11,28 +11,25 @@ files() {
 		find src mount-tools tests man examples .ci ./*.ac ./*.am ./*.sh ./*.md -type f
 }
 
-files | grep -vE '^(COPYING|tests/corpus/(good|bad|unsupported)-|tests/fuzz/corpus/)' |
-grep -E '\.(c|h|sh|py|mk|am|ac|md|txt|supp|[1-8])$|^\.ci/|^\.' | while IFS= read -r file; do
-	[ -f "$file" ] || continue
-	lines=$(wc -l <"$file")
-	case $file in
-	*.c | *.h | *.sh | *.py) [ "$lines" -le 400 ] || echo "$file: $lines lines, 400 are the limit" ;;
-	esac
-	case $file in
-	*.md | *.txt | .gitignore) ;;
-	*) head -2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
-		echo "$file: no licence line at the top" ;;
-	esac
-	grep -nE '[[:blank:]]$' "$file" | sed "s|^\([0-9]*\):.*|$file:\1: blanks at the end|"
-	[ "${file#tests/lint/}" = "$file" ] || continue
-	grep -nwE 'TODO|FIXME|XXX|HACK' "$file" | sed "s|^|$file:|"
-	case $file in
-	*.c | *.h) grep -nE '\b(sprintf|vsprintf|strcpy|strcat|gets|tmpnam|mktemp|alloca)[[:blank:]]*\(' "$file" |
-		sed "s|^|$file:|" ;;
-	esac
-	case $file in
-	*.c) awk -v file="$file" '
-		/^\{/ { start = NR }
-		/^\}/ && start { if (NR - start - 1 > 60) print file ":" start ": a function of " NR - start - 1 " lines, 60 are the limit"; start = 0 }' "$file" ;;
-	esac
-done | { ! grep . ; }
+files | sed 's#^\./##' | grep -vE '^(COPYING|tests/corpus/(good|bad|unsupported)-|tests/fuzz/corpus/)' |
+grep -E '\.(c|h|sh|py|mk|am|ac|md|txt|supp|[1-8])$|^\.ci/|^\.' |
+while IFS= read -r file; do [ ! -f "$file" ] || printf '%s\n' "$file"; done |
+xargs -d '\n' awk '
+function bad(text) { print text; failed = 1 }
+function end_file() {
+	if (name ~ /\.(c|h|sh|py)$/ && lines > 400) bad(name ": " lines " lines, 400 are the limit")
+	if (name !~ /(\.md|\.txt|\.gitignore)$/ && !licensed) bad(name ": no licence line at the top")
+}
+FNR == 1 { if (name) end_file(); name = FILENAME; licensed = start = 0 }
+{ lines = FNR }
+FNR <= 2 && /SPDX-License-Identifier: GPL-2.0-or-later/ { licensed = 1 }
+/[ \t]$/ { bad(name ":" FNR ": blanks at the end") }
+name ~ /^tests\/lint\// { next }
+/(^|[^A-Za-z0-9_])(TODO|FIXME|XXX|HACK)($|[^A-Za-z0-9_])/ { bad(name ":" FNR ": " $0) }
+name ~ /\.[ch]$/ && /(^|[^A-Za-z0-9_])(sprintf|vsprintf|strcpy|strcat|gets|tmpnam|mktemp|alloca)\(/ { bad(name ":" FNR ": " $0) }
+name ~ /\.c$/ && /^\{/ { start = FNR }
+name ~ /\.c$/ && /^\}/ && start {
+	if (FNR - start - 1 > 60) bad(name ":" start ": a function of " FNR - start - 1 " lines, 60 are the limit")
+	start = 0
+}
+END { if (name) end_file(); exit failed }' || exit 1
