@@ -4,6 +4,9 @@ noinst_PROGRAMS += %D%/readfile %D%/bitx
 %C%_readfile_SOURCES = %D%/readfile.c
 %C%_bitx_SOURCES = %D%/bitx.c
 %C%_bitx_LDADD = $(ZSTD_LIBS)
+noinst_PROGRAMS += %D%/codec_bench
+%C%_codec_bench_SOURCES = %D%/codec_bench.c
+%C%_codec_bench_LDADD = $(DELTAFS_LIBS)
 
 if FUSE
 noinst_PROGRAMS += %D%/memserver

@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+check_PROGRAMS += \
+	%D%/test_exact \
+	%D%/test_kernels \
+	%D%/test_reference \
+	%D%/test_roundtrip
+
+%C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h
+%C%_test_exact_LDADD = $(TEST_LIBS)
+%C%_test_kernels_SOURCES = %D%/test_kernels.c %D%/samples.c %D%/samples.h
+%C%_test_kernels_LDADD = $(TEST_LIBS)
+%C%_test_reference_SOURCES = %D%/test_reference.c %D%/reference.c %D%/reference.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_reference_LDADD = $(TEST_LIBS)
+%C%_test_roundtrip_SOURCES = %D%/test_roundtrip.c %D%/samples.c %D%/samples.h
+%C%_test_roundtrip_LDADD = $(TEST_LIBS)
