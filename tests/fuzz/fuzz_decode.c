@@ -14,7 +14,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define PREFIX 8
-#define VALUES_MAX 2048
+#define VALUES_MAX 6000 /* vector kernels take chunks from 2048 values on */
 
 struct input {
 	struct dfs_block block;
