@@ -11,6 +11,8 @@
 #define SHARE_MIN 10
 /* It must save more than 1 part in this of what the file takes alone. */
 #define GAIN_MIN 50
+/* Looked at more closely: whoever was at most 1 part in this behind the best at first. Smaller: more of them. */
+#define BEHIND_MAX 4
 
 static int covers(const struct dfs_work_input *input, const struct dfs_model *model, bool by_content,
 		  bool *ret_covers, struct dfs_err *err)
@@ -33,44 +35,94 @@ static int covers(const struct dfs_work_input *input, const struct dfs_model *mo
 	return 0;
 }
 
-static int try_model(const struct dfs_work_input *input, struct dfs_model *const *models, size_t i,
-		     struct dfs_sample_size size, struct dfs_hand *hand, struct dfs_choice *choice,
-		     struct dfs_err *err)
+/* A candidate's bits in the first look; UINT64_MAX: not near, or looked at a second time already. */
+#define PASSED UINT64_MAX
+
+/*
+ * The first look, at a quarter of the places: it leaves few for the second.
+ * Return: how many are near; -errno.
+ */
+static int look_at_all(const struct dfs_work_input *input, struct dfs_model *const *models, size_t n_models,
+		       struct dfs_sample_size size, struct dfs_hand *hand, uint64_t *ret_bits,
+		       struct dfs_err *err)
 {
 	struct dfs_work_input with = *input;
-	struct dfs_sample sample;
-	int ret;
+	int n = 0;
 
-	with.base = models[i];
-	ret = dfs_sample(&with, size, hand, &sample, err);
-	if (ret < 0)
-		return ret;
-	if (sample.bits < choice->best.bits) {
-		choice->best = sample;
-		choice->model = i;
+	size.places = size.places / 4 + 1;
+	for (size_t i = 0; i < n_models; i++) {
+		struct dfs_sample sample;
+		bool near = false;
+		int ret = models[i] ? covers(input, models[i], input->by_content, &near, err) : 0;
+
+		ret_bits[i] = PASSED;
+		with.base = models[i];
+		if (ret == 0 && near)
+			ret = dfs_sample(&with, size, hand, &sample, err);
+		if (ret < 0)
+			return ret;
+		if (near) {
+			ret_bits[i] = sample.bits;
+			n++;
+		}
+	}
+	return n;
+}
+
+static size_t smallest(const uint64_t *bits, size_t n)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (bits[i] < bits[best])
+			best = i;
+	return best;
+}
+
+/* The second look, at those that were not far behind the best. */
+static int look_closer(const struct dfs_work_input *input, struct dfs_model *const *models, size_t n_models,
+		       struct dfs_sample_size size, struct dfs_hand *hand, uint64_t *bits,
+		       struct dfs_choice *choice, struct dfs_err *err)
+{
+	struct dfs_work_input with = *input;
+	uint64_t limit = bits[smallest(bits, n_models)];
+
+	limit += limit / BEHIND_MAX;
+	for (size_t i = smallest(bits, n_models); bits[i] <= limit && bits[i] != PASSED; i = smallest(bits, n_models)) {
+		struct dfs_sample sample;
+		int ret;
+
+		with.base = models[i];
+		ret = dfs_sample(&with, size, hand, &sample, err);
+		if (ret < 0)
+			return ret;
+		if (sample.bits < choice->best.bits) {
+			choice->best = sample;
+			choice->model = i;
+		}
+		bits[i] = PASSED;
 	}
 	return 0;
 }
 
-/* One round over the candidates. Return: how many were near enough to be sampled; -errno. */
-static int try_all(const struct dfs_work_input *input, struct dfs_model *const *models, size_t n_models,
-		   struct dfs_sample_size size, struct dfs_hand *hand, struct dfs_choice *choice,
-		   struct dfs_err *err)
+/* By names; if those lead to nobody, by content. Return: how many candidates were near; -errno. */
+static int look(struct dfs_work_input *input, struct dfs_model *const *models, size_t n_models,
+		struct dfs_sample_size size, struct dfs_hand *hand, struct dfs_choice *choice,
+		struct dfs_err *err)
 {
-	int n = 0;
+	DFS_AUTO(mem) uint64_t *bits = calloc(n_models, sizeof(*bits));
+	int n, ret = 0;
 
-	for (size_t i = 0; i < n_models; i++) {
-		bool near = false;
-		int ret = models[i] ? covers(input, models[i], input->by_content, &near, err) : 0;
-
-		if (ret == 0 && near) {
-			n++;
-			ret = try_model(input, models, i, size, hand, choice, err);
-		}
-		if (ret < 0)
-			return ret;
+	if (!bits)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	n = look_at_all(input, models, n_models, size, hand, bits, err);
+	if (n == 0) {
+		input->by_content = true;
+		n = look_at_all(input, models, n_models, size, hand, bits, err);
 	}
-	return n;
+	if (n > 0)
+		ret = look_closer(input, models, n_models, size, hand, bits, choice, err);
+	return ret < 0 ? ret : n;
 }
 
 int dfs_choose(const struct dfs_work_input *input, struct dfs_model *const *models, size_t n_models,
@@ -87,12 +139,8 @@ int dfs_choose(const struct dfs_work_input *input, struct dfs_model *const *mode
 	if (ret < 0)
 		return ret;
 	choice.best = choice.alone;
-	if (input->header)
-		n = try_all(&with, models, n_models, size, hand, &choice, err);
-	if (n == 0 && input->header && n_models) {
-		with.by_content = true;
-		n = try_all(&with, models, n_models, size, hand, &choice, err);
-	}
+	if (input->header && n_models)
+		n = look(&with, models, n_models, size, hand, &choice, err);
 	if (n < 0)
 		return n;
 	if (choice.alone.bits - choice.best.bits <= choice.alone.bits / GAIN_MIN) {

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Helper programs of the scripts here: noinst_PROGRAMS += %D%/x
+# The scripts here need no helper program but tests/tools.
