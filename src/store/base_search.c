@@ -112,6 +112,14 @@ static void tell(struct attempt *a, enum telling telling, const struct dfs_place
 	dfs_fail(&a->why, EIO, "%s %s", dfs_place_describe(place), what);
 }
 
+static void tell_unreadable(struct attempt *a, const struct dfs_place *place, int ret)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "cannot be opened: %s", strerror(-ret));
+	tell(a, UNREADABLE, place, what);
+}
+
 static bool failed(struct attempt *a, const struct dfs_place *place, int ret)
 {
 	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM) {
@@ -125,7 +133,7 @@ static bool failed(struct attempt *a, const struct dfs_place *place, int ret)
 	else if (ret == -EXDEV)
 		return true; /* a hint that leads out of the store is no place at all */
 	else
-		tell(a, UNREADABLE, place, strerror(-ret));
+		tell_unreadable(a, place, ret);
 	return true;
 }
 
