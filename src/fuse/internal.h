@@ -4,7 +4,7 @@
  *
  * An operation begins with a node number and ends with exactly one reply.
  * Locks: nodes->lock guards the node table and is never held over a system
- * call; mount->lock guards the count of reads under way.
+ * call; mount->lock guards the counts and notes at the end of struct dfs_mount.
  */
 #ifndef DFS_FUSE_INTERNAL_H
 #define DFS_FUSE_INTERNAL_H
@@ -19,6 +19,13 @@
 #include "fuse/mount.h"
 #include "fuse/node.h"
 #include "read/view.h"
+
+/* A sentence of the log, by its hash, and when it was said last. */
+struct dfs_said {
+	uint64_t hash;
+	time_t when;
+};
+#define DFS_SAID 256
 
 struct dfs_mount {
 	struct fuse_session *session;
@@ -45,6 +52,7 @@ struct dfs_mount {
 	pthread_cond_t idle;		/* reads is 0 */
 	size_t reads;			/* submitted and not yet answered; under lock */
 	uint64_t reads_total;		/* READ requests since the mount; under lock */
+	struct dfs_said said[DFS_SAID];	/* under lock; see reply.c */
 };
 
 /*
@@ -65,7 +73,7 @@ static inline struct dfs_mount *dfs_mount_of(fuse_req_t req)
 
 /* dfs_reply_error() - @ret: a negative errno as this project uses them; mapped to what applications expect */
 void dfs_reply_error(fuse_req_t req, int ret);
-/* dfs_reply_failure() - the same, and one line in the log */
+/* dfs_reply_failure() - the same, and a line in the log unless it has just said so */
 void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
 
 /*

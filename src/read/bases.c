@@ -144,14 +144,13 @@ static uint32_t file_of(const struct dfs_view *view, const struct dfs_extent *ex
 	return DFS_NO_FILE;
 }
 
-void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len)
+bool dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len)
 {
 	uint32_t file = file_of(view, extent);
 
-	if (file == DFS_NO_FILE) {
-		snprintf(text, len, "(none)");
-		return;
-	}
+	if (file == DFS_NO_FILE)
+		return false;
 	base_name(&view->container->bases[file], text, len);
 	suspect_submit(view, file);
+	return true;
 }

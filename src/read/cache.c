@@ -17,9 +17,6 @@
  */
 #define UNASKED_SHARE(limit) ((limit) / 2)
 
-/* As many bytes as the kernel may have under way for one reader at its largest readahead. */
-#define SPENT_MAX (4u << 20)
-
 int dfs_cache_init(struct dfs_cache *cache, size_t limit)
 {
 	*cache = (struct dfs_cache){ .limit = limit };
@@ -102,15 +99,10 @@ static void chunk_free(struct dfs_cache *cache, struct dfs_chunk *chunk)
 	free(chunk);
 }
 
-static struct dfs_chunk *dispensable(const struct dfs_cache *cache)
-{
-	return cache->spent.oldest ? cache->spent.oldest : cache->wanted.oldest;
-}
-
 static bool make_room(struct dfs_cache *cache, size_t need)
 {
-	while (in_use(cache) + need > cache->limit && dispensable(cache))
-		chunk_free(cache, dispensable(cache));
+	while (in_use(cache) + need > cache->limit && cache->idle.oldest)
+		chunk_free(cache, cache->idle.oldest);
 	return in_use(cache) + need <= cache->limit;
 }
 
@@ -239,7 +231,7 @@ void dfs_cache_give(struct dfs_cache *cache, struct dfs_wait *waits, unsigned n,
 static bool spare_for_guess(struct dfs_cache *cache, size_t cost)
 {
 	while (cache->unasked + cost > UNASKED_SHARE(cache->limit)) {
-		struct dfs_chunk *oldest = cache->wanted.oldest;
+		struct dfs_chunk *oldest = cache->idle.oldest;
 
 		if (!oldest || now_s() - oldest->born <= STALE_S)
 			return false;
@@ -284,28 +276,18 @@ struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chu
 	return waits;
 }
 
-/* The last few delivered chunks stay. More only takes memory from others. */
-static size_t spent_max(const struct dfs_cache *cache)
-{
-	return cache->limit / 8 < SPENT_MAX ? cache->limit / 8 : SPENT_MAX;
-}
-
 void dfs_cache_drop(struct dfs_cache *cache, struct dfs_chunk *chunk)
 {
+	bool delivered = chunk->delivered >= chunk->extent.len;
+
 	if (--chunk->refs)
 		return;
-	if (chunk->state != DFS_CHUNK_READY || chunk->view->closed) {
+	if (delivered)
+		chunk->view->served[chunk->extent.chunk] = stamp(now_s());
+	if (delivered || chunk->state != DFS_CHUNK_READY || chunk->view->closed)
 		chunk_free(cache, chunk);
-		return;
-	}
-	if (chunk->delivered < chunk->extent.len) {
-		dfs_idle_add(&cache->wanted, chunk);
-		return;
-	}
-	chunk->view->served[chunk->extent.chunk] = stamp(now_s());
-	dfs_idle_add(&cache->spent, chunk);
-	while (cache->spent.bytes > spent_max(cache))
-		chunk_free(cache, cache->spent.oldest);
+	else
+		dfs_idle_add(&cache->idle, chunk);
 }
 
 void dfs_cache_forget(struct dfs_cache *cache, struct dfs_view *view)

@@ -9,8 +9,7 @@
  * chunk is queued, decoding, ready or failed; a failed one is forgotten at
  * once, so the next request tries again. A ready one that nobody holds stays
  * until its bytes have been delivered (the kernel's page cache has them then)
- * or the room is needed. Of the delivered ones the last few stay a moment
- * longer, for who reads the same bytes past the page cache.
+ * or the room is needed.
  *
  * Memory: a chunk's room is reserved before it is queued, for all chunks of a
  * request or for none. A request for which there is no room is parked, first
@@ -50,8 +49,7 @@ struct dfs_cache {
 	unsigned taken;			/* requests that hold chunks */
 	unsigned flying;		/* chunks queued or decoding */
 	struct dfs_chunks chunks;
-	struct dfs_idle wanted;		/* not wholly delivered yet */
-	struct dfs_idle spent;		/* delivered */
+	struct dfs_idle idle;
 	struct dfs_request *parked, *parked_last;	/* wait for room; request.c's */
 	uint64_t decoded, hits, bytes_decoded, bytes_delivered, failures;
 };

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "codec/codec.h"
@@ -142,16 +143,25 @@ static int decode(const struct job *job, struct dfs_span payload, uint8_t *out, 
 	return ret < 0 ? dfs_err_at(err, ret, "codec %s", job->codec->name) : 0;
 }
 
+/*
+ * The payload is what the encoder wrote, and still does not give what the
+ * encoder saw: then the base is not what it was, if there is one.
+ */
+static int suspect_base(const struct job *job, int ret, struct dfs_err *err)
+{
+	char base[256], what[sizeof(err->text)];
+
+	if (!job->block.pred || !dfs_view_bases_suspect(job->view, job->extent, base, sizeof(base)))
+		return ret;
+	snprintf(what, sizeof(what), "%s", err ? err->text : "");
+	return dfs_fail(err, -ret, "%.400s: base %s was changed, or is another one", what, base);
+}
+
 static int check_decoded(const struct job *job, const uint8_t *out, struct dfs_err *err)
 {
-	char base[256];
-
 	if (dfs_hash64(out, job->extent->len, job->extent->off) == job->ref->decoded_hash)
 		return 0;
-	if (!job->block.pred || !job->segment->n_pieces)
-		return dfs_fail(err, EBADMSG, "decoded bytes do not match their hash");
-	dfs_view_bases_suspect(job->view, job->extent, base, sizeof(base));
-	return dfs_fail(err, EBADMSG, "decoded bytes do not match their hash: base %s was changed, or is another one", base);
+	return dfs_fail(err, EBADMSG, "decoded bytes do not match their hash");
 }
 
 static int job_init(struct job *job, struct dfs_view *view, const struct dfs_extent *extent,
@@ -205,9 +215,10 @@ int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 	ret = payload_read(&job, &payload, err);
 	if (ret == 0 && job.codec->needs_prediction)
 		ret = chunk_predict(&job, predictor, err);
-	if (ret == 0)
-		ret = decode(&job, payload, out, err);
+	if (ret < 0)
+		return ret;
+	ret = decode(&job, payload, out, err);
 	if (ret == 0)
 		ret = check_decoded(&job, out, err);
-	return ret;
+	return ret == -EUCLEAN || ret == -EBADMSG ? suspect_base(&job, ret, err) : ret;
 }

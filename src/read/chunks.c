@@ -125,7 +125,6 @@ void dfs_idle_add(struct dfs_idle *list, struct dfs_chunk *chunk)
 	chunk->newer = NULL;
 	*(list->newest ? &list->newest->newer : &list->oldest) = chunk;
 	list->newest = chunk;
-	list->bytes += dfs_buffer_cost(chunk->extent.len);
 	chunk->idle = list;
 }
 
@@ -137,6 +136,5 @@ void dfs_idle_remove(struct dfs_chunk *chunk)
 		return;
 	*(chunk->newer ? &chunk->newer->older : &list->newest) = chunk->older;
 	*(chunk->older ? &chunk->older->newer : &list->oldest) = chunk->newer;
-	list->bytes -= dfs_buffer_cost(chunk->extent.len);
 	chunk->idle = NULL;
 }

@@ -53,7 +53,6 @@ struct dfs_chunk {
 /* Ready chunks that nobody holds, by when they were let go of. */
 struct dfs_idle {
 	struct dfs_chunk *oldest, *newest;
-	size_t bytes;			/* of their room */
 };
 
 struct dfs_chunks {

@@ -115,9 +115,9 @@ void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint
  * @text: how a sentence calls that base
  *
  * Has the base hashed in the background, so that another file of its name and
- * size is found out.
+ * size is found out. Return: false if the chunk has no base.
  */
-void dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len);
+bool dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len);
 
 /*
  * hint.c: the page cache under us.
