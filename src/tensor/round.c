@@ -19,46 +19,41 @@ struct rounding {
 	uint64_t quiet;		/* top bit of the mantissa */
 };
 
-/* Values rounded at once, in a local array, so that compilers make vectors of it at -O2. */
+/* Values in the inner loop, whose fixed length lets compilers make vectors of it at -O2. */
 #define BLOCK 64
 
 /*
- * DEFINE_ROUND() - round_SIZE() for values of @bits
+ * DEFINE_ROUND() - roundN_all() for values of N bits, of any alignment
  *
  * Adding just under half of the dropped unit, and one more if the kept part is
  * odd, carries exactly where nearest-even says so; a carry out of the mantissa
  * is the next exponent.
  */
 #define DEFINE_ROUND(bits)							\
-	static inline uint##bits##_t round##bits(struct rounding r, uint##bits##_t v) \
+	typedef uint##bits##_t __attribute__((aligned(1), may_alias)) any##bits; \
+	static inline uint##bits##_t round##bits(const struct rounding *r, uint##bits##_t v) \
 	{									\
-		uint##bits##_t magnitude = v & (uint##bits##_t)r.magnitude;	\
-		uint##bits##_t low = (uint##bits##_t)((1ull << r.drop) - 1);	\
-		uint##bits##_t half = (uint##bits##_t)(low >> 1);		\
-		uint##bits##_t odd = (uint##bits##_t)(v >> r.drop & 1);		\
-		uint##bits##_t near = (uint##bits##_t)(v + half + odd) & (uint##bits##_t)~low; \
+		uint##bits##_t top = (uint##bits##_t)r->top;			\
+		uint##bits##_t magnitude = v & (uint##bits##_t)r->magnitude;	\
+		uint##bits##_t unit = (uint##bits##_t)(1ull << r->drop);	\
+		uint##bits##_t low = (uint##bits##_t)(unit - 1);		\
 		uint##bits##_t cut = v & (uint##bits##_t)~low;			\
-		uint##bits##_t top = (uint##bits##_t)r.top;			\
-		bool lost = magnitude > top && (cut & (uint##bits##_t)r.magnitude) == top; \
+		uint##bits##_t odd = v & unit ? 1 : 0;				\
+		uint##bits##_t near = (uint##bits##_t)(v + (low >> 1) + odd) & (uint##bits##_t)~low; \
+		bool lost = magnitude > top && (cut & (uint##bits##_t)r->magnitude) == top; \
 										\
-		cut |= lost ? (uint##bits##_t)r.quiet : 0;			\
+		cut |= lost ? (uint##bits##_t)r->quiet : 0;			\
 		return magnitude >= top ? cut : near;				\
 	}									\
-	static void round##bits##_some(struct rounding r, uint8_t *p, size_t n)	\
+	static void round##bits##_all(struct rounding r, void *values, size_t n) \
 	{									\
-		uint##bits##_t v[BLOCK] = { 0 };				\
+		any##bits *v = values;						\
 										\
-		memcpy(v, p, n * sizeof(v[0]));					\
-		for (size_t i = 0; i < BLOCK; i++)				\
-			v[i] = HTOLE##bits(round##bits(r, LETOH##bits(v[i])));	\
-		memcpy(p, v, n * sizeof(v[0]));					\
-	}									\
-	static void round##bits##_all(struct rounding r, uint8_t *p, size_t n)	\
-	{									\
-		for (; n >= BLOCK; n -= BLOCK, p += BLOCK * (bits / 8))		\
-			round##bits##_some(r, p, BLOCK);			\
-		if (n > 0)							\
-			round##bits##_some(r, p, n);				\
+		for (; n >= BLOCK; n -= BLOCK, v += BLOCK)			\
+			for (size_t i = 0; i < BLOCK; i++)			\
+				v[i] = HTOLE##bits(round##bits(&r, LETOH##bits(v[i]))); \
+		for (size_t i = 0; i < n; i++)					\
+			v[i] = HTOLE##bits(round##bits(&r, LETOH##bits(v[i]))); \
 	}
 
 #define HTOLE8(v) (v)
@@ -75,7 +70,7 @@ DEFINE_ROUND(16)
 DEFINE_ROUND(32)
 DEFINE_ROUND(64)
 
-static void (*const round_of_size[])(struct rounding r, uint8_t *p, size_t n) = {
+static void (*const round_of_size[])(struct rounding r, void *values, size_t n) = {
 	[1] = round8_all,
 	[2] = round16_all,
 	[4] = round32_all,
