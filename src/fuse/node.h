@@ -17,6 +17,7 @@
 #define DFS_FUSE_NODE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct dfs_node {
 	uint64_t number;
 	struct stat st;			/* of the backing file, at the lookup that made the node */
 	uint64_t shown_size;		/* st_size of the mount */
+	atomic_bool no_acl;		/* a regular file that was seen to have no ACL */
 	/* under nodes->lock */
 	struct dfs_node *parent;	/* referenced; NULL for the root */
 	char *name;

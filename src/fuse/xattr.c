@@ -2,6 +2,10 @@
 /*
  * xattr: the store's attributes, without our marks, and user.deltafs.*, which
  * are answered and never listed: so no copy carries them away.
+ *
+ * `ls -l` asks two of each file: security.selinux and the ACL. security.* is
+ * the store's own matter and not there, which takes no look at the disk; that
+ * a file has no ACL is remembered with its node.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +20,8 @@
 
 static const char told[] = "user.deltafs.";
 static const char ours[] = "trusted.deltafs.";
+static const char security[] = "security.";
+static const char acl[] = "system.posix_acl_access";
 
 static bool has_prefix(const char *name, const char *prefix)
 {
@@ -24,7 +30,7 @@ static bool has_prefix(const char *name, const char *prefix)
 
 static bool hidden(const char *name)
 {
-	return has_prefix(name, told) || has_prefix(name, ours);
+	return has_prefix(name, told) || has_prefix(name, ours) || has_prefix(name, security);
 }
 
 /* --- what a file tells of itself */
@@ -194,6 +200,22 @@ static void reply_value(fuse_req_t req, const char *value, size_t len, size_t ro
 		fuse_reply_buf(req, value, len);
 }
 
+/* A store without ACLs has files without ACLs. A file whose ACL is changed later is another node. */
+static ssize_t get_acl(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_value)
+{
+	bool access = S_ISREG(node->st.st_mode) && strcmp(name, acl) == 0;
+	ssize_t len;
+
+	if (access && atomic_load_explicit(&node->no_acl, memory_order_relaxed))
+		return -ENODATA;
+	len = from_store(mount, node, get_value, name, ret_value);
+	if (len == -ENOTSUP)
+		len = -ENODATA;
+	if (access && len == -ENODATA)
+		atomic_store_explicit(&node->no_acl, true, memory_order_relaxed);
+	return len;
+}
+
 static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_value)
 {
 	int ret;
@@ -202,8 +224,8 @@ static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *n
 		ret = tell(mount, node, name + strlen(told), ret_value);
 		return ret < 0 ? ret : (ssize_t)strlen(*ret_value);
 	}
-	if (hidden(name))
-		return -ENODATA;
+	if (has_prefix(name, "system.posix_acl_"))
+		return get_acl(mount, node, name, ret_value);
 	return from_store(mount, node, get_value, name, ret_value);
 }
 
@@ -214,17 +236,13 @@ void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t si
 	struct dfs_node *node;
 	ssize_t len;
 
-	/* The kernel asks for this one again and again; nothing here is ever executed with file capabilities. */
-	if (strcmp(name, "security.capability") == 0) {
+	if (has_prefix(name, security) || has_prefix(name, ours)) {
 		dfs_reply_error(req, -ENODATA);
 		return;
 	}
 	node = dfs_node_get(&mount->nodes, ino);
 	len = node ? get(mount, node, name, &value) : -ESTALE;
 	dfs_node_put(&mount->nodes, node);
-	/* A store without ACLs has files without ACLs. */
-	if (len == -ENOTSUP && has_prefix(name, "system.posix_acl_"))
-		len = -ENODATA;
 	if (len < 0)
 		dfs_reply_error(req, (int)len);
 	else
