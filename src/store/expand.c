@@ -121,17 +121,18 @@ static int expand_index(const char *dir, const char *index, struct dfs_paths *pa
 static int list(const char *dir, const char *end, struct dfs_paths *paths, struct dfs_err *err)
 {
 	DFS_AUTO(dir) DIR *entries = opendir(dir);
-	struct dirent *entry;
+	const char *name;
+	int ret;
 
 	if (!entries)
 		return dfs_fail_errno(err, "%s", dir);
-	while ((entry = readdir(entries))) {
-		if (entry->d_name[0] == '.' || !ends_with(entry->d_name, end))
+	while ((ret = dfs_dir_next(entries, &name)) > 0) {
+		if (name[0] == '.' || !ends_with(name, end))
 			continue;
-		if (add_beside(paths, dir, entry->d_name) < 0)
+		if (add_beside(paths, dir, name) < 0)
 			return dfs_fail(err, ENOMEM, "out of memory");
 	}
-	return 0;
+	return ret < 0 ? dfs_fail(err, -ret, "%s: %s", dir, strerror(-ret)) : 0;
 }
 
 static int expand_directory(const char *dir, struct dfs_paths *paths, struct dfs_err *err)

@@ -50,6 +50,20 @@ int dfs_read_small(int dir, const char *rel, size_t max, struct dfs_buf *ret_buf
 	return 0;
 }
 
+int dfs_dir_next(DIR *dir, const char **ret_name)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	if (!entry)
+		return -errno;
+	*ret_name = entry->d_name;
+	return 1;
+}
+
 int dfs_sync_dir(const struct dfs_store *store, const char *rel)
 {
 	DFS_AUTO(fd) int fd = -1;

@@ -97,17 +97,15 @@ static int collect(int dir, const char *name, const char *base, const char *path
 {
 	DFS_AUTO(fd) int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DFS_AUTO(dir) DIR *entries = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	const char *entry;
 	int ret = 0;
 
 	if (!entries)
 		return 0;
 	dfs_steal_fd(&fd);
-	while (ret == 0 && (entry = readdir(entries))) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			ret = collect_entry(dirfd(entries), entry->d_name, base, path, depth,
-					    links);
-	}
+	/* a listing that breaks off costs nice names, nothing else */
+	while (ret == 0 && dfs_dir_next(entries, &entry) > 0)
+		ret = collect_entry(dirfd(entries), entry, base, path, depth, links);
 	return ret;
 }
 

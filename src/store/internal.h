@@ -62,6 +62,13 @@ char *dfs_resolve_parent(const char *path);
 /* dfs_sync_dir() - make the names of a directory of the store durable. */
 int dfs_sync_dir(const struct dfs_store *store, const char *rel);
 
+/*
+ * dfs_dir_next() - the next name of a directory, "." and ".." left out
+ * Return: 1 with a name that is valid until the next call; 0 at the end; -errno:
+ * what was listed so far is not all there is.
+ */
+int dfs_dir_next(DIR *dir, const char **ret_name);
+
 /* dfs_store_is_newer() - the store was made by a later deltafs: never write to it. */
 static inline bool dfs_store_is_newer(const struct dfs_store *store)
 {

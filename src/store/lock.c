@@ -112,7 +112,7 @@ static void clear_tmp(struct dfs_store *store)
 {
 	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
-	struct dirent *entry;
+	const char *name;
 
 	if (dfs_store_openat(store, DFS_STORE_DIR "/tmp", O_RDONLY | O_DIRECTORY, &fd) < 0)
 		return;
@@ -120,8 +120,8 @@ static void clear_tmp(struct dfs_store *store)
 	if (!dir)
 		return;
 	dfs_steal_fd(&fd);
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
+	while (dfs_dir_next(dir, &name) > 0)
+		unlinkat(dirfd(dir), name, 0);
 }
 
 int dfs_store_lock_note(struct dfs_store *store, const char *mountpoint)

@@ -49,7 +49,7 @@ int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size
 	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	struct dfs_buf pins = { 0 };
-	struct dirent *entry;
+	const char *name;
 	int ret = dfs_store_openat(store, pins_path, O_RDONLY | O_DIRECTORY, &fd);
 
 	*ret_pins = NULL;
@@ -62,8 +62,8 @@ int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size
 	if (!dir)
 		return -errno;
 	dfs_steal_fd(&fd);
-	while (ret == 0 && (entry = readdir(dir)))
-		ret = list_add(dirfd(dir), entry->d_name, &pins);
+	while (ret >= 0 && (ret = dfs_dir_next(dir, &name)) > 0)
+		ret = list_add(dirfd(dir), name, &pins);
 	if (ret < 0) {
 		dfs_buf_release(&pins);
 		return ret;

@@ -47,21 +47,20 @@ static int by_id(const void *a, const void *b)
 /* All ID.json of @dir. Return: how many made no sense, or -errno. */
 static int load_all(DIR *dir, struct dfs_registry *registry, struct dfs_err *err)
 {
-	struct dirent *entry;
-	int damaged = 0;
+	const char *name;
+	int damaged = 0, ret;
 
-	while ((entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
-		int ret;
-
-		if (len != 32 + 5 || strcmp(entry->d_name + 32, ".json") != 0)
+	while ((ret = dfs_dir_next(dir, &name)) > 0) {
+		if (strlen(name) != 32 + 5 || strcmp(name + 32, ".json") != 0)
 			continue;
-		ret = load(dirfd(dir), entry->d_name, registry, err);
+		ret = load(dirfd(dir), name, registry, err);
 		if (ret == -ENOMEM)
 			return ret;
 		if (ret < 0 && ret != -ENOENT)
 			damaged++;
 	}
+	if (ret < 0)
+		return dfs_fail(err, -ret, "%s: %s", bases_path, strerror(-ret));
 	if (registry->n)
 		qsort(registry->models, registry->n, sizeof(*registry->models), by_id);
 	return damaged;

@@ -49,26 +49,24 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names in @fd, sorted; "." and ".." and .deltafs left out. */
+/* Names in @fd, sorted, .deltafs left out. All or none: who counts dependants must not miss one. */
 static int entries(int fd, struct dfs_paths *ret_names)
 {
 	DFS_AUTO(paths) struct dfs_paths names = { 0 };
 	DFS_AUTO(fd) int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DFS_AUTO(dir) DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
+	const char *name;
+	int ret;
 
 	if (!dir)
 		return -errno;
 	dfs_steal_fd(&copy);
-	while ((entry = readdir(dir))) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-		    strcmp(name, DFS_STORE_DIR) == 0)
-			continue;
-		if (dfs_paths_add(&names, name) < 0)
+	while ((ret = dfs_dir_next(dir, &name)) > 0) {
+		if (strcmp(name, DFS_STORE_DIR) != 0 && dfs_paths_add(&names, name) < 0)
 			return -ENOMEM;
 	}
+	if (ret < 0)
+		return ret;
 	if (names.n)
 		qsort(names.paths, names.n, sizeof(*names.paths), by_text);
 	*ret_names = names;

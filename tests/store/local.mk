@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	%D%/test_hashes \
 	%D%/test_limits \
 	%D%/test_lock \
+	%D%/test_memory \
 	%D%/test_move \
 	%D%/test_origin \
 	%D%/test_pins \
@@ -33,6 +34,8 @@ check_PROGRAMS += \
 %C%_test_limits_LDADD = $(TEST_LIBS)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h
 %C%_test_lock_LDADD = $(TEST_LIBS)
+%C%_test_memory_SOURCES = %D%/test_memory.c %D%/given.h %D%/given_models.h
+%C%_test_memory_LDADD = $(TEST_LIBS)
 %C%_test_move_SOURCES = %D%/test_move.c %D%/given.h %D%/given_models.h
 %C%_test_move_LDADD = $(TEST_LIBS)
 %C%_test_origin_SOURCES = %D%/test_origin.c %D%/given.h
@@ -53,7 +56,10 @@ check_PROGRAMS += \
 %C%_test_walk_LDADD = $(TEST_LIBS)
 
 # Calls that a test makes fail, or dies in, at a place of its choice.
+%C%_test_dependants_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 %C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fgetxattr -Wl,--wrap=flock -Wl,--wrap=linkat
+%C%_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=strndup
 %C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs -Wl,--wrap=ioctl
 %C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \

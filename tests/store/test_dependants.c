@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_dependants: each container counts once for a set of base files. */
+/*
+ * test_dependants: each container counts once for a set of base files, and none
+ * is overlooked. readdir() is wrapped by the linker (--wrap, local.mk), to break off.
+ */
 #include "given.h"
 #include "store/dependants.h"
+
+static unsigned names_left; /* until readdir() fails; 0: never */
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (!names_left || --names_left)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
 
 static void each_container_counts_once(void **state)
 {
@@ -54,8 +69,29 @@ static void what_cannot_be_read_is_counted_apart(void **state)
 	CHECK(dfs_dependants_unreadable(d) == 2);
 }
 
+static void a_listing_that_breaks_off_is_not_taken_for_all(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(dependants) struct dfs_dependants *d = NULL;
+	struct dfs_err err = { "" };
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		put_container(name, 100, NULL, 0, NULL);
+	}
+	store = open_store(".");
+	names_left = 5;
+	CHECK_OK(dfs_dependants_count(store, &d, &err), err);
+	CHECK(names_left == 0); /* the fault fired */
+	CHECK(dfs_dependants_unreadable(d) == 1);
+}
+
 static const struct CMUnitTest cases[] = {
 	CASE(each_container_counts_once),
+	CASE(a_listing_that_breaks_off_is_not_taken_for_all),
 	CASE(what_cannot_be_read_is_counted_apart),
 };
 
