@@ -37,7 +37,17 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 		    struct dfs_err *err);
 
 /**
+ * dfs_verify_superblocks() - the one at the head and the one at the tail
+ * @sb: as it was read from either
+ * Readers do with one; so damage to the other shows here only.
+ * Return: how many are damaged; each was told to config->damaged.
+ */
+unsigned dfs_verify_superblocks(int fd, const char *name, const struct dfs_superblock *sb,
+				const struct dfs_verify_config *config);
+
+/**
  * dfs_verify_full() - decode all of a container and compare with its hashes
+ * Both superblocks too.
  * Goes on after damage, which is told to config->damaged.
  * Return: 0; -EUCLEAN with a sentence that counts; -ECANCELED; errors of dfs_view_open().
  */

@@ -30,24 +30,22 @@ static void damage(const struct dfs_verify_config *config, uint64_t *n_damaged, 
 		config->damaged(config->damaged_arg, &err);
 }
 
-/* Either may be damaged alone: reading goes on with the other. */
-static int check_superblocks(int fd, const char *name, const struct dfs_superblock *sb,
-			     const struct dfs_verify_config *config, uint64_t *n_damaged)
+unsigned dfs_verify_superblocks(int fd, const char *name, const struct dfs_superblock *sb,
+				const struct dfs_verify_config *config)
 {
 	static const char *const which[] = { "the superblock at the head is damaged", "the superblock at the tail is damaged" };
 	uint64_t offs[] = { 0, sb->container_size - DFS_SUPERBLOCK_SIZE };
 	uint8_t good[DFS_SUPERBLOCK_SIZE], got[DFS_SUPERBLOCK_SIZE];
+	uint64_t n_damaged = 0;
 
 	dfs_superblock_pack(sb, good);
 	for (int i = 0; i < 2; i++) {
 		int ret = dfs_pread_all(fd, got, sizeof(got), offs[i]);
 
-		if (ret == -ENOMEM)
-			return ret;
 		if (ret < 0 || memcmp(got, good, sizeof(good)))
-			damage(config, n_damaged, name, which[i]);
+			damage(config, &n_damaged, name, which[i]);
 	}
-	return 0;
+	return (unsigned)n_damaged;
 }
 
 /* As many payloads as fit one window, from chunk @i on; they follow each other. Return: how many, at least 1. */
@@ -131,9 +129,8 @@ int dfs_verify_fast(int fd, const char *name, const struct dfs_verify_config *co
 	ret = dfs_container_load(fd, &claim.sb, &c, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", name);
-	ret = check_superblocks(fd, name, &c->sb, config, &n_damaged);
-	if (ret == 0)
-		ret = check_payloads(fd, name, c, config, &n_damaged, err);
+	n_damaged = dfs_verify_superblocks(fd, name, &c->sb, config);
+	ret = check_payloads(fd, name, c, config, &n_damaged, err);
 	if (ret < 0)
 		return ret;
 	if (n_damaged)

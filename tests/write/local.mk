@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
 %C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
@@ -9,3 +10,11 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_match_LDADD = $(TEST_LIBS)
 %C%_test_match_prefix_SOURCES = %D%/test_match_prefix.c %D%/headers.h %D%/matched.h
 %C%_test_match_prefix_LDADD = $(TEST_LIBS)
+%C%_test_choose_SOURCES = %D%/test_choose.c %D%/files.h %D%/headers.h
+%C%_test_choose_LDADD = $(TEST_LIBS)
+%C%_test_classify_SOURCES = %D%/test_classify.c %D%/files.h %D%/headers.h
+%C%_test_classify_LDADD = $(TEST_LIBS)
+%C%_test_encode_SOURCES = %D%/test_encode.c %D%/files.h %D%/headers.h
+%C%_test_encode_LDADD = $(TEST_LIBS)
+%C%_test_verify_SOURCES = %D%/test_verify.c %D%/files.h %D%/headers.h
+%C%_test_verify_LDADD = $(TEST_LIBS)
