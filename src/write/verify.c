@@ -22,19 +22,19 @@ DFS_AUTO_KIND(hasher, struct dfs_hasher *, if (*p) dfs_hasher_free(*p));
 static int view_of(struct dfs_reader *reader, int fd, const char *name, struct dfs_view **ret_view,
 		   struct dfs_err *err)
 {
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), ret;
+	DFS_AUTO(view) struct dfs_view *view = NULL;
+	DFS_AUTO(fd) int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int ret;
 
 	if (own < 0)
 		return dfs_fail_errno(err, "%s", name);
-	ret = dfs_view_open(reader, own, name, ret_view, err);
-	if (ret < 0) {
-		close(own);
+	ret = dfs_view_open(reader, own, name, &view, err);
+	if (ret < 0)
 		return ret;
-	}
-	if (!dfs_view_container(*ret_view)) {
-		dfs_view_close(*ret_view);
+	own = -1;	/* the view's now */
+	if (!dfs_view_container(view))
 		return dfs_fail(err, EUCLEAN, "%s: not a container", name);
-	}
+	*ret_view = dfs_steal(&view);
 	return 0;
 }
 
