@@ -162,7 +162,8 @@ static struct pair make_pair(const struct set *s, size_t bytes)
 struct result {
 	double bits;		/* a weight, everything included */
 	double factor;		/* original / stored */
-	double measure, encode;	/* GB/s of original bytes; encode is both together */
+	/* GB/s of original bytes; encode is measuring and encoding together */
+	double encode[DFS_CPU_LEVELS];
 	double decode[DFS_CPU_LEVELS];
 	size_t chunks[DFS_CODECS];
 	size_t table_bytes;
@@ -195,21 +196,22 @@ static void check(int ret, const char *what)
 }
 
 static struct dfs_exact_tables *encode_all(const struct set *s, const struct pair *p,
-					   struct stored *chunks, struct result *res)
+					   struct stored *chunks, enum dfs_cpu cpu,
+					   struct result *res)
 {
 	struct dfs_scratch *scratch = dfs_scratch_new();
 	struct dfs_exact_record *record =
 		dfs_exact_record_new(block_at(s, p, 0).shape, p->pred != NULL);
 	struct dfs_exact_tables *tables = NULL;
-	double start = now(), measured;
+	double start = now();
 	size_t first = 0;
 
+	dfs_scratch_set_cpu(scratch, cpu);
 	for (first = 0; first < p->n; first += CHUNK_BYTES / p->size) {
 		struct dfs_block b = block_at(s, p, first);
 
 		check(dfs_exact_measure(record, &b, p->data + first * p->size, scratch), "measure");
 	}
-	measured = now();
 	check(dfs_exact_prepare(record, &tables, NULL), "prepare");
 	first = 0;
 	for (size_t i = 0; first < p->n; i++, first += CHUNK_BYTES / p->size) {
@@ -217,10 +219,8 @@ static struct dfs_exact_tables *encode_all(const struct set *s, const struct pai
 
 		check(dfs_exact_encode(&b, p->data + first * p->size, tables, chunks[i].payload,
 				       &chunks[i].len, &chunks[i].codec, scratch), "encode");
-		res->chunks[chunks[i].codec]++;
 	}
-	res->measure = p->n * p->size / (measured - start) / 1e9;
-	res->encode = p->n * p->size / (now() - start) / 1e9;
+	res->encode[cpu] = p->n * p->size / (now() - start) / 1e9;
 	dfs_exact_record_free(record);
 	dfs_scratch_free(scratch);
 	return tables;
@@ -283,16 +283,20 @@ static struct result run(const struct set *s, size_t bytes)
 	size_t n = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES, total = 0;
 	struct stored *chunks = room(n * sizeof(*chunks));
 	struct dfs_table *opened[DFS_CODECS] = { NULL };
-	struct dfs_exact_tables *tables;
+	struct dfs_exact_tables *tables = NULL;
 
 	for (size_t i = 0; i < n; i++)
 		chunks[i].payload = room(CHUNK_BYTES);
-	tables = encode_all(s, &p, chunks, &res);
+	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++) {
+		dfs_exact_tables_free(tables);
+		tables = encode_all(s, &p, chunks, cpu, &res);
+	}
 	open_tables(s, tables, opened, &res);
 	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
 		res.decode[cpu] = decode_all(s, &p, chunks, opened, cpu);
 	for (size_t i = 0; i < n; i++) {
 		total += chunks[i].len + CHUNK_RECORD;
+		res.chunks[chunks[i].codec]++;
 		free(chunks[i].payload);
 	}
 	total += res.table_bytes;
@@ -319,23 +323,43 @@ static unsigned main_codec(const struct result *res)
 
 static void print_text(const char *name, const struct result *r)
 {
-	printf("%-20s %-7s %8.3f %9.2f %7zu %8.2f %8.2f", name, dfs_codec_name(main_codec(r)),
-	       r->bits, r->factor, r->table_bytes, r->measure, r->encode);
+	printf("%-20s %-7s %8.3f %9.2f %7zu", name, dfs_codec_name(main_codec(r)), r->bits,
+	       r->factor, r->table_bytes);
+	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++)
+		printf(" %8.2f", r->encode[cpu]);
 	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++)
 		printf(" %8.2f", r->decode[cpu]);
 	printf("\n");
 	fflush(stdout);
 }
 
+static void print_speeds(const char *what, const double *speeds)
+{
+	printf("\"%s_gbps\": {", what);
+	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
+		printf("%s\"%s\": %.3f", cpu ? ", " : "", dfs_cpu_name(cpu), speeds[cpu]);
+	printf("}");
+}
+
 static void print_json(const char *name, const struct result *r, bool first)
 {
-	printf("%s\n  {\"set\": \"%s\", \"codec\": \"%s\", \"bits_per_weight\": %.4f, \"factor\": %.3f, "
-	       "\"table_bytes\": %zu, \"measure_gbps\": %.3f, \"encode_gbps\": %.3f, \"decode_gbps\": {",
+	printf("%s\n  {\"set\": \"%s\", \"codec\": \"%s\", \"bits_per_weight\": %.4f, "
+	       "\"factor\": %.3f, \"table_bytes\": %zu, ",
 	       first ? "" : ",", name, dfs_codec_name(main_codec(r)), r->bits, r->factor,
-	       r->table_bytes, r->measure, r->encode);
-	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-		printf("%s\"%s\": %.3f", cpu ? ", " : "", dfs_cpu_name(cpu), r->decode[cpu]);
-	printf("}}");
+	       r->table_bytes);
+	print_speeds("encode", r->encode);
+	printf(", ");
+	print_speeds("decode", r->decode);
+	printf("}");
+}
+
+static void print_head(void)
+{
+	printf("%-45s   encode (measuring too), GB/s  decode, GB/s\n", "");
+	printf("%-20s %-7s %8s %9s %7s", "set", "codec", "bits/w", "factor", "table");
+	for (unsigned i = 0; i < 2 * DFS_CPU_LEVELS; i++)
+		printf(" %8s", dfs_cpu_name(i % DFS_CPU_LEVELS));
+	printf("\n");
 }
 
 int main(int argc, char **argv)
@@ -355,8 +379,7 @@ int main(int argc, char **argv)
 	if (json)
 		printf("{\"version\": 1, \"mib\": %zu, \"sets\": [", mib);
 	else
-		printf("%-20s %-7s %8s %9s %7s %8s %8s %8s %8s %8s\n", "set", "codec", "bits/w",
-		       "factor", "table", "measure", "meas+enc", "portable", "avx2", "avx512");
+		print_head();
 	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
 		struct result res;
 

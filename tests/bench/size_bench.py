@@ -71,7 +71,7 @@ def real(tools, work, results, base, file):
     ours = os.path.getsize(out) * 8 / params
     results.add("real fine-tune, whole container", ours, 3.3, "bits", at_most=True)
     results.add("real fine-tune, of BitX", ours / bitx, 0.74, "x", at_most=True)
-    linear = json.loads(run(tools.ctl, "info", "--json", "--base", base, out))["linear"]
+    linear = json.loads(run(tools.ctl, "info", "--json", out))["linear"]
     results.add("real fine-tune, linears", linear["bits_per_param"], 5.6, "bits", at_most=True)
 
 

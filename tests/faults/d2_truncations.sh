@@ -7,13 +7,14 @@
 
 make_store --params 300000 --hidden 256 --vocab 512 --seed 21
 coded=store/tune/model.safetensors original=orig/tune/model.safetensors
-cp "$coded" good
+cp --preserve=xattr "$coded" good
 size=$(stat -c %s good)
 
-# damage KIND ARGUMENT: makes "bad" from "good".
+# damage KIND ARGUMENT: makes "bad" from "good", marked as published like it: with
+# the first page gone nothing else would say what the file was.
 damage() {
 	python3 - "$1" "$2" <<'PY'
-import sys
+import os, sys
 kind, at = sys.argv[1], int(sys.argv[2])
 good = bytearray(open("good", "rb").read())
 page = slice(at, at + 4096)
@@ -29,6 +30,8 @@ elif kind == "swap":
 elif kind == "old":
     good[page] = open("older", "rb").read()[page].ljust(len(good[page]), b"\0")
 open("bad", "wb").write(good)
+for name in os.listxattr("good"):
+    os.setxattr("bad", name, os.getxattr("good", name))
 PY
 }
 

@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
 
-make_store --params 400000 --hidden 256 --vocab 512 --seed 31
+# Several times the cache, so that nothing decoded earlier hides the fault.
+make_store --params 4000000 --hidden 256 --vocab 512 --seed 31
 cp orig/base/model.safetensors store/plain.safetensors
 cp orig/tune/model.safetensors store/alone.safetensors
 mkdir nobase && cp store/alone.safetensors nobase/
@@ -29,15 +30,22 @@ refuses() {
 	grep -Eq "$2" "$log" || fail "$1: the log says no $2: $(cat "$log")"
 }
 
-start_daemon store mnt
+start_daemon store mnt -o cache=2M
 exec 3<"$shown"
 read_right || fail "undamaged: refused $refused wrong $wrong"
 
+# What is open already goes on; a daemon that comes later finds no base.
 mv "$pin" gone && mv store/base/model.safetensors gone.too
+pages /dev/fd/3 "$original"
+[ "$wrong" = 0 ] || fail "base gone under an open file: $wrong pages wrong"
+exec 3<&-
+stop_daemon mnt
+start_daemon store mnt -o cache=2M
 refuses "base gone" 'base.*(model\.safetensors|missing|not)'
 bystanders "base gone"
 mv gone.too store/base/model.safetensors && mv gone "$pin"
 heals "base gone"
+exec 3<"$shown"
 
 : >"$log"
 cp -p "$pin" keep && truncate -s 100000 "$pin"
@@ -60,24 +68,27 @@ cat keep >"$pin"
 heals "changed bytes"
 
 : >"$log"
-"$DFS_BUILD/tests/tools/make_pair" --params 400000 --hidden 256 --vocab 512 --seed 32 other >/dev/null
+"$DFS_BUILD/tests/tools/make_pair" --params 4000000 --hidden 256 --vocab 512 --seed 32 other >/dev/null
 [ "$(stat -c %s other/base/model.safetensors)" = "$(stat -c %s "$pin")" ] || fail "the other base has another size"
-mv "$pin" away && cp other/base/model.safetensors "$pin"
-refuses "another base of that size" 'base'
-mv away "$pin"
-heals "another base"
-
-: >"$log"
-rm -f away && mv "$pin" away && mkfifo "$pin"
-refuses "a FIFO for a base" 'base'
-rm "$pin" && ln -s /etc/shadow "$pin"
-refuses "a symbolic link for a base" 'base'
-rm "$pin" && mkdir "$pin"
-refuses "a directory for a base" 'base'
-rmdir "$pin" && mv away "$pin"
-heals "a FIFO, a link, a directory"
-
 pages /dev/fd/3 "$original"
 [ "$refused$wrong" = 00 ] || fail "the handle that was open all the time: refused $refused wrong $wrong"
 exec 3<&-
 stop_daemon mnt
+
+# instead WHAT COMMAND...: COMMAND puts something else in the pin's place before a
+# mount, and the name that the base came from is gone too.
+instead() {
+	local what=$1
+	shift
+	mv store/base/model.safetensors named
+	mv "$pin" away && "$@" "$pin" || fail "$what"
+	start_daemon store mnt -o cache=2M
+	refuses "$what" 'base'
+	rm -rf "$pin" && mv away "$pin" && mv named store/base/model.safetensors
+	heals "$what"
+	stop_daemon mnt
+}
+instead "another base of that size" cp other/base/model.safetensors
+instead "a FIFO for a base" mkfifo
+instead "a symbolic link for a base" ln -s /etc/shadow
+instead "a directory for a base" mkdir
