@@ -195,6 +195,8 @@ static void products_that_wrap_are_refused(void **state)
 	REFUSED("{\"t\":{\"dtype\":\"U8\",\"shape\":[2305843009213693952],\"data_offsets\":[0,0]}}", 0);
 	REFUSED("{\"t\":{\"dtype\":\"U8\",\"shape\":[9223372036854775807],"
 		"\"data_offsets\":[0,9223372036854775807]}}", 16);
+	REFUSED("{\"t\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"
+		"\"data_offsets\":[0,0]}}", 0);
 	TAKEN("{\"t\":{\"dtype\":\"I32\",\"shape\":[0,4294967296,4294967296],\"data_offsets\":[0,0]}}", 0);
 }
 

@@ -35,6 +35,50 @@ static void small_neighbours_share_a_bundle(void **state)
 	dfs_header_free(base);
 }
 
+static void a_full_bundle_is_closed(void **state)
+{
+	static const struct spec specs[] = {
+		{ "a", "BF16", 1, { 30000 } }, { "b", "BF16", 1, { 30000 } }, { "c", "BF16", 1, { 30000 } },
+		{ "d", "BF16", 1, { 30000 } }, { "e", "BF16", 1, { 100 } },
+	};
+	struct dfs_header *header = MAKE(specs);
+
+	(void)state;
+	lay_out(header, header);
+	assert_int_equal(layout.n_segments, 3);
+	expect(1, DFS_SEGMENT_BUNDLE, DFS_BF16, 180000, 0, 1);
+	expect(2, DFS_SEGMENT_BUNDLE, DFS_BF16, 60200, 0, 1);
+	dfs_header_free(header);
+}
+
+/* One tensor of a shard may begin where one of another shard ends. */
+static void pieces_of_two_base_files_do_not_join(void **state)
+{
+	static const struct spec specs[] = { { "a", "F32", 1, { 100 } }, { "b", "F32", 1, { 100 } } };
+	static const struct spec second[] = { { "x", "F32", 1, { 100 } }, { "b", "F32", 1, { 100 } } };
+	struct dfs_header *header = MAKE(specs), *b = MAKE(second);
+	struct dfs_header *short_a = make_header(specs, 1, "");
+	char blanks[128] = "";
+	const struct dfs_header *bases[] = { NULL, b };
+	struct dfs_err err = { "" };
+	struct dfs_header *a;
+
+	(void)state;
+	/* As many blanks after the one JSON as the other is longer. */
+	memset(blanks, ' ', b->data_off - short_a->data_off);
+	bases[0] = a = make_header(specs, 1, blanks);
+	assert_int_equal(a->tensors[0].off + 400, b->tensors[1].off);
+	CHECK_OK(dfs_match_model(header, bases, 2, NULL, matches, NULL, &err), err);
+	CHECK_OK(dfs_layout_make(header, header->file_len, matches, &layout, &err), err);
+	check_tiling(header->file_len, 2);
+	check_places(header);
+	assert_int_equal(layout.n_pieces, 2);
+	dfs_header_free(header);
+	dfs_header_free(short_a);
+	dfs_header_free(a);
+	dfs_header_free(b);
+}
+
 static void predicted_and_new_do_not_mix(void **state)
 {
 	static const struct spec specs[] = {
@@ -147,6 +191,8 @@ static void ten_thousand_tiny_tensors_are_few_segments(void **state)
 
 static const struct CMUnitTest cases[] = {
 	CASE(small_neighbours_share_a_bundle),
+	CASE(a_full_bundle_is_closed),
+	CASE(pieces_of_two_base_files_do_not_join),
 	CASE(predicted_and_new_do_not_mix),
 	CASE(a_few_bytes_of_another_dtype_join),
 	CASE(strays_stay_a_small_share),
