@@ -13,7 +13,8 @@
  * the JSON parser sees a byte, so that a hostile header costs at most some
  * 150 MB while it is read.
  *
- * Stricter than the reference: duplicate keys, and numbers at or beyond 2^63.
+ * Stricter than the reference: duplicate keys, names with a NUL, and numbers at
+ * or beyond 2^63. Laxer: -0 is 0. Otherwise the two agree on what is valid.
  *
  * Source: safetensors/src/tensor.rs (validation); README "Format".
  */
