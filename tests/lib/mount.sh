@@ -50,7 +50,7 @@ evict() { "$DFS_BUILD/tests/bench/readfile" evict "$@" >/dev/null; }
 # right, refused, wrong.
 pages() {
 	local counts
-	counts=$(python3 - "$1" "$2" <<'PY'
+	counts=$(python3 - "$1" "$2" 2>/dev/null <<'PY'
 import os, sys
 shown, original = os.open(sys.argv[1], os.O_RDONLY), open(sys.argv[2], "rb").read()
 right = refused = wrong = 0
