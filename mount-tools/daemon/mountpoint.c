@@ -139,6 +139,17 @@ static int refuse_second(const char *path, struct dfs_err *err)
 	return dfs_fail(err, EBUSY, "%s: %s is mounted there already%s; unmount it first: umount %s", path, source, by, path);
 }
 
+/*
+ * stat(2), and -ENOTCONN for a dead mount. For a second after its daemon died
+ * the kernel still answers from what it was told; an attribute it never keeps.
+ */
+static int look(const char *path, struct stat *ret_st)
+{
+	if (stat(path, ret_st) < 0)
+		return -errno;
+	return getxattr(path, "user.deltafs.status", NULL, 0) < 0 && errno == ENOTCONN ? -ENOTCONN : 0;
+}
+
 int mountpoint_check(const char *path, char **ret_path, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *whole = resolve(path);
@@ -149,12 +160,12 @@ int mountpoint_check(const char *path, char **ret_path, struct dfs_err *err)
 		return dfs_fail(err, ENOENT, "%s: no such directory; make it first: mkdir -p %s", path, path);
 	if (!whole)
 		return dfs_fail_errno(err, "%s", path);
-	ret = stat(whole, &st) < 0 ? -errno : 0;
+	ret = look(whole, &st);
 	if (ret == -ENOTCONN) {
 		ret = detach_dead(whole, err);
 		if (ret < 0)
 			return ret;
-		ret = stat(whole, &st) < 0 ? -errno : 0;
+		ret = look(whole, &st);
 	}
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s: %s", whole, strerror(-ret));
