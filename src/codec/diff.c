@@ -34,7 +34,7 @@ static bool diff_accepts(struct dfs_shape shape)
 static int diff_measure(const struct dfs_block *block, const void *data, void *record,
 			struct dfs_scratch *scratch)
 {
-	return dfs_diff_measure(block, data, record, scratch, NULL);
+	return dfs_diff_measure(block, data, record, scratch);
 }
 
 static void diff_merge(void *into, const void *from)

@@ -30,11 +30,14 @@ DFS_INLINE unsigned dfs_tokens(const struct dfs_layout *l)
 	return 2 * l->width + 8;
 }
 
+/* Without a branch: whether u is small is not to be predicted. */
 DFS_INLINE unsigned dfs_token_of(uint64_t u)
 {
-	unsigned e = 63 - __builtin_clzll(u | 1);
+	unsigned e = 63 - __builtin_clzll(u | 2);
+	unsigned small = -(unsigned)(u < 16);
+	unsigned large = 2 * e + 8 + (u >> (e - 1) & 1);
 
-	return u < 16 ? u : 2 * e + 8 + (u >> (e - 1) & 1);
+	return large ^ ((large ^ (unsigned)u) & small);
 }
 
 /* dfs_token_bits() - plain bits that follow a token */
@@ -51,10 +54,13 @@ DFS_INLINE unsigned dfs_token_top(unsigned token)
 
 /* --- taking a run of values apart (diff_split*.c) */
 
-/* Both as in the file. One of @u32 and @u64 is filled: u64 for values of 8 bytes. */
+/*
+ * What gets counted: the octave of the prediction, as a bin, and the token of
+ * the difference; cell = bin * dfs_tokens() + token. What gets coded besides:
+ * the folded difference, in u64 for values of 8 bytes, else in u32.
+ */
 struct dfs_split {
-	uint8_t *bin;
-	uint8_t *token;
+	uint16_t *cell;
 	uint32_t *u32;
 	uint64_t *u64;
 };
@@ -67,6 +73,11 @@ DFS_INLINE unsigned dfs_bin_low(const struct dfs_layout *l)
 	return bias > 38 ? bias - 38 : 0;
 }
 
+DFS_INLINE size_t dfs_cells(const struct dfs_layout *l)
+{
+	return (size_t)DFS_BINS * dfs_tokens(l);
+}
+
 /* dfs_context() - the context of an exponent field, or of a bin where @top is one */
 DFS_INLINE unsigned dfs_context(unsigned top, unsigned exponent)
 {
@@ -75,11 +86,16 @@ DFS_INLINE unsigned dfs_context(unsigned top, unsigned exponent)
 	return below < DFS_CONTEXTS ? below : DFS_CONTEXTS - 1;
 }
 
+/* @pred and @data as in the file. Arrays of the split have room for DFS_SPLIT_PAD more. */
+#define DFS_SPLIT_PAD 64
 typedef void dfs_split_fn(const struct dfs_layout *l, const uint8_t *pred, const uint8_t *data,
 			  size_t n, struct dfs_split *split);
-dfs_split_fn dfs_diff_split_portable;
+dfs_split_fn dfs_diff_split_1, dfs_diff_split_2, dfs_diff_split_4, dfs_diff_split_8;
+dfs_split_fn dfs_diff_split_avx2_2;
+dfs_split_fn dfs_diff_split_avx512_1, dfs_diff_split_avx512_2, dfs_diff_split_avx512_4;
 
-dfs_split_fn *dfs_diff_split_kernel(enum dfs_cpu cpu);
+/* dfs_diff_split_kernel() - the one for this CPU; integers and floats of any size */
+dfs_split_fn *dfs_diff_split_kernel(enum dfs_cpu cpu, const struct dfs_layout *l);
 
 /* dfs_split_alloc() - room in the scratch for @n values taken apart; false: out of memory */
 bool dfs_split_alloc(struct dfs_split *split, const struct dfs_layout *l, size_t n,
@@ -134,10 +150,8 @@ size_t dfs_diff_record_size(struct dfs_shape shape);
 #define DFS_DIFF_RECORD_MAX (sizeof(struct dfs_diff_record) + \
 			     4ul * DFS_SCALES * DFS_BINS * (2 * 32 + 8))
 
-/* dfs_diff_measure() - @ret_mean_token: of this block, in 1/16; may be NULL */
 int dfs_diff_measure(const struct dfs_block *block, const void *data,
-		     struct dfs_diff_record *record, struct dfs_scratch *scratch,
-		     unsigned *ret_mean_token);
+		     struct dfs_diff_record *record, struct dfs_scratch *scratch);
 void dfs_diff_merge(struct dfs_diff_record *into, const struct dfs_diff_record *from);
 
 /* dfs_diff_bits() - estimated bits of all that was measured */
@@ -167,12 +181,12 @@ struct dfs_diff_table {
 	unsigned n_tables;
 	unsigned class_table;	/* the table that classes are coded with */
 	uint8_t map[DFS_CLASSES][DFS_CONTEXTS];
-	uint8_t bin_context[DFS_BINS];		/* for the writer */
 	uint8_t scale_class[DFS_SCALES];	/* for the writer */
 	/* where in entries a class and context begins */
 	uint32_t offset[DFS_CLASSES][DFS_CONTEXTS] __attribute__((aligned(64)));
 	const uint32_t *by_head;	/* the same by [class][first bits of the prediction] */
-	const struct dfs_rans_symbol *symbols;	/* [table][token]; NULL: not for writing */
+	const struct dfs_rans_symbol *symbols;	/* [class][cell]; NULL: not for writing */
+	const struct dfs_rans_symbol *class_symbols;
 	uint32_t entries[] __attribute__((aligned(64)));
 };
 
@@ -213,6 +227,21 @@ int dfs_diff_encode(const struct dfs_block *block, const void *data,
 int dfs_diff_decode(const struct dfs_block *block, struct dfs_span payload,
 		    const struct dfs_table *table, void *out, struct dfs_scratch *scratch,
 		    struct dfs_err *err);
+
+/* Values taken apart, to be written backwards; cell says which symbol, class included. */
+struct dfs_put_job {
+	const struct dfs_rans_symbol *symbols;
+	struct dfs_split split;
+	struct dfs_rans_writer rans;
+	unsigned log;
+	unsigned width;
+	bool declined;		/* out: a symbol was never counted */
+};
+
+/* Writes values [0, @n) of the split, the first of which is on lane 0. */
+typedef void dfs_put_fn(struct dfs_put_job *job, size_t n);
+dfs_put_fn dfs_diff_put_32, dfs_diff_put_64;	/* by the width of folded differences */
+dfs_put_fn dfs_diff_put_avx512_32;
 
 /* A chunk on its way; kernels take whole rows of lanes from @at on. */
 struct dfs_diff_job {

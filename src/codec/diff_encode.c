@@ -12,11 +12,10 @@ struct encode {
 	const struct dfs_diff_table *table;
 	const struct dfs_block *block;
 	const uint8_t *data;
-	struct dfs_split split;
 	dfs_split_fn *kernel;
+	dfs_put_fn *put;
 	uint8_t *classes;	/* of each row touched; NULL: none */
-	struct dfs_rans_writer rans;
-	bool declined;
+	struct dfs_put_job job;
 };
 
 static void take_apart(struct encode *e, size_t at, size_t n)
@@ -24,7 +23,7 @@ static void take_apart(struct encode *e, size_t at, size_t n)
 	unsigned size = e->table->layout.size;
 
 	e->kernel(&e->table->layout, (const uint8_t *)e->block->pred + at * size,
-		  e->data + at * size, n, &e->split);
+		  e->data + at * size, n, &e->job.split);
 }
 
 static void find_classes(struct encode *e)
@@ -34,110 +33,66 @@ static void find_classes(struct encode *e)
 
 	for (dfs_row_first(&row, e->block); row.len; dfs_row_next(&row)) {
 		take_apart(e, row.at, row.len);
-		*class++ = e->table->scale_class[dfs_row_scale(&e->table->layout, &e->split,
+		*class++ = e->table->scale_class[dfs_row_scale(&e->table->layout, &e->job.split,
 							      row.len)];
 	}
 }
 
-/* bin becomes the number of the table, for values [@at, @at + @n) of the block. */
-static void choose_tables(struct encode *e, size_t at, size_t n)
+/* The symbols of a row's class lie together: cell becomes the number of the symbol. */
+static void add_classes(struct encode *e, size_t at, size_t n)
 {
 	uint64_t cols = e->block->shape.cols;
-	uint64_t column = e->classes ? (e->block->first + at) % cols : 0;
-	size_t row = e->classes ? (e->block->first + at) / cols - e->block->first / cols : 0;
+	uint64_t column = (e->block->first + at) % cols;
+	size_t row = (e->block->first + at) / cols - e->block->first / cols;
 
 	for (size_t i = 0; i < n;) {
-		unsigned class = e->classes ? e->classes[row++] : 0;
-		size_t end = e->classes && cols - column < n - i ? i + (cols - column) : n;
+		unsigned add = e->classes[row++] * dfs_cells(&e->table->layout);
+		size_t end = cols - column < n - i ? i + (cols - column) : n;
 
 		for (; i < end; i++)
-			e->split.bin[i] =
-				e->table->map[class][e->table->bin_context[e->split.bin[i]]];
+			e->job.split.cell[i] += add;
 		column = 0;
-	}
-}
-
-/* The plain bits of a group, 16 at a time: the low ones are read last, so they come first here. */
-DFS_INLINE void put_plain(struct encode *e, uint32_t *x, size_t at, size_t n, bool wide)
-{
-	const uint8_t *token = e->split.token + at;
-	uint8_t *next = e->rans.next;
-
-	for (unsigned low = 0; low + 2 < e->table->layout.width; low += 16) {
-		for (size_t i = n; i--;) {
-			unsigned bits = dfs_token_bits(token[i]);
-			unsigned left = bits > low ? bits - low : 0;
-			unsigned k = left < 16 ? left : 16;
-			uint64_t u = wide ? e->split.u64[at + i] : e->split.u32[at + i];
-
-			if (k)
-				x[i] = dfs_rans_put_bits(x[i], u >> low & ((1u << k) - 1), k,
-							 &next);
-		}
-	}
-	e->rans.next = next;
-}
-
-DFS_INLINE void put_symbols(struct encode *e, uint32_t *x, size_t at, size_t n)
-{
-	const struct dfs_rans_symbol *symbols = e->table->symbols;
-	unsigned stride = dfs_tokens(&e->table->layout);
-	unsigned log = e->table->log;
-	uint8_t *next = e->rans.next;
-	bool declined = false;
-
-	for (size_t i = n; i--;) {
-		unsigned which = e->split.bin[at + i] * stride + e->split.token[at + i];
-
-		declined |= !symbols[which].freq;
-		x[i] = dfs_rans_put(x[i], &symbols[which], log, &next);
-	}
-	e->declined |= declined;
-	e->rans.next = next;
-}
-
-/* The groups of values [0, n) of the split, backwards; the first is on lane 0. */
-DFS_INLINE void put_groups(struct encode *e, size_t n, bool wide)
-{
-	unsigned group = e->rans.lanes < DFS_GROUP ? e->rans.lanes : DFS_GROUP;
-
-	for (size_t end = n; end;) {
-		size_t at = (end - 1) / group * group;
-		uint32_t *x = &e->rans.x[at % e->rans.lanes];
-
-		put_plain(e, x, at, end - at, wide);
-		put_symbols(e, x, at, end - at);
-		end = at;
 	}
 }
 
 static void put_values(struct encode *e)
 {
-	for (size_t end = e->block->n; end && !e->declined;) {
+	for (size_t end = e->block->n; end && !e->job.declined;) {
 		size_t at = (end - 1) / STEP * STEP;
 
 		take_apart(e, at, end - at);
-		choose_tables(e, at, end - at);
-		if (e->table->layout.size == 8)
-			put_groups(e, end - at, true);
-		else
-			put_groups(e, end - at, false);
+		if (e->classes)
+			add_classes(e, at, end - at);
+		e->put(&e->job, end - at);
 		end = at;
 	}
 }
 
 static void put_classes(struct encode *e)
 {
-	const struct dfs_rans_symbol *symbols =
-		e->table->symbols + e->table->class_table * dfs_tokens(&e->table->layout);
+	struct dfs_rans_writer *rans = &e->job.rans;
 
 	for (size_t r = dfs_rows_touched(e->block); r--;) {
-		const struct dfs_rans_symbol *s = &symbols[e->classes[r]];
-		uint32_t *x = &e->rans.x[r % e->rans.lanes];
+		const struct dfs_rans_symbol *s = &e->table->class_symbols[e->classes[r]];
+		uint32_t *x = &rans->x[r % rans->lanes];
 
-		e->declined |= !s->freq;
-		*x = dfs_rans_put(*x, s, e->table->log, &e->rans.next);
+		e->job.declined |= !dfs_rans_known(s, e->table->log);
+		*x = dfs_rans_put(*x, s, e->table->log, &rans->next);
 	}
+}
+
+/* Vector units have DFS_LANES. */
+static dfs_put_fn *put_kernel(enum dfs_cpu cpu, const struct dfs_layout *l, size_t n)
+{
+	if (l->size == 8)
+		return dfs_diff_put_64;
+#if defined(__x86_64__)
+	if (cpu == DFS_CPU_AVX512 && dfs_lanes(n) == DFS_LANES)
+		return dfs_diff_put_avx512_32;
+#endif
+	(void)cpu;
+	(void)n;
+	return dfs_diff_put_32;
 }
 
 /* Words at most: one for each symbol, one for each 16 plain bits, one to spare. */
@@ -146,40 +101,43 @@ static size_t words_max(const struct dfs_layout *l, size_t n, size_t rows)
 	return n * (1 + (l->width + 13) / 16) + rows + 1;
 }
 
+static int alloc_classes(struct encode *e, size_t rows, struct dfs_scratch *scratch)
+{
+	e->classes = dfs_scratch_get(scratch, DFS_SLOT_CLASSES, rows);
+	return e->classes ? 0 : -ENOMEM;
+}
+
 int dfs_diff_encode(const struct dfs_block *block, const void *data,
 		    const struct dfs_table *table, uint8_t *payload, size_t *ret_len,
 		    struct dfs_scratch *scratch)
 {
+	const struct dfs_diff_table *t = (const struct dfs_diff_table *)table;
+	enum dfs_cpu cpu = dfs_scratch_cpu(scratch);
 	struct encode e = {
-		.table = (const struct dfs_diff_table *)table,
-		.block = block,
-		.data = data,
-		.kernel = dfs_diff_split_kernel(dfs_scratch_cpu(scratch)),
+		.table = t, .block = block, .data = data,
+		.kernel = dfs_diff_split_kernel(cpu, &t->layout),
+		.put = put_kernel(cpu, &t->layout, block->n),
+		.job = { .symbols = t->symbols, .log = t->log, .width = t->layout.width },
 	};
-	bool classed = e.table->n_classes > 1;
-	size_t rows = classed ? dfs_rows_touched(block) : 0;
-	size_t step = block->n < STEP ? block->n : STEP;
-	size_t room = 2 * words_max(&e.table->layout, block->n, rows);
+	size_t rows = t->n_classes > 1 ? dfs_rows_touched(block) : 0;
+	size_t step = rows && block->shape.cols > STEP ? block->shape.cols : STEP;
+	size_t room = 2 * words_max(&t->layout, block->n, rows);
 	uint8_t *words = dfs_scratch_get(scratch, DFS_SLOT_WORDS, room);
 
-	if (!block->pred || !e.table->symbols)
+	if (!block->pred || !t->symbols)
 		return -ERANGE;
-	if (classed && step < block->shape.cols)
-		step = block->shape.cols;
-	if (!words || !dfs_split_alloc(&e.split, &e.table->layout, step, scratch))
+	if (!words || !dfs_split_alloc(&e.job.split, &t->layout, step, scratch))
 		return -ENOMEM;
-	if (classed) {
-		e.classes = dfs_scratch_get(scratch, DFS_SLOT_CLASSES, rows);
-		if (!e.classes)
-			return -ENOMEM;
+	if (rows && alloc_classes(&e, rows, scratch) < 0)
+		return -ENOMEM;
+	if (rows)
 		find_classes(&e);
-	}
-	dfs_rans_begin(&e.rans, block->n, words, room);
+	dfs_rans_begin(&e.job.rans, block->n, words, room);
 	put_values(&e);
-	if (classed)
+	if (rows && !e.job.declined)
 		put_classes(&e);
-	if (e.declined)
+	if (e.job.declined)
 		return -ERANGE;
-	*ret_len = dfs_rans_finish(&e.rans, payload);
+	*ret_len = dfs_rans_finish(&e.job.rans, payload);
 	return 0;
 }

@@ -17,17 +17,12 @@ static struct dfs_layout layout_of(struct dfs_shape shape)
 	return l;
 }
 
-static size_t plane_of(const struct dfs_layout *l)
-{
-	return (size_t)DFS_BINS * dfs_tokens(l);
-}
-
 size_t dfs_diff_record_size(struct dfs_shape shape)
 {
 	struct dfs_layout l = layout_of(shape);
 
 	return sizeof(struct dfs_diff_record) +
-	       4 * plane_of(&l) * (dfs_rows_usable(shape, &l) ? DFS_SCALES : 1);
+	       4 * dfs_cells(&l) * (dfs_rows_usable(shape, &l) ? DFS_SCALES : 1);
 }
 
 static void start(struct dfs_diff_record *record, struct dfs_shape shape,
@@ -40,25 +35,25 @@ static void start(struct dfs_diff_record *record, struct dfs_shape shape,
 }
 
 /* A counter that is full stays so: like this, sums have no order either. */
-static void count(uint32_t *counts, const struct dfs_layout *l, const struct dfs_split *split,
-		  size_t n, bool may_fill)
+static void count(uint32_t *counts, const uint16_t *cell, size_t n, bool may_fill)
 {
-	unsigned stride = dfs_tokens(l);
-
-	for (size_t i = 0; i < n; i++) {
-		uint32_t *c = &counts[split->bin[i] * stride + split->token[i]];
-
-		*c += !may_fill || *c != UINT32_MAX;
-	}
+	for (size_t i = 0; i < n; i++)
+		counts[cell[i]] += !may_fill || counts[cell[i]] != UINT32_MAX;
 }
 
-static uint64_t sum_tokens(const struct dfs_split *split, size_t n)
+/* Four sets of counters, so that one that is counted up again does not wait for the time before. */
+static void count_apart(uint32_t *apart[4], const uint16_t *cell, size_t n)
 {
-	uint64_t sum = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		sum += split->token[i];
-	return sum;
+	for (; i + 4 <= n; i += 4) {
+		apart[0][cell[i]]++;
+		apart[1][cell[i + 1]]++;
+		apart[2][cell[i + 2]]++;
+		apart[3][cell[i + 3]]++;
+	}
+	for (; i < n; i++)
+		apart[0][cell[i]]++;
 }
 
 struct measure {
@@ -68,8 +63,31 @@ struct measure {
 	dfs_split_fn *kernel;
 	const uint8_t *pred, *data;
 	bool may_fill;
-	uint64_t tokens; /* their sum */
+	uint32_t *apart[4];	/* of this block, without rows */
 };
+
+static bool alloc_apart(struct measure *m, struct dfs_scratch *scratch)
+{
+	size_t n = dfs_cells(&m->layout);
+	uint32_t *counts = dfs_scratch_get(scratch, DFS_SLOT_COUNTS, 4 * n * sizeof(*counts));
+
+	if (!counts)
+		return false;
+	memset(counts, 0, 4 * n * sizeof(*counts));
+	for (unsigned i = 0; i < 4; i++)
+		m->apart[i] = counts + i * n;
+	return true;
+}
+
+static void add_apart(struct measure *m)
+{
+	for (size_t c = 0; c < dfs_cells(&m->layout); c++) {
+		uint64_t sum = (uint64_t)m->record->counts[c] + m->apart[0][c] + m->apart[1][c] +
+			       m->apart[2][c] + m->apart[3][c];
+
+		m->record->counts[c] = sum < UINT32_MAX ? sum : UINT32_MAX;
+	}
+}
 
 static void measure_run(struct measure *m, size_t n)
 {
@@ -78,9 +96,9 @@ static void measure_run(struct measure *m, size_t n)
 
 		m->kernel(&m->layout, m->pred + at * m->layout.size,
 			  m->data + at * m->layout.size, len, &m->split);
-		count(m->record->counts, &m->layout, &m->split, len, m->may_fill);
-		m->tokens += sum_tokens(&m->split, len);
+		count_apart(m->apart, m->split.cell, len);
 	}
+	add_apart(m);
 }
 
 static void measure_rows(struct measure *m, const struct dfs_block *block)
@@ -94,20 +112,17 @@ static void measure_rows(struct measure *m, const struct dfs_block *block)
 			  m->data + row.at * m->layout.size, row.len, &m->split);
 		scale = dfs_row_scale(&m->layout, &m->split, row.len);
 		m->record->rows[scale]++;
-		count(m->record->counts + scale * plane_of(&m->layout), &m->layout, &m->split,
-		      row.len, m->may_fill);
-		m->tokens += sum_tokens(&m->split, row.len);
+		count(m->record->counts + scale * dfs_cells(&m->layout), m->split.cell, row.len,
+		      m->may_fill);
 	}
 }
 
 int dfs_diff_measure(const struct dfs_block *block, const void *data,
-		     struct dfs_diff_record *record, struct dfs_scratch *scratch,
-		     unsigned *ret_mean_token)
+		     struct dfs_diff_record *record, struct dfs_scratch *scratch)
 {
 	struct measure m = {
 		.record = record,
 		.layout = layout_of(block->shape),
-		.kernel = dfs_diff_split_kernel(dfs_scratch_cpu(scratch)),
 		.pred = block->pred,
 		.data = data,
 	};
@@ -117,7 +132,8 @@ int dfs_diff_measure(const struct dfs_block *block, const void *data,
 		start(record, block->shape, &m.layout);
 	if (record->has_rows && room < block->shape.cols)
 		room = block->shape.cols;
-	if (!dfs_split_alloc(&m.split, &m.layout, room, scratch))
+	m.kernel = dfs_diff_split_kernel(dfs_scratch_cpu(scratch), &m.layout);
+	if (!dfs_split_alloc(&m.split, &m.layout, room, scratch) || !alloc_apart(&m, scratch))
 		return -ENOMEM;
 	m.may_fill = record->values + block->n > UINT32_MAX;
 	if (record->has_rows)
@@ -125,8 +141,6 @@ int dfs_diff_measure(const struct dfs_block *block, const void *data,
 	else
 		measure_run(&m, block->n);
 	record->values += block->n;
-	if (ret_mean_token)
-		*ret_mean_token = block->n ? 16 * m.tokens / block->n : 0;
 	return 0;
 }
 
@@ -138,7 +152,7 @@ void dfs_diff_merge(struct dfs_diff_record *into, const struct dfs_diff_record *
 	if (!from->started)
 		return;
 	l = layout_of((struct dfs_shape){ .dtype = from->dtype, .drop = from->drop });
-	n = plane_of(&l) * (from->has_rows ? DFS_SCALES : 1);
+	n = dfs_cells(&l) * (from->has_rows ? DFS_SCALES : 1);
 	into->dtype = from->dtype;
 	into->drop = from->drop;
 	into->has_rows = from->has_rows;

@@ -108,21 +108,10 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 	job->rans.next = next;
 }
 
-/* A float of @size bytes of which nothing is dropped, in constants for the compiler. */
-DFS_INLINE struct dfs_layout whole_float(unsigned size)
-{
-	uint64_t sign = 1ull << (8 * size - 1);
-
-	return (struct dfs_layout){
-		.mask = 2 * sign - 1, .sign = sign, .flip = 2 * sign - 1,
-		.size = size, .width = 8 * size,
-	};
-}
-
 DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct group *g,
 		      unsigned size, bool whole)
 {
-	const struct dfs_layout l = whole ? whole_float(size) : job->table->layout;
+	const struct dfs_layout l = whole ? dfs_whole_layout(size) : job->table->layout;
 	const uint8_t *restrict pred = job->pred + job->at * size;
 	uint8_t *restrict out = job->out + job->at * size;
 
@@ -176,7 +165,7 @@ DFS_INLINE void last(struct dfs_diff_job *job, unsigned size)
 
 static bool is_common(const struct dfs_diff_table *t)
 {
-	return t->log == DFS_DIFF_LOG_MAX && t->layout.exponent && !t->layout.drop;
+	return t->log == DFS_DIFF_LOG_MAX && dfs_layout_is_whole(&t->layout);
 }
 
 /* What is common is worth a copy of its own, with all shifts and masks known. */

@@ -171,31 +171,63 @@ static void fill_by_head(struct dfs_diff_table *t, uint32_t *by_head)
 	t->by_head = by_head;
 }
 
+/* The symbols of one class, by cell. */
+static void fill_cells(const struct dfs_diff_model *m, unsigned class, int top_bin,
+		       struct dfs_rans_symbol *cells)
+{
+	unsigned n_tokens = dfs_tokens(&m->layout);
+
+	for (unsigned bin = 0; bin < DFS_BINS; bin++) {
+		unsigned context = m->layout.exponent ? dfs_context(top_bin, bin) : 0;
+
+		dfs_rans_symbols(&m->freqs[m->map[class][context]], cells + bin * n_tokens);
+	}
+}
+
+/* Rows of class 0 are as predicted: token 0 is sure, and all others are impossible. */
+static void fill_sure(const struct dfs_diff_model *m, struct dfs_rans_symbol *cells)
+{
+	struct dfs_freq sure = { .of = { 1u << m->log }, .n = dfs_tokens(&m->layout), .log = m->log };
+
+	for (unsigned bin = 0; bin < DFS_BINS; bin++)
+		dfs_rans_symbols(&sure, cells + bin * sure.n);
+}
+
+static size_t count_symbols(const struct dfs_diff_model *m)
+{
+	return m->n_classes * dfs_cells(&m->layout) + DFS_CLASSES;
+}
+
 static void fill_symbols(struct dfs_diff_table *t, const struct dfs_diff_model *m,
 			 struct dfs_rans_symbol *symbols)
 {
-	struct dfs_freq sure = { .of = { 1u << m->log }, .n = 1, .log = m->log };
-	unsigned n_tokens = dfs_tokens(&m->layout);
+	int top_bin = (int)m->top - (int)dfs_bin_low(&m->layout);
+	size_t n = dfs_cells(&m->layout);
 
-	for (unsigned i = 0; i < m->n_tables; i++)
-		dfs_rans_symbols(&m->freqs[i], symbols + i * n_tokens);
-	if (m->n_classes > 1) {
-		dfs_rans_symbols(&sure, symbols + m->n_tables * n_tokens);
-		dfs_rans_symbols(&m->class_freq, symbols + t->class_table * n_tokens);
+	for (unsigned k = 0; k < m->n_classes; k++) {
+		if (k == 0 && m->n_classes > 1)
+			fill_sure(m, symbols);
+		else
+			fill_cells(m, k, top_bin, symbols + k * n);
 	}
+	if (m->n_classes > 1)
+		dfs_rans_symbols(&m->class_freq, symbols + m->n_classes * n);
 	t->symbols = symbols;
+	t->class_symbols = symbols + m->n_classes * n;
 }
 
-/* What only the writer asks: the context of a bin, the class of a scale. */
-static bool fill_writer(struct dfs_diff_table *t, const struct dfs_diff_model *m)
+/* Which tables our writer makes: contexts are made of whole bins, symbols have 16-bit numbers. */
+static bool is_writable(const struct dfs_diff_model *m)
 {
 	int top_bin = (int)m->top - (int)dfs_bin_low(&m->layout);
 
 	if (m->layout.exponent && (top_bin < DFS_CONTEXTS - 1 || top_bin >= DFS_BINS))
 		return false;
-	for (int bin = 0; m->layout.exponent && bin < DFS_BINS; bin++) {
-		t->bin_context[bin] = dfs_context(top_bin, bin);
-	}
+	return count_symbols(m) <= UINT16_MAX + 1 && m->log <= DFS_DIFF_LOG_MAX;
+}
+
+static void fill_scales(struct dfs_diff_table *t, const struct dfs_diff_model *m)
+{
 	for (unsigned s = 1; m->n_classes > 1 && s < DFS_SCALES; s++) {
 		unsigned nearest = DFS_SCALES;
 
@@ -208,7 +240,6 @@ static bool fill_writer(struct dfs_diff_table *t, const struct dfs_diff_model *m
 			}
 		}
 	}
-	return true;
 }
 
 static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool encoding)
@@ -216,7 +247,7 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 	unsigned n = m->n_tables + (m->n_classes > 1 ? 2 : 0);
 	size_t entries = (size_t)n << m->log;
 	size_t heads = (size_t)m->n_classes * dfs_heads(m->layout.size);
-	size_t symbols = encoding ? n * dfs_tokens(&m->layout) : 0;
+	size_t symbols = encoding ? count_symbols(m) : 0;
 	struct dfs_diff_table *t;
 
 	t = dfs_table_alloc(sizeof(*t) + sizeof(uint32_t) * (entries + heads) +
@@ -232,8 +263,10 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 	memcpy(t->map, m->map, sizeof(t->map));
 	fill_tables(t, m);
 	fill_by_head(t, t->entries + entries);
-	if (encoding)
+	if (encoding) {
+		fill_scales(t, m);
 		fill_symbols(t, m, (void *)(t->entries + entries + heads));
+	}
 	return t;
 }
 
@@ -253,11 +286,11 @@ int dfs_diff_table_open(struct dfs_shape shape, struct dfs_span bytes, bool enco
 	if (m->n_classes > 1 && shape.cols < DFS_CLASS_COLS_MIN)
 		return dfs_fail(err, EUCLEAN, "diff table: classes for rows of %llu",
 				(unsigned long long)shape.cols);
+	if (encoding && !is_writable(m))
+		return dfs_fail(err, EUCLEAN, "diff table: not one to write with");
 	t = table_new(m, encoding);
 	if (!t)
 		return dfs_fail(err, ENOMEM, "diff table: out of memory");
-	if (encoding && !fill_writer(t, m))
-		return dfs_fail(err, EUCLEAN, "diff table: not one to write with");
 	*ret_table = &t->head;
 	t = NULL;
 	return 0;

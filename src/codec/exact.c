@@ -18,6 +18,7 @@
 
 #define SAMPLE 4096	/* bytes from the middle of a chunk that zstd is tried on */
 
+#define SAMPLES 256	/* values of a chunk that tell whether they have to do with their prediction */
 #define FRAME 16	/* bytes of a zstd frame that do not grow with what it holds, about */
 
 struct dfs_exact_record {
@@ -75,27 +76,34 @@ static bool is_copy(const struct dfs_block *block, const void *data)
 }
 
 /*
- * Values without relation to their prediction have as many plain bits as the
- * mantissa has, and more: where the mean token says so, solo may be better.
+ * Values without relation to their prediction have about as many plain bits as
+ * the mantissa has, and more: where the mean token of a sample says so, solo
+ * may be better.
  */
-static bool is_unrelated(const struct dfs_layout *l, unsigned mean_token_16)
+static bool is_unrelated(const struct dfs_block *block, const uint8_t *data)
 {
-	return mean_token_16 + 10 * 16 >= 2u * l->width * 16;
+	const uint8_t *pred = block->pred;
+	size_t step = block->n / SAMPLES + 1;
+	uint64_t tokens = 0, n = 0;
+	struct dfs_layout l;
+
+	dfs_layout_init(&l, block->shape);
+	for (size_t i = 0; i < block->n; i += step, n++)
+		tokens += dfs_token_of(dfs_diff_64(&l, dfs_value_load(data, i, l.size),
+						   dfs_value_load(pred, i, l.size)));
+	return tokens + 10 * n >= 2 * l.width * n;
 }
 
 int dfs_exact_measure(struct dfs_exact_record *record, const struct dfs_block *block,
 		      const void *data, struct dfs_scratch *scratch)
 {
-	struct dfs_layout l;
-	unsigned mean_token;
 	int ret;
 
 	if (record->diff && block->pred) {
 		if (is_copy(block, data))
 			return 0;
-		ret = dfs_diff_measure(block, data, record->diff, scratch, &mean_token);
-		dfs_layout_init(&l, block->shape);
-		if (ret < 0 || !is_unrelated(&l, mean_token))
+		ret = dfs_diff_measure(block, data, record->diff, scratch);
+		if (ret < 0 || !is_unrelated(block, data))
 			return ret;
 	}
 	if (!record->has_solo)

@@ -11,8 +11,12 @@ src_libdeltafs_a_SOURCES += \
 	%D%/diff_encode.c \
 	%D%/diff_measure.c \
 	%D%/diff_model.c \
+	%D%/diff_put.c \
+	%D%/diff_put_avx512.c \
 	%D%/diff_rows.c \
 	%D%/diff_split.c \
+	%D%/diff_split_avx2.c \
+	%D%/diff_split_avx512.c \
 	%D%/diff_table.c \
 	%D%/exact.c \
 	%D%/exact.h \

@@ -27,23 +27,45 @@ bool dfs_rans_done(const struct dfs_rans_reader *r)
 }
 
 /*
- * With s = ceil(log2 f) and m = ceil(2^(32+s) / f), x * m / 2^(32+s) has the
- * floor of x / f for every x < 2^32, since m * f - 2^(32+s) < f <= 2^s.
- * m needs 33 bits; its top one is always set and left out.
+ * Division by f < 2^L of an x < f * 2^(32-L). Let s = ceil(log2 f), N = 31 + s
+ * and r = 2^N mod f.
+ *	m = (2^N + f - r) / f rounds up:   x * m / 2^N is right if (f - r) * x < 2^N
+ *	m = (2^N - r) / f rounds down: (x + 1) * m / 2^N is right if r * (x + 1) <= 2^N
+ * One of r and f - r is at most f / 2, and f / 2 * f * 2^(32-L) <= 2^N, so one
+ * of the two holds. m < 2^32 as f > 2^(s-1); a power of two has r = 0, where
+ * rounding down without the one is exact. f = 1 would need a shift of -1: there
+ * (x + 1) * (2^32 - 1) / 2^32 is x.
  */
+static struct dfs_rans_symbol symbol_of(unsigned f, unsigned begin, unsigned log)
+{
+	unsigned s = f > 1 ? 32 - __builtin_clz(f - 1) : 0;
+	uint64_t power = 1ull << (31 + s);
+	uint64_t r = f ? power % f : 0;
+	uint64_t m = f ? power / f : 0;
+	bool up = r && f - r <= r;
+	bool inc = r && !up;
+
+	if (f == 1) {
+		m = UINT32_MAX;
+		inc = true;
+		s = 1;
+	}
+	return (struct dfs_rans_symbol){
+		.rcp = m + up,
+		.rest = ((1u << log) - f) | (uint32_t)begin << DFS_SYMBOL_BEGIN_AT |
+			(uint32_t)(f ? s - 1 : 0) << DFS_SYMBOL_SHIFT_AT |
+			(uint32_t)inc << DFS_SYMBOL_INC_AT,
+	};
+}
+
 void dfs_rans_symbols(const struct dfs_freq *freq, struct dfs_rans_symbol *ret_symbols)
 {
 	unsigned begin = 0;
 
 	for (unsigned s = 0; s < freq->n; s++) {
-		unsigned f = freq->of[s];
-		unsigned shift = f > 1 ? 32 - __builtin_clz(f - 1) : 0;
-		uint64_t m = f ? ((1ull << (32 + shift)) + f - 1) / f : 0;
-
-		ret_symbols[s] = (struct dfs_rans_symbol){
-			.rcp = m, .freq = f, .begin = begin, .shift = shift,
-		};
-		begin += f;
+		/* an unused symbol has no place; the last slot's number still fits */
+		ret_symbols[s] = symbol_of(freq->of[s], freq->of[s] ? begin : 0, freq->log);
+		begin += freq->of[s];
 	}
 }
 

@@ -66,13 +66,25 @@ DFS_INLINE uint32_t dfs_rans_refill(uint32_t x, const uint8_t **next)
 
 /* --- writing */
 
-/* A symbol, ready for the writer: floor(x / f) is ((x * rcp >> 32) + x) >> shift for all 32-bit x. */
+/*
+ * A symbol, ready for the writer. floor(x / f) is ((x + inc) * rcp >> 32) >> shift
+ * for every x that may be divided by it, x < f << (32 - log); see rans.c.
+ * @others is 2^log - f, so that what was never counted is known by others = 2^log.
+ */
 struct dfs_rans_symbol {
 	uint32_t rcp;
-	uint16_t freq;		/* 0: never counted, cannot be written */
-	uint16_t begin;
-	uint8_t shift;
+	uint32_t rest;	/* bits 0-12 others, 13-24 first slot, 25-28 shift, 29 inc */
 };
+#define DFS_SYMBOL_OTHERS 0x1fff
+#define DFS_SYMBOL_BEGIN_AT 13
+#define DFS_SYMBOL_SHIFT_AT 25
+#define DFS_SYMBOL_INC_AT 29
+
+/* dfs_rans_known() - can the symbol be written */
+DFS_INLINE bool dfs_rans_known(const struct dfs_rans_symbol *s, unsigned log)
+{
+	return (s->rest & DFS_SYMBOL_OTHERS) != 1u << log;
+}
 
 /* dfs_rans_symbols() - one for each symbol of an alphabet */
 void dfs_rans_symbols(const struct dfs_freq *freq, struct dfs_rans_symbol *ret_symbols);
@@ -93,22 +105,26 @@ size_t dfs_rans_len(const struct dfs_rans_writer *w);
 /* dfs_rans_finish() - the states, then the words. Return: bytes written. */
 size_t dfs_rans_finish(const struct dfs_rans_writer *w, uint8_t *out);
 
+/* Without a branch, as when reading. */
 DFS_INLINE uint32_t dfs_rans_spill(uint32_t x, bool full, uint8_t **next)
 {
 	/* written anyway: if it does not count, the next one takes its place */
 	dfs_put_u16le(*next - 2, x);
 	*next -= 2 * full;
-	return full ? x >> 16 : x;
+	return x >> 16 * full;
 }
 
 DFS_INLINE uint32_t dfs_rans_put(uint32_t x, const struct dfs_rans_symbol *s, unsigned log,
 				 uint8_t **next)
 {
+	uint32_t rest = s->rest;
+	uint32_t others = rest & DFS_SYMBOL_OTHERS;
 	uint64_t quotient;
 
-	x = dfs_rans_spill(x, x >> 16 >= (uint32_t)s->freq << (16 - log), next);
-	quotient = (((uint64_t)x * s->rcp >> 32) + x) >> s->shift;
-	return x + s->begin + quotient * ((1u << log) - s->freq);
+	x = dfs_rans_spill(x, x >> (32 - log) >= (1u << log) - others, next);
+	quotient = (uint64_t)(x + (rest >> DFS_SYMBOL_INC_AT)) * s->rcp >> 32;
+	quotient >>= rest >> DFS_SYMBOL_SHIFT_AT & 15;
+	return x + (rest >> DFS_SYMBOL_BEGIN_AT & 0xfff) + quotient * others;
 }
 
 /* dfs_rans_put_bits() - @bits < 2^@k, @k <= 16 */

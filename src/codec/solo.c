@@ -221,7 +221,7 @@ static bool put_symbols(struct dfs_rans_writer *w, const struct dfs_solo_table *
 		const struct dfs_rans_symbol *s = &t->symbols[symbols[i]];
 		uint32_t *x = &w->x[i % w->lanes];
 
-		known &= s->freq != 0;
+		known &= dfs_rans_known(s, DFS_SOLO_LOG);
 		*x = dfs_rans_put(*x, s, DFS_SOLO_LOG, &next);
 	}
 	w->next = next;

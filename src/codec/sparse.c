@@ -23,7 +23,7 @@
 
 #define COUNT_ORDER 10
 #define ORDER_MAX 62
-#define CHANGED_MAX 8	/* declines if more than one value in so many changed: diff is smaller */
+#define CHANGED_MAX 16	/* declines if more than one value in so many changed: diff is smaller */
 
 struct change {
 	uint64_t u;
@@ -49,17 +49,36 @@ static size_t sparse_bound(struct dfs_shape shape, size_t n)
 	return 16 + n / 8 + 20 * changes_max(n);
 }
 
+#define BLOCK 32 /* bytes */
+
 /* First value at or after @i where the arrays differ. */
 static size_t find_change(const uint8_t *a, const uint8_t *b, size_t i, size_t n, unsigned size)
 {
 	size_t at = i * size, end = n * size;
 
-	for (; at + 32 <= end; at += 32)
-		if (memcmp(a + at, b + at, 32) != 0)
+	for (; at + BLOCK <= end; at += BLOCK)
+		if (memcmp(a + at, b + at, BLOCK) != 0)
 			break;
 	while (at < end && a[at] == b[at])
 		at++;
 	return at / size;
+}
+
+/*
+ * Do too many values differ for us? Whole words are looked at, so that values
+ * of all sizes are one: few words differ only if few values do.
+ */
+static bool too_many_differ(const uint8_t *a, const uint8_t *b, size_t n, unsigned size)
+{
+	size_t words = n * size / 8, most = changes_max(n), differ = 0;
+
+	for (size_t i = 0; i < words && differ <= most;) {
+		size_t end = words - i < 512 ? words : i + 512;
+
+		for (; i < end; i++)
+			differ += dfs_get_u64le(a + 8 * i) != dfs_get_u64le(b + 8 * i);
+	}
+	return differ > most;
 }
 
 /* Return: how many; SIZE_MAX if too many. */
@@ -162,6 +181,8 @@ static int sparse_encode(const struct dfs_block *block, const void *data,
 
 	(void)table;
 	if (!block->pred || !dfs_layout_init(&l, block->shape))
+		return -ERANGE;
+	if (too_many_differ(block->pred, data, block->n, l.size))
 		return -ERANGE;
 	changes = dfs_scratch_get(scratch, DFS_SLOT_WORDS, changes_max(block->n) * sizeof(*changes));
 	if (!changes)

@@ -119,4 +119,21 @@ struct dfs_value_arithmetic_needs_a_semicolon
 DFS_VALUE_ARITHMETIC(32, uint32_t);
 DFS_VALUE_ARITHMETIC(64, uint64_t);
 
+/* dfs_layout_is_whole() - a float of which nothing is dropped: what most chunks hold */
+DFS_INLINE bool dfs_layout_is_whole(const struct dfs_layout *l)
+{
+	return l->exponent && !l->drop;
+}
+
+/* dfs_whole_layout() - all that order and fold need to know of such a float, in constants for the compiler */
+DFS_INLINE struct dfs_layout dfs_whole_layout(unsigned size)
+{
+	uint64_t sign = 1ull << (8 * size - 1);
+
+	return (struct dfs_layout){
+		.mask = 2 * sign - 1, .sign = sign, .flip = 2 * sign - 1,
+		.size = size, .width = 8 * size,
+	};
+}
+
 #endif

@@ -16,11 +16,26 @@ struct encoded {
 	uint64_t bits;
 };
 
-/* Encodes one chunk with the tables of itself; measured in @parts parts, merged. */
-static struct encoded encode(const struct sample *s, unsigned parts, enum dfs_cpu level)
+#define PARTS 6
+
+static void measure_part(const struct sample *s, unsigned part, struct dfs_exact_record *record,
+			 struct dfs_scratch *scratch)
+{
+	unsigned size = dfs_dtype_info(s->block.shape.dtype)->size;
+	size_t from = s->block.n * part / PARTS, to = s->block.n * (part + 1) / PARTS;
+	struct dfs_block b = s->block;
+
+	b.first += from;
+	b.n = to - from;
+	if (b.pred)
+		b.pred = s->pred + from * size;
+	CHECK_RET(0, dfs_exact_measure(record, &b, s->data + from * size, scratch));
+}
+
+/* Encodes one chunk; measured in parts, as if by @threads of them, the last one first. */
+static struct encoded encode(const struct sample *s, unsigned threads, enum dfs_cpu level)
 {
 	struct dfs_scratch *scratch = dfs_scratch_new();
-	unsigned size = dfs_dtype_info(s->block.shape.dtype)->size;
 	struct encoded e = {
 		.payload = malloc(dfs_exact_bound(s->block.shape, s->block.n) + DFS_PAYLOAD_PAD),
 	};
@@ -28,19 +43,14 @@ static struct encoded encode(const struct sample *s, unsigned parts, enum dfs_cp
 	struct dfs_err err;
 
 	dfs_scratch_set_cpu(scratch, level);
-	for (unsigned i = parts; i--;) {
-		struct dfs_exact_record *part =
+	for (unsigned thread = threads; thread--;) {
+		struct dfs_exact_record *record =
 			dfs_exact_record_new(s->block.shape, s->block.pred != NULL);
-		size_t from = s->block.n * i / parts, to = s->block.n * (i + 1) / parts;
-		struct dfs_block b = s->block;
 
-		b.first += from;
-		b.n = to - from;
-		if (b.pred)
-			b.pred = s->pred + from * size;
-		CHECK_RET(0, dfs_exact_measure(part, &b, s->data + from * size, scratch));
-		dfs_exact_merge(sum, part);
-		dfs_exact_record_free(part);
+		for (unsigned part = thread; part < PARTS; part += threads)
+			measure_part(s, part, record, scratch);
+		dfs_exact_merge(sum, record);
+		dfs_exact_record_free(record);
 	}
 	e.bits = dfs_exact_bits(sum);
 	CHECK_OK(dfs_exact_prepare(sum, &e.tables, &err), err);
