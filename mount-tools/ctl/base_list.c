@@ -126,6 +126,11 @@ static int run(struct ctl *ctl)
 		json_decref(models);
 		return ctl_fail(ctl, &err);
 	}
+	if (s.hidden) {
+		json_decref(models);
+		dfs_fail(&err, EACCES, "list the bases of %s: %s", ctl->args[0], strerror(EACCES));
+		return ctl_fail(ctl, &err);
+	}
 	for (size_t i = 0; i < s.registry.n; i++) {
 		struct dfs_dependants_sum sum = dependants_of(dependants, &s.registry.models[i]);
 

@@ -180,8 +180,9 @@ int ctl_session_reload(struct ctl_session *s, struct dfs_err *err)
 	struct dfs_err odd = { "" };
 	int ret = dfs_registry_list(s->store, &registry, &odd);
 
-	/* The base of somebody else's file system may not be for us to list: then there is none. */
-	if (ret == -EACCES)
+	/* Somebody else's store: its bases are not for us to list, but its files may be for us to read. */
+	s->hidden = ret == -EACCES;
+	if (s->hidden)
 		return 0;
 	if (ret < 0)
 		return dfs_fail(err, -ret, "list the bases of %s: %s", dfs_store_path(s->store), strerror(-ret));

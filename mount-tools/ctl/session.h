@@ -20,6 +20,7 @@ struct ctl_session {
 	struct dfs_store *store;	/* NULL: the file lies in none (never if writer) */
 	char *new_store;		/* where there is none: make this directory one; NULL: refuse */
 	struct dfs_registry registry;
+	bool hidden;			/* the registry is not for this user to read: empty here */
 	struct dfs_bases *bases;
 	struct dfs_reader *reader;
 	struct dfs_model *base;		/* of --base; NULL: none given, or none opened yet */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # changed: a file that is written to while it is encoded keeps what was written.
+# test: nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$(dirname "$0")/common.sh"
 need strace

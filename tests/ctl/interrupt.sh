@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # interrupt: Ctrl-C ends an encode at once, and leaves everything as it was.
+# test: nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$(dirname "$0")/common.sh"
 need strace
