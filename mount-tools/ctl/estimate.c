@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bases.h"
@@ -102,13 +103,18 @@ static int estimate_file(struct estimating *e, const char *path, const struct ct
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct dfs_work_input input = { .fd = fd, .len = file->bytes };
 	const struct dfs_model *base = NULL;
+	struct stat st;
 	int ret;
 
 	*est = (struct estimate){ .stored = file->stored, .alone = file->stored, .why = file->why };
 	if (file->model == CTL_NO_MODEL)
 		return 0;
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "open");
+	if (ctl_session_is_base(&e->session, &st)) {
+		est->why = "a base, which stays plain";
+		return 0;
+	}
 	ret = dfs_classify(fd, &header, NULL, err);
 	if (ret < 0)
 		return ret;

@@ -210,16 +210,8 @@ static int info_container(struct ctl_session *s, struct dfs_view *view, struct d
 /* Why is it plain? What can be told without trying. */
 static const char *plain_reason(struct ctl_session *s, const struct stat *st, const struct dfs_header *header)
 {
-	for (size_t m = 0; m < s->registry.n; m++)
-		for (size_t i = 0; i < s->registry.models[m].n_files; i++) {
-			const struct dfs_registered_file *file = &s->registry.models[m].files[i];
-			DFS_AUTO(fd) int fd = -1;
-			struct stat base;
-
-			if (file->size == (uint64_t)st->st_size && dfs_registered_open(s->store, file, &fd, NULL) == 0 &&
-			    fstat(fd, &base) == 0 && base.st_ino == st->st_ino && base.st_dev == st->st_dev)
-				return "a base";
-		}
+	if (ctl_session_is_base(s, st))
+		return "a base";
 	if (st->st_nlink > 1)
 		return "has several names (hard links)";
 	return header ? "not compressed" : "no safetensors file, and not compressed";

@@ -7,6 +7,8 @@
 #ifndef DELTAFSCTL_SESSION_H
 #define DELTAFSCTL_SESSION_H
 
+#include <sys/stat.h>
+
 #include "ctl.h"
 #include "read/reader.h"
 #include "store/bases.h"
@@ -65,6 +67,9 @@ int ctl_session_register(struct ctl_session *s, const char *path, struct dfs_err
 
 /* ctl_session_reload() - read the registry again after a change. Return: 0; -ENOMEM, ... */
 int ctl_session_reload(struct ctl_session *s, struct dfs_err *err);
+
+/* ctl_session_is_base() - is the file of these attributes what a base of the store is read from */
+bool ctl_session_is_base(const struct ctl_session *s, const struct stat *st);
 
 /* ctl_say_added() - what dfs_registry_add() did with @path; with --json one of "bases_added" */
 void ctl_say_added(struct ctl *ctl, const char *path, const struct dfs_registry_added *added);

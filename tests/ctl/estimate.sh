@@ -59,6 +59,12 @@ run deltafsctl verify -r D
 run deltafsctl decode -r D
 diff -r --exclude=.deltafs before D || fail "other bytes"
 
+# What is a base already stays one.
+run deltafsctl encode -r D
+run deltafsctl estimate -r D
+[ "$(grep -c 'a base, which stays plain' said)" = 2 ] || fail "bases: $(cat said)"
+run deltafsctl decode -r D
+
 # With --base, against that alone; a file by itself, too.
 run deltafsctl estimate --base before/A/base.safetensors before/A/first.safetensors before/lonely.safetensors
 grep -q 'first.safetensors: .* base before/A/base.safetensors' said || fail "--base: $(cat said)"
