@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -16,7 +17,9 @@
 #include "ctl/text.h"
 #include "codec/codec.h"
 #include "format/container.h"
+#include "util/auto.h"
 #include "util/cpu.h"
+#include "util/log.h"
 #include "util/nearest.h"
 
 static const struct ctl_command *const commands[] = {
@@ -51,6 +54,25 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);	/* EFBIG has a sentence */
 }
 
+/* Names of files are in most lines, and anybody's: they must not steer the terminal. */
+static void put_line(FILE *to, const char *fmt, va_list args)
+{
+	DFS_AUTO(mem) char *text = NULL;
+	DFS_AUTO(mem) char *shown = NULL;
+	size_t room;
+
+	if (vasprintf(&text, fmt, args) < 0) {
+		text = NULL;
+		return;
+	}
+	room = 4 * strlen(text) + 6;
+	shown = malloc(room);
+	if (!shown)
+		return;
+	dfs_log_escape(text, shown, room);
+	fprintf(to, "%s\n", shown);
+}
+
 void ctl_say(const struct ctl *ctl, const char *fmt, ...)
 {
 	va_list args;
@@ -58,9 +80,8 @@ void ctl_say(const struct ctl *ctl, const char *fmt, ...)
 	if (ctl->json)
 		return;
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	put_line(stdout, fmt, args);
 	va_end(args);
-	putchar('\n');
 	fflush(stdout);
 }
 
@@ -71,9 +92,8 @@ void ctl_warn(const char *fmt, ...)
 	fflush(stdout);
 	fputs("deltafsctl: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	put_line(stderr, fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 int ctl_fail(struct ctl *ctl, const struct dfs_err *err)

@@ -88,7 +88,7 @@ static size_t printable(const unsigned char *s)
 	return n;
 }
 
-static void escape(const char *text, char *out, size_t room)
+void dfs_log_escape(const char *text, char *out, size_t room)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t used = 0;
@@ -173,7 +173,7 @@ void dfs_log_line(struct dfs_log *log, enum dfs_log_level level, const char *fmt
 	va_start(args, fmt);
 	vsnprintf(raw, sizeof(raw), fmt, args);
 	va_end(args);
-	escape(raw, text, sizeof(text));
+	dfs_log_escape(raw, text, sizeof(text));
 	confess(log, left_out);
 	emit(log, level, text);
 	errno = saved;

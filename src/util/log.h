@@ -6,6 +6,7 @@
 #ifndef DFS_UTIL_LOG_H
 #define DFS_UTIL_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct dfs_log;
@@ -26,5 +27,12 @@ void dfs_log_free(struct dfs_log *log);
 /* dfs_log_line() - any thread; @log may be NULL (dropped). Control characters are shown as \xNN. */
 void dfs_log_line(struct dfs_log *log, enum dfs_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/**
+ * dfs_log_escape() - @text as one line that does nothing to a terminal
+ * @out: control characters and bytes that are no UTF-8 become \xNN; cut to fit
+ * @room: bytes at @out; 4 * strlen(text) + 6 are always enough
+ */
+void dfs_log_escape(const char *text, char *out, size_t room);
 
 #endif
