@@ -108,13 +108,14 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 	job->rans.next = next;
 }
 
+/* By way of arrays that nothing else can be part of: so the compiler may use vectors. */
 DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct group *g,
 		      unsigned size, bool whole)
 {
 	const struct dfs_layout l = whole ? dfs_whole_layout(size) : job->table->layout;
-	const uint8_t *restrict pred = job->pred + job->at * size;
-	uint8_t *restrict out = job->out + job->at * size;
+	uint8_t pred[8 * DFS_GROUP], out[8 * DFS_GROUP];
 
+	memcpy(pred, job->pred + job->at * size, n * size);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t q = dfs_value_load(pred, i, size);
 
@@ -123,6 +124,7 @@ DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct gro
 		else
 			dfs_value_store(out, i, size, dfs_apply_32(&l, g->u32[i], q));
 	}
+	memcpy(job->out + job->at * size, out, n * size);
 }
 
 /* Up to DFS_GROUP values, the first of which is on the lane of @x. */
