@@ -12,6 +12,7 @@
 struct dfs_table_entry {
 	const struct dfs_view *view;
 	uint32_t number;		/* of the table in the container */
+	struct dfs_shape shape;		/* that it was opened for: segments may share a table */
 	struct dfs_table *table;
 	size_t size;
 	/* under tables->lock */
@@ -40,11 +41,18 @@ static struct dfs_table_entry **slot_of(struct dfs_tables *tables, const struct 
 
 /* --- under tables->lock */
 
-static struct dfs_table_entry *find(struct dfs_tables *tables, const struct dfs_view *view, uint32_t number)
+static bool same_shape(struct dfs_shape a, struct dfs_shape b)
+{
+	return a.dtype == b.dtype && a.drop == b.drop && a.cols == b.cols && a.rows == b.rows;
+}
+
+/* One opened for other values would have a kernel take them for longer than they are. */
+static struct dfs_table_entry *find(struct dfs_tables *tables, const struct dfs_view *view, uint32_t number,
+				    struct dfs_shape shape)
 {
 	struct dfs_table_entry *entry = *slot_of(tables, view, number);
 
-	while (entry && (entry->view != view || entry->number != number))
+	while (entry && (entry->view != view || entry->number != number || !same_shape(entry->shape, shape)))
 		entry = entry->next_same;
 	return entry;
 }
@@ -119,7 +127,7 @@ static struct dfs_table_entry *insert(struct dfs_tables *tables, struct dfs_tabl
 	struct dfs_table_entry *entry;
 
 	pthread_mutex_lock(&tables->lock);
-	entry = find(tables, fresh->view, fresh->number);
+	entry = find(tables, fresh->view, fresh->number, fresh->shape);
 	if (entry) {
 		take(tables, entry);
 	} else {
@@ -158,6 +166,7 @@ static int entry_open(struct dfs_view *view, uint32_t number, const struct dfs_c
 	}
 	entry->view = view;
 	entry->number = number;
+	entry->shape = shape;
 	entry->size = dfs_table_size(entry->table) + sizeof(*entry);
 	*ret_entry = insert(&view->reader->tables, entry);
 	tell_cache(view);
@@ -192,7 +201,7 @@ int dfs_tables_get(struct dfs_view *view, uint32_t segment, unsigned id,
 	if (!table_number(view, segment, id, &number))
 		return dfs_fail(err, EUCLEAN, "codec %s without its shared table", codec->name);
 	pthread_mutex_lock(&tables->lock);
-	entry = find(tables, view, number);
+	entry = find(tables, view, number, shape);
 	if (entry)
 		take(tables, entry);
 	pthread_mutex_unlock(&tables->lock);
