@@ -120,6 +120,20 @@ static int bad_letter(int got, char **argv, struct dfs_err *err)
 	return dfs_fail(err, EINVAL, "unknown option %s; --help lists them", argv[optind - 1]);
 }
 
+/* Several -o make one list. */
+static int option_list_add(struct dfs_buf *lists, const char *list, struct dfs_err *err)
+{
+	int ret = 0;
+
+	if (lists->len) {
+		lists->len--; /* the NUL */
+		ret = dfs_buf_append(lists, ",", 1);
+	}
+	if (ret == 0)
+		ret = dfs_buf_append(lists, list, strlen(list) + 1);
+	return ret < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
+}
+
 int settings_parse(struct settings *s, int argc, char **argv, struct dfs_err *err)
 {
 	static const struct option names[] = {
@@ -127,6 +141,7 @@ int settings_parse(struct settings *s, int argc, char **argv, struct dfs_err *er
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
+	struct dfs_buf lists = { 0 };
 	int got, ret = 0;
 
 	*s = (struct settings){ .readahead = READAHEAD_DEFAULT, .quiet = 5 };
@@ -136,10 +151,14 @@ int settings_parse(struct settings *s, int argc, char **argv, struct dfs_err *er
 		if (got == '?' || got == ':')
 			ret = bad_letter(got, argv, err);
 		else if (got == 'o')
-			ret = options_parse(rows, N_ROWS, s, optarg, s->helper, err);
+			ret = option_list_add(&lists, optarg, err);
 		else
 			take_letter(s, got);
 	}
+	/* -s of mount(8) may stand behind the options that it lets pass. */
+	if (ret == 0 && lists.len)
+		ret = options_parse(rows, N_ROWS, s, (const char *)lists.data, s->sloppy, err);
+	dfs_buf_release(&lists);
 	if (ret == 0 && !s->help && !s->version)
 		ret = take_places(s, argc - optind, argv + optind, err);
 	if (ret == 0)
