@@ -8,23 +8,10 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "codec/rans_avx2.h"
 
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
-
-/* For each set of lanes that need a word: which of the next words each one gets (others: any). */
-#define WORD(set, lane) __builtin_popcount((set) & ((1 << (lane)) - 1))
-#define SET(set)								\
-	{ WORD(set, 0), WORD(set, 1), WORD(set, 2), WORD(set, 3),		\
-	  WORD(set, 4), WORD(set, 5), WORD(set, 6), WORD(set, 7) }
-#define SETS_4(set) SET(set), SET((set) + 1), SET((set) + 2), SET((set) + 3)
-#define SETS_16(set) SETS_4(set), SETS_4((set) + 4), SETS_4((set) + 8), SETS_4((set) + 12)
-#define SETS_64(set) SETS_16(set), SETS_16((set) + 16), SETS_16((set) + 32), SETS_16((set) + 48)
-
-static const uint8_t word_of[256][8] __attribute__((aligned(64))) = {
-	SETS_64(0), SETS_64(64), SETS_64(128), SETS_64(192),
-};
+#define AVX2 DFS_AVX2
+#define AVX2_INLINE DFS_AVX2_INLINE
 
 /* The layout and table, one copy a lane. */
 struct wide {
@@ -69,24 +56,6 @@ AVX2_INLINE void store_states(uint32_t *x, struct pair p)
 	_mm256_store_si256((__m256i *)(x + 8), p.b);
 }
 
-/* The lanes of @low, all ones where so, take the words at @*next. */
-AVX2_INLINE __m256i refill(__m256i x, __m256i low, const uint8_t **next)
-{
-	unsigned set = _mm256_movemask_ps(_mm256_castsi256_ps(low));
-	__m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)*next));
-	__m256i which = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)word_of[set]));
-	__m256i filled = _mm256_or_si256(_mm256_slli_epi32(x, 16),
-					 _mm256_permutevar8x32_epi32(words, which));
-
-	*next += 2 * (size_t)_mm_popcnt_u32(set);
-	return _mm256_blendv_epi8(x, filled, low);
-}
-
-AVX2_INLINE __m256i is_zero(__m256i x)
-{
-	return _mm256_cmpeq_epi32(x, _mm256_setzero_si256());
-}
-
 AVX2_INLINE __m256i entry_bits(__m256i entry)
 {
 	return _mm256_and_si256(_mm256_srli_epi32(entry, DFS_ENTRY_BITS_AT),
@@ -122,8 +91,8 @@ AVX2_INLINE struct pair take_plain(struct pair *x, __m256i bits_a, __m256i bits_
 {
 	struct pair plain = { take(&x->a, bits_a), take(&x->b, bits_b) };
 
-	x->a = refill(x->a, is_zero(_mm256_srli_epi32(x->a, 16)), next);
-	x->b = refill(x->b, is_zero(_mm256_srli_epi32(x->b, 16)), next);
+	x->a = dfs_256_refill(x->a, next);
+	x->b = dfs_256_refill(x->b, next);
 	return plain;
 }
 
@@ -136,8 +105,8 @@ AVX2_INLINE struct pair read_group(const struct wide *w, uint32_t *states, struc
 	__m256i bits_a = entry_bits(entry_a), bits_b = entry_bits(entry_b);
 	__m256i sixteen = _mm256_set1_epi32(16), top = _mm256_set1_epi32(15);
 
-	x.a = refill(x.a, is_zero(_mm256_srli_epi32(x.a, 16)), next);
-	x.b = refill(x.b, is_zero(_mm256_srli_epi32(x.b, 16)), next);
+	x.a = dfs_256_refill(x.a, next);
+	x.b = dfs_256_refill(x.b, next);
 	if (long_plain) {
 		struct pair high = take_plain(&x, _mm256_subs_epu16(bits_a, sixteen),
 					      _mm256_subs_epu16(bits_b, sixteen), next);
@@ -150,7 +119,6 @@ AVX2_INLINE struct pair read_group(const struct wide *w, uint32_t *states, struc
 		plain = take_plain(&x, bits_a, bits_b, next);
 	}
 	store_states(states, x);
-	top = _mm256_set1_epi32(15);
 	return (struct pair){
 		_mm256_or_si256(_mm256_sllv_epi32(_mm256_and_si256(entry_a, top), bits_a), plain.a),
 		_mm256_or_si256(_mm256_sllv_epi32(_mm256_and_si256(entry_b, top), bits_b), plain.b),

@@ -7,10 +7,10 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "codec/rans_avx512.h"
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")))
-#define AVX512_INLINE static inline __attribute__((always_inline)) AVX512
+#define AVX512 DFS_AVX512
+#define AVX512_INLINE DFS_AVX512_INLINE
 
 /* The layout and table, one copy a lane. */
 struct wide {
@@ -56,20 +56,6 @@ AVX512_INLINE void store(uint8_t *p, __m512i v, unsigned size)
 		_mm512_storeu_si512(p, v);
 }
 
-/* The lanes of @low take the words at @next. */
-AVX512_INLINE __m512i refill(__m512i x, __mmask16 low, const uint8_t *next)
-{
-	__m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)next));
-
-	return _mm512_mask_or_epi32(x, low, _mm512_slli_epi32(x, 16),
-				    _mm512_maskz_expand_epi32(low, words));
-}
-
-AVX512_INLINE __mmask16 below(__m512i x, __m512i bound)
-{
-	return _mm512_cmplt_epu32_mask(x, bound);
-}
-
 /*
  * Reads @bits plain bits, after a refill of the lanes of @low that is still to
  * be done. Which lanes need a refill after that can be told before the words
@@ -81,11 +67,11 @@ AVX512_INLINE __m512i read_plain(__m512i *x, __mmask16 low, __m512i bits, const 
 	__m512i start = _mm512_set1_epi32(DFS_LANE_START);
 	__m512i one = _mm512_set1_epi32(1);
 	__m512i bound = _mm512_sllv_epi32(_mm512_mask_blend_epi32(low, start, one), bits);
-	__mmask16 low_after = below(*x, bound);
+	__mmask16 low_after = dfs_512_below(*x, bound);
 	const uint8_t *after = *next + 2 * (size_t)_mm_popcnt_u32(low);
-	__m512i filled = refill(*x, low, *next);
+	__m512i filled = dfs_512_fill(*x, low, *next);
 
-	*x = refill(_mm512_srlv_epi32(filled, bits), low_after, after);
+	*x = dfs_512_fill(_mm512_srlv_epi32(filled, bits), low_after, after);
 	*next = after + 2 * (size_t)_mm_popcnt_u32(low_after);
 	return _mm512_andnot_si512(_mm512_sllv_epi32(_mm512_set1_epi32(-1), bits), filled);
 }
@@ -93,12 +79,9 @@ AVX512_INLINE __m512i read_plain(__m512i *x, __mmask16 low, __m512i bits, const 
 /* Up to 16 bits, nothing left to be done before. */
 AVX512_INLINE __m512i read_plain_16(__m512i *x, __m512i bits, const uint8_t **next)
 {
-	__m512i shifted = _mm512_srlv_epi32(*x, bits);
 	__m512i plain = _mm512_andnot_si512(_mm512_sllv_epi32(_mm512_set1_epi32(-1), bits), *x);
-	__mmask16 low = below(shifted, _mm512_set1_epi32(DFS_LANE_START));
 
-	*x = refill(shifted, low, *next);
-	*next += 2 * (size_t)_mm_popcnt_u32(low);
+	*x = dfs_512_refill(_mm512_srlv_epi32(*x, bits), next);
 	return plain;
 }
 
@@ -110,17 +93,15 @@ AVX512_INLINE __m512i read_group(const struct wide *w, __m512i *state, __m512i o
 	__m512i slot = _mm512_add_epi32(offset, _mm512_and_si512(x, w->slots));
 	__m512i entry = _mm512_i32gather_epi32(slot, w->entries, 4);
 	__m512i high = _mm512_srl_epi32(x, w->log);
-	__m512i freq = _mm512_and_si512(_mm512_srli_epi32(entry, DFS_ENTRY_FREQ_AT),
-					_mm512_set1_epi32(0x7ff));
-	__m512i bits = _mm512_and_si512(_mm512_srli_epi32(entry, DFS_ENTRY_BITS_AT),
-					_mm512_set1_epi32(0x3f));
+	__m512i freq = dfs_512_field(entry, DFS_ENTRY_FREQ_AT, 0x7ff);
+	__m512i bits = dfs_512_field(entry, DFS_ENTRY_BITS_AT, 0x3f);
 	__m512i top = _mm512_sllv_epi32(_mm512_and_si512(entry, _mm512_set1_epi32(15)), bits);
 	__m512i plain;
 	__mmask16 low;
 
 	high = _mm512_add_epi32(_mm512_mullo_epi32(freq, high), high);
 	x = _mm512_add_epi32(high, _mm512_srli_epi32(entry, DFS_ENTRY_BIAS_AT));
-	low = below(x, _mm512_set1_epi32(DFS_LANE_START));
+	low = dfs_512_low(x);
 	if (long_plain) {
 		__m512i sixteen = _mm512_set1_epi32(16);
 

@@ -7,10 +7,10 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "codec/rans_avx2.h"
 
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+#define AVX2 DFS_AVX2
+#define AVX2_INLINE DFS_AVX2_INLINE
 
 /* The layout, one copy a lane. */
 struct wide {

@@ -7,10 +7,10 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "codec/rans_avx512.h"
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")))
-#define AVX512_INLINE static inline __attribute__((always_inline)) AVX512
+#define AVX512 DFS_AVX512
+#define AVX512_INLINE DFS_AVX512_INLINE
 
 /* The layout, one copy a lane. */
 struct wide {

@@ -25,11 +25,16 @@ src_libdeltafs_a_SOURCES += \
 	%D%/internal.h \
 	%D%/rans.c \
 	%D%/rans.h \
+	%D%/rans_avx2.c \
+	%D%/rans_avx2.h \
+	%D%/rans_avx512.h \
 	%D%/registry.c \
 	%D%/scratch.c \
 	%D%/solo.c \
 	%D%/solo.h \
-	%D%/solo_symbols.c \
+	%D%/solo_lanes.c \
+	%D%/solo_split.c \
+	%D%/solo_vector.c \
 	%D%/sparse.c \
 	%D%/stored.c \
 	%D%/value.c \

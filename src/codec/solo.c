@@ -30,11 +30,6 @@ struct solo_record {
 	uint64_t counts[DFS_SYMBOLS_MAX];
 };
 
-static unsigned rest_bits(const struct dfs_layout *l)
-{
-	return l->width > 8 ? l->width - 8 : 0;
-}
-
 static unsigned alphabet(const struct dfs_layout *l)
 {
 	return 1u << (l->width < 8 ? l->width : 8);
@@ -47,50 +42,12 @@ static bool solo_accepts(struct dfs_shape shape)
 	return dfs_layout_init(&l, shape) && (l.exponent || l.size == 1);
 }
 
-static size_t rest_len(const struct dfs_layout *l, size_t n)
-{
-	unsigned bits = rest_bits(l);
-
-	return n * (bits / 8) + (n * (bits % 8) + 7) / 8;
-}
-
 /* States, planes, and one word a symbol at most. */
 static size_t solo_bound(struct dfs_shape shape, size_t n)
 {
 	struct dfs_layout l;
 
-	return dfs_layout_init(&l, shape) ? 4 * DFS_LANES + rest_len(&l, n) + 2 * n : 0;
-}
-
-DFS_INLINE unsigned symbol_of(uint64_t y, unsigned rest)
-{
-	return rest ? y >> (rest - 1) & 0xff : y;
-}
-
-DFS_INLINE void symbols_run(const struct dfs_layout *l, const uint8_t *data, size_t n,
-			    uint8_t *symbols, unsigned size)
-{
-	unsigned rest = rest_bits(l), drop = l->drop;
-
-	for (size_t i = 0; i < n; i++)
-		symbols[i] = symbol_of(dfs_value_load(data, i, size) >> drop, rest);
-}
-
-static void take_symbols(const struct dfs_layout *l, const uint8_t *data, size_t n, uint8_t *symbols)
-{
-	switch (l->size) {
-	case 1:
-		symbols_run(l, data, n, symbols, 1);
-		break;
-	case 2:
-		symbols_run(l, data, n, symbols, 2);
-		break;
-	case 4:
-		symbols_run(l, data, n, symbols, 4);
-		break;
-	default:
-		symbols_run(l, data, n, symbols, 8);
-	}
+	return dfs_layout_init(&l, shape) ? 4 * DFS_LANES + dfs_solo_rest_len(&l, n) + 2 * n : 0;
 }
 
 static int solo_measure(const struct dfs_block *block, const void *data, void *record,
@@ -104,7 +61,7 @@ static int solo_measure(const struct dfs_block *block, const void *data, void *r
 	if (!symbols)
 		return -ENOMEM;
 	dfs_layout_init(&l, block->shape);
-	take_symbols(&l, data, block->n, symbols);
+	dfs_solo_take(&l, data, block->n, symbols);
 	for (size_t i = 0; i < block->n; i++)
 		counts[i % 4][symbols[i]]++;
 	for (unsigned s = 0; s < DFS_SYMBOLS_MAX; s++)
@@ -130,7 +87,7 @@ uint64_t dfs_solo_bits(struct dfs_shape shape, const void *record)
 	dfs_layout_init(&l, shape);
 	for (unsigned s = 0; s < DFS_SYMBOLS_MAX; s++)
 		n += r->counts[s];
-	return dfs_entropy_bits(r->counts, DFS_SYMBOLS_MAX) + n * rest_bits(&l);
+	return dfs_entropy_bits(r->counts, DFS_SYMBOLS_MAX) + n * dfs_solo_rest_bits(&l);
 }
 
 static int solo_prepare(struct dfs_shape shape, const void *record, struct dfs_span params,
@@ -192,48 +149,12 @@ static int solo_table_open(struct dfs_shape shape, struct dfs_span bytes, bool e
 	return 0;
 }
 
-static void put_rest(const struct dfs_layout *l, const uint8_t *data, size_t n, uint8_t *out)
-{
-	unsigned rest = rest_bits(l), planes = rest / 8;
-	struct dfs_bit_writer w = { .out = out + n * planes };
-
-	for (size_t i = 0; rest && i < n; i++) {
-		uint64_t y = dfs_value_load(data, i, l->size) >> l->drop;
-		uint64_t bits = (y >> (l->width - 1)) << (rest - 1) |
-				(y & ((1ull << (rest - 1)) - 1));
-
-		for (unsigned j = 0; j < planes; j++)
-			out[j * n + i] = bits >> 8 * j;
-		if (rest % 8)
-			dfs_bits_put(&w, bits >> 8 * planes, rest % 8);
-	}
-	dfs_bits_end(&w);
-}
-
-/* Return: false if a symbol was never counted. */
-static bool put_symbols(struct dfs_rans_writer *w, const struct dfs_solo_table *t,
-			const uint8_t *symbols, size_t n)
-{
-	uint8_t *next = w->next;
-	bool known = true;
-
-	for (size_t i = n; i--;) {
-		const struct dfs_rans_symbol *s = &t->symbols[symbols[i]];
-		uint32_t *x = &w->x[i % w->lanes];
-
-		known &= dfs_rans_known(s, DFS_SOLO_LOG);
-		*x = dfs_rans_put(*x, s, DFS_SOLO_LOG, &next);
-	}
-	w->next = next;
-	return known;
-}
-
 static int solo_encode(const struct dfs_block *block, const void *data,
 		       const struct dfs_table *table, uint8_t *payload, size_t *ret_len,
 		       struct dfs_scratch *scratch)
 {
 	const struct dfs_solo_table *t = (const struct dfs_solo_table *)table;
-	size_t rest = rest_len(&t->layout, block->n);
+	size_t rest = dfs_solo_rest_len(&t->layout, block->n);
 	size_t room = 2 * block->n + 2;
 	uint8_t *symbols = dfs_scratch_get(scratch, DFS_SLOT_SYMBOLS, block->n);
 	uint8_t *words = dfs_scratch_get(scratch, DFS_SLOT_WORDS, room);
@@ -241,59 +162,21 @@ static int solo_encode(const struct dfs_block *block, const void *data,
 
 	if (!symbols || !words)
 		return -ENOMEM;
-	take_symbols(&t->layout, data, block->n, symbols);
+	dfs_solo_take(&t->layout, data, block->n, symbols);
 	dfs_rans_begin(&w, block->n, words, room);
-	if (!put_symbols(&w, t, symbols, block->n))
+	if (!dfs_solo_put(&w, t, symbols, block->n, dfs_scratch_cpu(scratch)))
 		return -ERANGE;
-	put_rest(&t->layout, data, block->n, payload);
+	dfs_solo_put_rest(&t->layout, data, block->n, payload);
 	*ret_len = rest + dfs_rans_finish(&w, payload + rest);
 	return 0;
-}
-
-DFS_INLINE void join_run(const struct dfs_layout *l, const uint8_t *symbols, const uint8_t *rest,
-			 size_t n, uint8_t *out, unsigned size)
-{
-	unsigned bits = rest_bits(l), planes = bits / 8, part = bits % 8;
-	struct dfs_bit_reader r = dfs_bits_open(rest + n * planes, (n * part + 7) / 8);
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t low = 0, y = symbols[i];
-
-		for (unsigned j = 0; j < planes; j++)
-			low |= (uint64_t)rest[j * n + i] << 8 * j;
-		if (part)
-			low |= dfs_bits_get(&r, part) << 8 * planes;
-		if (bits)
-			y = (low >> (bits - 1)) << (l->width - 1) | y << (bits - 1) |
-			    (low & ((1ull << (bits - 1)) - 1));
-		dfs_value_store(out, i, size, y << l->drop);
-	}
-}
-
-static void join(const struct dfs_layout *l, const uint8_t *symbols, const uint8_t *rest,
-		 size_t n, uint8_t *out)
-{
-	switch (l->size) {
-	case 1:
-		join_run(l, symbols, rest, n, out, 1);
-		break;
-	case 2:
-		join_run(l, symbols, rest, n, out, 2);
-		break;
-	case 4:
-		join_run(l, symbols, rest, n, out, 4);
-		break;
-	default:
-		join_run(l, symbols, rest, n, out, 8);
-	}
 }
 
 /* The bits that fill up the last byte of the packed ones are zero. */
 static bool padding_is_zero(const struct dfs_layout *l, size_t n, const uint8_t *rest)
 {
-	size_t used = n * (rest_bits(l) % 8) % 8;
+	size_t used = n * (dfs_solo_rest_bits(l) % 8) % 8;
 
-	return !used || !(rest[rest_len(l, n) - 1] >> used);
+	return !used || !(rest[dfs_solo_rest_len(l, n) - 1] >> used);
 }
 
 static int solo_decode(const struct dfs_block *block, struct dfs_span payload,
@@ -301,7 +184,7 @@ static int solo_decode(const struct dfs_block *block, struct dfs_span payload,
 		       struct dfs_err *err)
 {
 	const struct dfs_solo_table *t = (const struct dfs_solo_table *)table;
-	size_t rest = rest_len(&t->layout, block->n);
+	size_t rest = dfs_solo_rest_len(&t->layout, block->n);
 	uint8_t *symbols = dfs_scratch_get(scratch, DFS_SLOT_SYMBOLS, block->n + DFS_LANES);
 	struct dfs_rans_reader r;
 
@@ -312,9 +195,9 @@ static int solo_decode(const struct dfs_block *block, struct dfs_span payload,
 	payload.data += rest;
 	payload.len -= rest;
 	if (!dfs_rans_open(&r, payload, block->n) ||
-	    !dfs_solo_symbols(&r, t, symbols, block->n, dfs_scratch_cpu(scratch)))
+	    !dfs_solo_read(&r, t, symbols, block->n, dfs_scratch_cpu(scratch)))
 		return dfs_fail(err, EUCLEAN, "solo: payload is malformed");
-	join(&t->layout, symbols, payload.data - rest, block->n, out);
+	dfs_solo_join(&t->layout, symbols, payload.data - rest, block->n, out);
 	return 0;
 }
 
