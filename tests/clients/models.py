@@ -209,6 +209,12 @@ def family(wheel_dir, out):
     save_odd(base / "odd.safetensors", 0)
     save_odd(tuned / "odd.safetensors", 1)
     save_gguf(tuned / "minilm", tuned / "minilm.gguf")
+    # safetensors 0.8 leaves 0600; the tests run as other users too.
+    for path in out.rglob("*.safetensors"):
+        if not path.is_symlink():
+            path.chmod(0o644)
+    for path in (tuned / "hub").rglob("blobs/*"):
+        path.chmod(0o644)
 
 
 # --- the big one
