@@ -20,7 +20,7 @@ fuse: util store read write"
 where="fftw3.h: src/codec/delta_dct.c
 cblas.h: src/codec/svd.c
 lapacke.h: src/codec/svd.c
-zstd.h: src/codec/zstd.c src/util/zstd.c
+zstd.h: src/codec/zstd.c
 xxhash.h: src/util/hash.c
 jansson.h: src/tensor/ src/store/ src/fuse/ mount-tools/
 fuse_lowlevel.h: src/fuse/ mount-tools/
