@@ -3,8 +3,8 @@
  * file: open, read, release, lseek.
  *
  * All handles of a node share one view. A read of a container is submitted
- * and answered by whoever has its last chunk; the bytes of a plain file go
- * from the backing file to the kernel by splice.
+ * and answered by whoever has its last chunk; one of a plain file is answered
+ * where it comes in (plain.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,16 +25,6 @@ struct dfs_open {
 static struct dfs_open *open_of(const struct fuse_file_info *fi)
 {
 	return (struct dfs_open *)(uintptr_t)fi->fh;
-}
-
-/*
- * A name can be taken away and rights be changed while a file is open; its
- * bytes are the same as long as size and mtime are.
- */
-static bool same_bytes(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* --- open and release */
@@ -93,6 +83,7 @@ static int open_node(struct dfs_mount *mount, struct dfs_node *node, struct dfs_
 	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(mem) struct dfs_open *fresh = NULL;
 	char path[PATH_MAX];
+	struct stat st;
 	int ret;
 
 	*ret_open = handle_more(&mount->nodes, node);
@@ -111,6 +102,11 @@ static int open_node(struct dfs_mount *mount, struct dfs_node *node, struct dfs_
 	if (ret < 0)
 		return ret;
 	dfs_steal_fd(&fd);
+	/* Changed while it was looked at: what was found need not be what the node stands for. */
+	if (fstat(dfs_view_fd(fresh->view), &st) < 0 || !dfs_node_same(node, &st)) {
+		dfs_view_close(fresh->view);
+		return -ESTALE;
+	}
 	*ret_open = handle_first(&mount->nodes, node, dfs_steal(&fresh));
 	return 0;
 }
@@ -152,6 +148,20 @@ void dfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
+static void open_end(struct dfs_node *node)
+{
+	if (!node->open)
+		return;
+	dfs_view_close(node->open->view);
+	free(node->open);
+	node->open = NULL;
+}
+
+void dfs_opens_end(struct dfs_mount *mount)
+{
+	dfs_nodes_each(&mount->nodes, open_end);
+}
+
 int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
 {
 	struct dfs_open *open = handle_more(&mount->nodes, node);
@@ -161,7 +171,7 @@ int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *r
 		return -ENOENT;
 	if (fstat(dfs_view_fd(open->view), ret_st) < 0)
 		ret = -errno;
-	else if (!same_bytes(&node->st, ret_st))
+	else if (!dfs_same_bytes(&node->st, ret_st))
 		ret = -ESTALE;
 	handle_end(&mount->nodes, open);
 	return ret;
@@ -229,26 +239,6 @@ static void read_container(fuse_req_t req, struct dfs_open *open, size_t size, o
 	dfs_view_submit(open->view, &r->read);
 }
 
-/* A file that was changed in place must not give a mix of old and new bytes. */
-static void read_plain(fuse_req_t req, struct dfs_open *open, size_t size, off_t off)
-{
-	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
-	struct stat st;
-
-	if (fstat(dfs_view_fd(open->view), &st) < 0) {
-		dfs_reply_error(req, -errno);
-		return;
-	}
-	if (!same_bytes(&open->node->st, &st)) {
-		dfs_reply_error(req, -ESTALE);
-		return;
-	}
-	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
-	buf.buf[0].fd = dfs_view_fd(open->view);
-	buf.buf[0].pos = off;
-	fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
-}
-
 void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
@@ -259,7 +249,7 @@ void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	if (dfs_view_container(open->view)) {
 		read_container(req, open, size, off);
 	} else {
-		read_plain(req, open, size, off);
+		dfs_plain_read(req, dfs_view_fd(open->view), &open->node->st, size, off);
 		reads_end(mount);
 	}
 }

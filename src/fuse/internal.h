@@ -52,7 +52,10 @@ struct dfs_mount {
 	pthread_cond_t idle;		/* reads is 0 */
 	size_t reads;			/* submitted and not yet answered; under lock */
 	uint64_t reads_total;		/* READ requests since the mount; under lock */
+	struct dfs_listing *listings;	/* open directories; under lock */
 	struct dfs_said said[DFS_SAID];	/* under lock; see reply.c */
+	void *spare;			/* buffers, a list through their first bytes; under lock; see plain.c */
+	unsigned n_spare;		/* under lock */
 };
 
 /*
@@ -103,8 +106,33 @@ bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *paren
 /* dfs_open_stat() - attributes of the file that is open under @node. Return: 0; -ENOENT: none is; -ESTALE: it was changed. */
 int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st);
 
+/* dfs_opens_end() - close what is open still: after a signal no release comes */
+void dfs_opens_end(struct dfs_mount *mount);
+
 /* dfs_reads_wait() - until every read has been answered */
 void dfs_reads_wait(struct dfs_mount *mount);
+
+/*
+ * plain.c
+ */
+
+/*
+ * dfs_same_bytes() - are these the same content of one file? A name can be
+ * taken away and rights be changed while a file is open; its bytes are the
+ * same as long as size and mtime are.
+ */
+bool dfs_same_bytes(const struct stat *a, const struct stat *b);
+
+/* dfs_plain_read() - reply with bytes of @fd as it was at @was, or -ESTALE */
+void dfs_plain_read(fuse_req_t req, int fd, const struct stat *was, size_t size, off_t off);
+void dfs_plain_release(struct dfs_mount *mount);
+
+/*
+ * dir.c
+ */
+
+/* dfs_listings_end() - the same for directories */
+void dfs_listings_end(struct dfs_mount *mount);
 
 /*
  * status.c

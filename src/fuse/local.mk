@@ -7,6 +7,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/link.c \
 	%D%/mount.c %D%/mount.h \
 	%D%/node.c %D%/node.h \
+	%D%/plain.c \
 	%D%/readahead.c \
 	%D%/readonly.c \
 	%D%/reply.c \

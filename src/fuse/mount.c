@@ -64,7 +64,6 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_background = BACKGROUND;
 	conn->congestion_threshold = BACKGROUND * 3 / 4;
 	conn->time_gran = 1;
-	want(conn, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, true);
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
 	want(conn, FUSE_CAP_CACHE_SYMLINKS, true);
 	/* Else the group class of a file with an ACL would grant what the ACL denies. */
@@ -147,7 +146,7 @@ static void note_nested(struct dfs_mount *mount)
 {
 	const char *store = dfs_store_path(mount->store);
 	const char *slash = strrchr(mount->mountpoint, '/');
-	size_t len = strlen(store);
+	size_t len = store[1] ? strlen(store) : 0; /* "/" ends where the next name begins */
 	DFS_AUTO(mem) char *parent = NULL;
 	struct stat st;
 
@@ -268,6 +267,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	if (mount->session)
 		fuse_session_destroy(mount->session);
 	dfs_nodes_release(&mount->nodes);
+	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);
 	pthread_mutex_destroy(&mount->lock);
 	free(mount->mountpoint);

@@ -20,6 +20,7 @@
 
 static const char told[] = "user.deltafs.";
 static const char ours[] = "trusted.deltafs.";
+static const char trusted[] = "trusted.";
 static const char security[] = "security.";
 static const char acl[] = "system.posix_acl_access";
 
@@ -28,9 +29,11 @@ static bool has_prefix(const char *name, const char *prefix)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static bool hidden(const char *name)
+/* Of trusted.* only root is to know; a file system of the kernel's would see to that itself. */
+static bool hidden(const char *name, bool root)
 {
-	return has_prefix(name, told) || has_prefix(name, ours) || has_prefix(name, security);
+	return has_prefix(name, told) || has_prefix(name, ours) || has_prefix(name, security) ||
+	       (!root && has_prefix(name, trusted));
 }
 
 /* --- what a file tells of itself */
@@ -249,8 +252,8 @@ void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t si
 		reply_value(req, value, (size_t)len, size);
 }
 
-/* Takes our names out of a list of NUL-terminated ones. Return: what is left of @len. */
-static size_t take_out(char *list, size_t len)
+/* Takes names that are not for the caller out of a list of NUL-terminated ones. Return: what is left of @len. */
+static size_t take_out(char *list, size_t len, bool root)
 {
 	size_t kept = 0;
 
@@ -259,7 +262,7 @@ static size_t take_out(char *list, size_t len)
 
 		if (n > len - at)
 			break;
-		if (!hidden(list + at)) {
+		if (!hidden(list + at, root)) {
 			memmove(list + kept, list + at, n);
 			kept += n;
 		}
@@ -281,5 +284,5 @@ void dfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	else if (len < 0)
 		dfs_reply_error(req, (int)len);
 	else
-		reply_value(req, list, take_out(list, (size_t)len), size);
+		reply_value(req, list, take_out(list, (size_t)len, fuse_req_ctx(req)->uid == 0), size);
 }
