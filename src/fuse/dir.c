@@ -12,29 +12,52 @@
 #include "util/auto.h"
 
 /* One handle; the kernel sends one request a handle at a time. */
-struct listing {
+struct dfs_listing {
 	DIR *dir;
 	struct dfs_node *node;	/* referenced */
 	struct dirent *next;	/* read and not delivered yet */
 	off_t at;		/* where next was read, or will be */
+	struct dfs_listing *other, **link;	/* in mount->listings, under mount->lock */
 };
 
-static struct listing *listing_of(const struct fuse_file_info *fi)
+static struct dfs_listing *listing_of(const struct fuse_file_info *fi)
 {
-	return (struct listing *)(uintptr_t)fi->fh;
+	return (struct dfs_listing *)(uintptr_t)fi->fh;
 }
 
-static void listing_end(struct dfs_nodes *nodes, struct listing *listing)
+static void listing_in(struct dfs_mount *mount, struct dfs_listing *listing)
 {
+	pthread_mutex_lock(&mount->lock);
+	listing->other = mount->listings;
+	listing->link = &mount->listings;
+	if (listing->other)
+		listing->other->link = &listing->other;
+	mount->listings = listing;
+	pthread_mutex_unlock(&mount->lock);
+}
+
+static void listing_end(struct dfs_mount *mount, struct dfs_listing *listing)
+{
+	pthread_mutex_lock(&mount->lock);
+	*listing->link = listing->other;
+	if (listing->other)
+		listing->other->link = listing->link;
+	pthread_mutex_unlock(&mount->lock);
 	closedir(listing->dir);
-	dfs_node_put(nodes, listing->node);
+	dfs_node_put(&mount->nodes, listing->node);
 	free(listing);
 }
 
-/* Takes over the reference on @node if it succeeds. */
-static int listing_new(struct dfs_mount *mount, struct dfs_node *node, struct listing **ret_listing)
+void dfs_listings_end(struct dfs_mount *mount)
 {
-	DFS_AUTO(mem) struct listing *listing = calloc(1, sizeof(*listing));
+	while (mount->listings)
+		listing_end(mount, mount->listings);
+}
+
+/* Takes over the reference on @node if it succeeds. */
+static int listing_new(struct dfs_mount *mount, struct dfs_node *node, struct dfs_listing **ret_listing)
+{
+	DFS_AUTO(mem) struct dfs_listing *listing = calloc(1, sizeof(*listing));
 	DFS_AUTO(fd) int fd = -1;
 	int ret;
 
@@ -48,6 +71,7 @@ static int listing_new(struct dfs_mount *mount, struct dfs_node *node, struct li
 		return -errno;
 	dfs_steal_fd(&fd);
 	listing->node = node;
+	listing_in(mount, listing);
 	*ret_listing = dfs_steal(&listing);
 	return 0;
 }
@@ -56,7 +80,7 @@ void dfs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
-	struct listing *listing = NULL;
+	struct dfs_listing *listing = NULL;
 	int ret = node ? listing_new(mount, node, &listing) : -ESTALE;
 
 	if (ret < 0) {
@@ -66,13 +90,13 @@ void dfs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uintptr_t)listing;
 	if (fuse_reply_open(req, fi) < 0)
-		listing_end(&mount->nodes, listing); /* interrupted: no release will come */
+		listing_end(mount, listing); /* interrupted: no release will come */
 }
 
 void dfs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	listing_end(&dfs_mount_of(req)->nodes, listing_of(fi));
+	listing_end(dfs_mount_of(req), listing_of(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -82,7 +106,7 @@ static bool is_dots(const char *name)
 }
 
 /* A name alone: number and type are what readdir(3) of the store says. */
-static size_t add_name(fuse_req_t req, struct listing *listing, char *buf, size_t room)
+static size_t add_name(fuse_req_t req, struct dfs_listing *listing, char *buf, size_t room)
 {
 	const struct dirent *d = listing->next;
 	struct stat st = {
@@ -97,7 +121,7 @@ static size_t add_name(fuse_req_t req, struct listing *listing, char *buf, size_
  * A name with its attributes, which counts as a lookup if it fits. One that
  * cannot be looked up now is listed all the same.
  */
-static size_t add_entry(fuse_req_t req, struct listing *listing, char *buf, size_t room)
+static size_t add_entry(fuse_req_t req, struct dfs_listing *listing, char *buf, size_t room)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	const struct dirent *d = listing->next;
@@ -120,7 +144,7 @@ static size_t add_entry(fuse_req_t req, struct listing *listing, char *buf, size
 }
 
 /* The entry at the current position into listing->next; NULL there at the end. */
-static int advance(struct dfs_mount *mount, struct listing *listing)
+static int advance(struct dfs_mount *mount, struct dfs_listing *listing)
 {
 	while (!listing->next) {
 		errno = 0;
@@ -136,8 +160,8 @@ static int advance(struct dfs_mount *mount, struct listing *listing)
 }
 
 /* Return: bytes filled, or -errno if not even one entry could be read. */
-static int64_t fill(fuse_req_t req, struct listing *listing, char *buf, size_t room,
-		    size_t (*add)(fuse_req_t, struct listing *, char *, size_t))
+static int64_t fill(fuse_req_t req, struct dfs_listing *listing, char *buf, size_t room,
+		    size_t (*add)(fuse_req_t, struct dfs_listing *, char *, size_t))
 {
 	size_t used = 0;
 
@@ -156,8 +180,8 @@ static int64_t fill(fuse_req_t req, struct listing *listing, char *buf, size_t r
 	}
 }
 
-static void list(fuse_req_t req, struct listing *listing, size_t size, off_t off,
-		 size_t (*add)(fuse_req_t, struct listing *, char *, size_t))
+static void list(fuse_req_t req, struct dfs_listing *listing, size_t size, off_t off,
+		 size_t (*add)(fuse_req_t, struct dfs_listing *, char *, size_t))
 {
 	DFS_AUTO(mem) char *buf = malloc(size);
 	int64_t used;

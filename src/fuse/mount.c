@@ -266,6 +266,8 @@ void dfs_mount_free(struct dfs_mount *mount)
 		fuse_remove_signal_handlers(mount->session);
 	if (mount->session)
 		fuse_session_destroy(mount->session);
+	dfs_listings_end(mount);
+	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);
 	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);

@@ -240,6 +240,13 @@ size_t dfs_nodes_count(struct dfs_nodes *nodes)
 	return n;
 }
 
+void dfs_nodes_each(struct dfs_nodes *nodes, void (*fn)(struct dfs_node *node))
+{
+	for (size_t i = 0; nodes->by_number && i < nodes->n_slots; i++)
+		for (struct dfs_node *node = nodes->by_number[i]; node; node = node->next_number)
+			fn(node);
+}
+
 struct dfs_node *dfs_node_get(struct dfs_nodes *nodes, uint64_t number)
 {
 	struct dfs_node *node;

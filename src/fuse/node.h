@@ -57,6 +57,8 @@ struct dfs_nodes {
 int dfs_nodes_init(struct dfs_nodes *nodes, const struct stat *root);
 void dfs_nodes_release(struct dfs_nodes *nodes); /* all nodes, whatever the kernel counts */
 size_t dfs_nodes_count(struct dfs_nodes *nodes);
+/* dfs_nodes_each() - call @fn for every node, when nobody else uses them any more */
+void dfs_nodes_each(struct dfs_nodes *nodes, void (*fn)(struct dfs_node *node));
 
 /* dfs_node_get() - by number, referenced. NULL: the kernel does not hold it. */
 struct dfs_node *dfs_node_get(struct dfs_nodes *nodes, uint64_t number);
