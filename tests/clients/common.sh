@@ -24,9 +24,9 @@ export PYTHONDONTWRITEBYTECODE=1 HF_HOME=$DFS_TMP/hf HF_HUB_OFFLINE=1 OMP_NUM_TH
 given_plain() {
 	local name
 	mkdir -p "$PLAIN/tuned"
-	cp -a "$DFS_MODELS/base" "$PLAIN/" || fail "the models cannot be read"
+	cp -dR --preserve=mode,timestamps,links "$DFS_MODELS/base" "$PLAIN/" || fail "the models cannot be read"
 	for name; do
-		cp -a "$DFS_MODELS/tuned/$name" "$PLAIN/tuned/" || fail "the models cannot be read"
+		cp -dR --preserve=mode,timestamps,links "$DFS_MODELS/tuned/$name" "$PLAIN/tuned/" || fail "the models cannot be read"
 	done
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mappings: torch, numpy and bare mmap, private and shared
-# test: timeout=300
+# test: userns timeout=300
 . "$(dirname "$0")/common.sh"
 
 given_store minilm minilm-bf16 sharded hub adapter vae odd.safetensors
