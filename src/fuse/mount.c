@@ -159,7 +159,7 @@ static void note_nested(struct dfs_mount *mount)
 	mount->nested = true;
 	mount->nested_dev = st.st_dev;
 	mount->nested_ino = st.st_ino;
-	strcpy(mount->nested_name, slash + 1);
+	memcpy(mount->nested_name, slash + 1, strlen(slash + 1) + 1);
 }
 
 static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)

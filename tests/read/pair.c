@@ -143,7 +143,7 @@ void pair_make(struct pair *pair)
 	*pair = (struct pair){ .len = 8 + header_len };
 	for (size_t i = 0; i < N_SHAPES; i++)
 		pair->len += shape_len(&shapes[i]);
-	strcpy(pair->dir, "/tmp/deltafs-read.XXXXXX");
+	snprintf(pair->dir, sizeof(pair->dir), "/tmp/deltafs-read.XXXXXX");
 	must(mkdtemp(pair->dir), "mkdtemp");
 	snprintf(pair->base, sizeof(pair->base), "%s/base.safetensors", pair->dir);
 	snprintf(pair->tune, sizeof(pair->tune), "%s/tune.safetensors", pair->dir);
