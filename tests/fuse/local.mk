@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Add here: check_PROGRAMS += %D%/test_x
-#	%C%_test_x_SOURCES = %D%/test_x.c
-#	%C%_test_x_LDADD = $(TEST_LIBS)
+if FUSE
+check_PROGRAMS += %D%/test_node
+%C%_test_node_SOURCES = %D%/test_node.c
+%C%_test_node_LDADD = $(DELTAFS_FUSE_LIBS) $(CMOCKA_LIBS)
+endif
