@@ -29,17 +29,18 @@ static void base_name(const struct dfs_base_file *file, char *text, size_t len)
 		snprintf(text, len, "%s", dfs_hash_hex(file->hash, hex));
 }
 
-/* Asked once a view and base: it may take the name service. A refusal is not remembered. */
+/* Asked once a view and open of a base: it may take the name service. A refusal is not remembered. */
 static int allow(struct dfs_view *view, uint32_t file, const struct dfs_base *base, struct dfs_err *err)
 {
 	int ret;
 
-	if (!view->reader->store || atomic_load_explicit(&view->allowed[file], memory_order_relaxed))
+	if (!view->reader->store ||
+	    atomic_load_explicit(&view->allowed[file], memory_order_relaxed) == base->serial)
 		return 0;
 	ret = dfs_access_check(view->reader->store, &view->st, view->trusted,
 			       &view->container->bases[file], base, err);
 	if (ret == 0)
-		atomic_store_explicit(&view->allowed[file], 1, memory_order_relaxed);
+		atomic_store_explicit(&view->allowed[file], base->serial, memory_order_relaxed);
 	return ret;
 }
 

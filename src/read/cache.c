@@ -189,13 +189,14 @@ int dfs_cache_take(struct dfs_cache *cache, struct dfs_view *view, struct dfs_wa
 		   unsigned n, bool make)
 {
 	size_t need = hold_found(cache, view, waits, n);
-	size_t n_before = cache->chunks.n;
+	size_t n_before;
 	int pending = 0;
 
 	if (need && !(make && (make_room(cache, need) || alone(cache)))) {
 		unhold(cache, waits, n);
 		return -EAGAIN;
 	}
+	n_before = cache->chunks.n;
 	if (need && !make_missing(cache, view, waits, n)) {
 		unhold(cache, waits, n);
 		return -ENOMEM;

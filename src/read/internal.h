@@ -53,7 +53,7 @@ struct dfs_view {
 
 	struct stat st;				/* of the container, when it was opened */
 	bool trusted;				/* by its mark: reads any base */
-	atomic_uchar *allowed;			/* a base file: the container may be read against it */
+	atomic_uint_least64_t *allowed;		/* a base file: serial of the open that it may be read against */
 	atomic_bool settling;			/* a base of it is being hashed; see bases.c */
 
 	pthread_mutex_t lock;

@@ -28,7 +28,8 @@ static bool may(const struct person *person, const struct dfs_access_node *node,
 		return node->mode & bit << 6;
 	if (in_group(person, node->gid))
 		return !node->has_acl && node->mode & bit << 3;
-	return node->mode & bit;
+	/* whom the ACL names it may deny what others are granted */
+	return node->mode & bit & (node->has_acl ? node->acl_least : 7u);
 }
 
 static bool may_open(const struct person *person, const struct dfs_access_name *name)

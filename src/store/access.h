@@ -14,7 +14,8 @@
  *
  * "Could open" is search permission on every directory above and read
  * permission on the file, by mode bits and the owner's groups. Group bits of
- * what has an ACL grant nothing, since they are the ACL's mask. A name is one
+ * what has an ACL grant nothing, since they are the ACL's mask; the bits for
+ * others only what it grants to everybody it names. A name is one
  * that the registry keeps and that still leads to the base, through no
  * symlink. Modes may change later: published containers do not depend on them.
  */
@@ -35,6 +36,7 @@ struct dfs_access_node {
 	uid_t uid;
 	gid_t gid;
 	bool has_acl;
+	uint8_t acl_least;	/* has_acl: bits of the mode's kind that every user and group named in it has */
 };
 
 /* A name of the base: the nodes from "/" (or wherever the way begins) to the file. */

@@ -28,20 +28,59 @@ struct way {
 	size_t n;
 };
 
+/*
+ * An ACL as its attribute: a u32 version, then entries of u16 tag, u16 bits,
+ * u32 id, all little endian; linux/posix_acl_xattr.h.
+ */
+#define ACL_HEAD 4
+#define ACL_ENTRY 8
+#define ACL_MOST (ACL_HEAD + 128 * ACL_ENTRY)
+enum { ACL_USER = 2, ACL_GROUP = 8, ACL_MASK = 16 };
+
+/* What every user and group that the ACL names may do, whatever else they are. */
+static uint8_t acl_least(const uint8_t *acl, size_t len)
+{
+	unsigned least = 7, mask = 7;
+
+	for (size_t at = ACL_HEAD; at + ACL_ENTRY <= len; at += ACL_ENTRY) {
+		unsigned tag = dfs_get_u16le(acl + at);
+
+		if (tag == ACL_USER || tag == ACL_GROUP)
+			least &= dfs_get_u16le(acl + at + 2);
+		else if (tag == ACL_MASK)
+			mask = dfs_get_u16le(acl + at + 2);
+	}
+	return (uint8_t)(least & mask);
+}
+
+/* An ACL longer than we look at grants nothing. */
+static void acl_look(int fd, struct dfs_access_node *node)
+{
+	uint8_t acl[ACL_MOST];
+	char proc[64];
+	ssize_t len;
+
+	/* an O_PATH descriptor has no xattr calls, but its /proc link has */
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	len = getxattr(proc, "system.posix_acl_access", acl, sizeof(acl));
+	node->has_acl = len > 0 || (len < 0 && errno == ERANGE);
+	if (len > 0)
+		node->acl_least = acl_least(acl, (size_t)len);
+}
+
 static bool way_add(struct way *way, int fd, struct stat *ret_st)
 {
-	char proc[64];
+	struct dfs_access_node *node = &way->nodes[way->n];
 
 	if (way->n == NODES_MAX || fstat(fd, ret_st) < 0)
 		return false;
-	/* an O_PATH descriptor has no xattr calls, but its /proc link has */
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	way->nodes[way->n++] = (struct dfs_access_node){
+	*node = (struct dfs_access_node){
 		.mode = ret_st->st_mode,
 		.uid = ret_st->st_uid,
 		.gid = ret_st->st_gid,
-		.has_acl = getxattr(proc, "system.posix_acl_access", NULL, 0) > 0,
 	};
+	acl_look(fd, node);
+	way->n++;
 	return true;
 }
 

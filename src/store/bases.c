@@ -38,6 +38,7 @@ struct dfs_bases {
 	struct entry *buckets[BUCKETS];	/* under lock, like all below */
 	struct entry *newest, *oldest;	/* idle */
 	unsigned n_idle;
+	uint64_t opens;
 };
 
 static time_t now_s(void)
@@ -211,6 +212,7 @@ static struct entry *insert(struct dfs_bases *bases, struct entry *entry,
 	pthread_mutex_lock(&bases->lock);
 	there = take(bases, want, &check);
 	if (!there) {
+		entry->base.serial = ++bases->opens;
 		entry->next = *bucket;
 		*bucket = entry;
 	}
@@ -247,7 +249,7 @@ int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	entry->base = (struct dfs_base){ -1, want->size, want->hash };
+	entry->base = (struct dfs_base){ .fd = -1, .size = want->size, .hash = want->hash };
 	entry->refs = 1;
 	entry->checked_s = now_s();
 	ret = search(bases, want, entry, err);

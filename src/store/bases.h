@@ -33,6 +33,7 @@ struct dfs_base {
 	int fd;
 	uint64_t size;
 	struct dfs_hash hash;	/* as the container asked for */
+	uint64_t serial;	/* of this open, from 1; another file at the place is another open */
 };
 
 /* dfs_bases_new() - @store: may be NULL (only named files); borrowed. NULL: out of memory. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_access: who may have a container decoded against which base. */
+#include <sys/xattr.h>
+
 #include "given.h"
 #include "store/access.h"
 #include "store/registry.h"
@@ -96,13 +98,20 @@ static void every_directory_above_must_be_searchable(void **state)
 	CHECK(!may(ALICE, OPEN_DIR, N({ .mode = S_IFLNK | 0777, .uid = ROOT }), file));
 }
 
-static void group_bits_of_an_acl_grant_nothing(void **state)
+static void an_acl_grants_what_all_that_it_names_have(void **state)
 {
 	(void)state;
 	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR,
 		   N({ .mode = S_IFREG | 0644, .uid = BOB, .gid = TEAM, .has_acl = true })));
 	CHECK(may(ALICE, OPEN_DIR, OPEN_DIR,
-		  N({ .mode = S_IFREG | 0604, .uid = BOB, .gid = BOB, .has_acl = true })));
+		  N({ .mode = S_IFREG | 0604, .uid = BOB, .gid = BOB, .has_acl = true, .acl_least = 4 })));
+	CHECK(!may(ALICE, OPEN_DIR, OPEN_DIR,
+		   N({ .mode = S_IFREG | 0604, .uid = BOB, .gid = BOB, .has_acl = true, .acl_least = 3 })));
+	CHECK(!may(ALICE, OPEN_DIR,
+		   N({ .mode = S_IFDIR | 0705, .uid = BOB, .gid = BOB, .has_acl = true, .acl_least = 6 }),
+		   N(REG(0644, BOB, BOB))));
+	CHECK(may(BOB, OPEN_DIR, OPEN_DIR,
+		  N({ .mode = S_IFREG | 0600, .uid = BOB, .gid = BOB, .has_acl = true })));
 }
 
 static void one_good_name_is_enough_and_none_leaves_the_owner(void **state)
@@ -141,6 +150,21 @@ static int check(struct dfs_store *store, uid_t owner, bool trusted,
 	return ret;
 }
 
+/* An ACL of mode 0644 with these bits for STRANGER. Return: false if this file system has none. */
+static bool put_acl(const char *path, uint8_t bits)
+{
+	const uint8_t acl[] = {
+		2, 0, 0, 0,
+		1, 0, 6, 0, 255, 255, 255, 255,
+		2, 0, bits, 0, STRANGER & 255, STRANGER >> 8, 0, 0,
+		4, 0, 4, 0, 255, 255, 255, 255,
+		16, 0, 4, 0, 255, 255, 255, 255,
+		32, 0, 4, 0, 255, 255, 255, 255,
+	};
+
+	return setxattr(path, "system.posix_acl_access", acl, sizeof(acl), 0) == 0;
+}
+
 static void on_real_files_names_and_modes_decide(void **state)
 {
 	const struct dfs_registry_add request = { .path = "s/private/m.safetensors" };
@@ -170,6 +194,11 @@ static void on_real_files_names_and_modes_decide(void **state)
 	CHECK(chmod("s/private/m.safetensors", 0640) == 0);
 	CHECK_RET(-EACCES, check(store, STRANGER, false, &want, &err));
 	CHECK(chmod("s/private/m.safetensors", 0644) == 0);
+	if (put_acl("s/private/m.safetensors", 0)) {
+		CHECK_RET(-EACCES, check(store, STRANGER, false, &want, &err));
+		CHECK(put_acl("s/private/m.safetensors", 4));
+		CHECK_RET(0, check(store, STRANGER, false, &want, &err));
+	}
 	/* a readable file that took the base's name is no name of the base */
 	CHECK(rename("s/private/m.safetensors", "s/private/old") == 0);
 	put_model("s/private/m.safetensors", 2, 100);
@@ -186,7 +215,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(the_trusted_are_never_asked),
 	CASE(the_mode_of_the_file_decides_by_the_first_class_that_fits),
 	CASE(every_directory_above_must_be_searchable),
-	CASE(group_bits_of_an_acl_grant_nothing),
+	CASE(an_acl_grants_what_all_that_it_names_have),
 	CASE(one_good_name_is_enough_and_none_leaves_the_owner),
 	CASE(on_real_files_names_and_modes_decide),
 };
