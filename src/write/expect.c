@@ -27,26 +27,32 @@ void dfs_hand_free(void *arg)
 	if (!hand)
 		return;
 	dfs_scratch_free(hand->scratch);
-	dfs_buf_release(&hand->input);
-	dfs_buf_release(&hand->bytes);
-	dfs_buf_release(&hand->values);
+	dfs_buf_release(&hand->base);
+	dfs_span_bytes_release(&hand->span);
 	free(hand->needs);
 	free(hand);
 }
 
-static int hand_room(struct dfs_hand *hand, uint32_t max_needs, size_t values_len)
+void dfs_span_bytes_release(struct dfs_span_bytes *bytes)
 {
-	if (hand->max_needs < max_needs) {
-		struct dfs_need *needs = reallocarray(hand->needs, max_needs, sizeof(*needs));
+	free(bytes->input);
+	free(bytes->values);
+	*bytes = (struct dfs_span_bytes){ 0 };
+}
 
-		if (!needs)
-			return -ENOMEM;
-		hand->needs = needs;
-		hand->max_needs = max_needs;
-	}
-	hand->bytes.len = 0;
-	hand->values.len = 0;
-	return dfs_buf_extend(&hand->values, values_len + DFS_VALUES_PAD) ? 0 : -ENOMEM;
+static int hand_room(struct dfs_hand *hand, uint32_t max_needs)
+{
+	struct dfs_need *needs;
+
+	hand->base.len = 0;
+	if (hand->max_needs >= max_needs)
+		return 0;
+	needs = reallocarray(hand->needs, max_needs, sizeof(*needs));
+	if (!needs)
+		return -ENOMEM;
+	hand->needs = needs;
+	hand->max_needs = max_needs;
+	return 0;
 }
 
 static int read_need(const struct dfs_work *w, const struct dfs_need *need, struct dfs_buf *bytes,
@@ -64,34 +70,55 @@ static int read_need(const struct dfs_work *w, const struct dfs_need *need, stru
 	return 0;
 }
 
-int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
-	       struct dfs_hand *hand, const void **ret_values, struct dfs_err *err)
+static int predict(const struct dfs_work *w, const struct dfs_span_place *place,
+		   const struct dfs_prediction *p, struct dfs_hand *hand, uint8_t *values,
+		   struct dfs_err *err)
 {
-	struct dfs_prediction p = dfs_work_prediction(w, place->segment);
 	uint64_t off = place->off - w->c.segments[place->segment].off;
 	const struct dfs_predictor *predictor;
 	int n, ret;
 
-	*ret_values = NULL;
-	if (p.predictor == DFS_PREDICT_NONE)
-		return 0;
-	predictor = dfs_predictor_find(p.predictor, &ret, err);
+	predictor = dfs_predictor_find(p->predictor, &ret, err);
 	if (!predictor)
 		return ret;
-	if (hand_room(hand, w->max_needs, place->len) < 0)
+	if (hand_room(hand, w->max_needs) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	n = predictor->needs(&p, off, place->len, hand->needs, hand->max_needs);
+	n = predictor->needs(p, off, place->len, hand->needs, hand->max_needs);
 	if (n < 0)
 		return dfs_fail(err, -n, "base bytes that predict a segment cannot be listed");
 	for (int i = 0; i < n; i++) {
-		ret = read_need(w, &hand->needs[i], &hand->bytes, err);
+		ret = read_need(w, &hand->needs[i], &hand->base, err);
 		if (ret < 0)
 			return ret;
 	}
-	ret = predictor->predict(&p, off, place->len,
-				 (struct dfs_span){ hand->bytes.data, hand->bytes.len },
-				 hand->values.data, err);
-	if (ret == 0)
-		*ret_values = hand->values.data;
-	return ret;
+	return predictor->predict(p, off, place->len,
+				  (struct dfs_span){ hand->base.data, hand->base.len }, values, err);
+}
+
+int dfs_expect_read(const struct dfs_work *w, const struct dfs_span_place *place,
+		    struct dfs_span_bytes *bytes, struct dfs_err *err)
+{
+	int ret;
+
+	if (!bytes->input)
+		bytes->input = malloc(DFS_SPAN_BYTES + DFS_VALUES_PAD);
+	if (!bytes->input)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	ret = dfs_pread_all(w->in_fd, bytes->input, place->len, place->off);
+	return ret < 0 ? dfs_fail(err, -ret, "read: %s", strerror(-ret)) : 0;
+}
+
+int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
+	       struct dfs_hand *hand, struct dfs_span_bytes *bytes, struct dfs_err *err)
+{
+	struct dfs_prediction p = dfs_work_prediction(w, place->segment);
+
+	bytes->predicted = p.predictor != DFS_PREDICT_NONE;
+	if (!bytes->predicted)
+		return 0;
+	if (!bytes->values)
+		bytes->values = malloc(DFS_SPAN_BYTES + DFS_VALUES_PAD);
+	if (!bytes->values)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	return predict(w, place, &p, hand, bytes->values, err);
 }

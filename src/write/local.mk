@@ -12,8 +12,10 @@ src_libdeltafs_a_SOURCES += \
 	%D%/match_content.c \
 	%D%/match_index.c \
 	%D%/match_prefix.c %D%/matching.h \
+	%D%/measure.c \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/span.c %D%/span.h \

@@ -74,7 +74,7 @@ int dfs_output_span(struct dfs_output *out, struct dfs_work *w, const struct dfs
 	const uint8_t *payload = coded->payload;
 	int ret;
 
-	dfs_hasher_add(out->hasher, coded->input, place->len);
+	dfs_hasher_add(out->hasher, coded->bytes->input, place->len);
 	for (uint32_t i = 0; i < place->n; i++) {
 		struct dfs_chunk_ref *ref = &w->c.chunks[seg->first_chunk + place->first + i];
 

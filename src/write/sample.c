@@ -3,7 +3,6 @@
 #include "write/sample.h"
 
 #include "tensor/convert.h"
-#include "util/io.h"
 
 /* A container's own share of a file: 32 bytes for each chunk of 128 KiB, some tables, two superblocks. */
 #define OVERHEAD_SHARE 3000
@@ -42,31 +41,24 @@ static int measure_place(struct dfs_work *w, const struct dfs_span_place *place,
 	const struct dfs_segment *seg = &w->c.segments[place->segment];
 	struct dfs_exact_record *record;
 	struct dfs_block block;
-	const void *predicted;
-	uint8_t *values;
-	int ret;
+	int ret = dfs_expect_read(w, place, &hand->span, err);
 
-	hand->input.len = 0;
-	values = dfs_buf_extend(&hand->input, place->len + DFS_VALUES_PAD);
-	if (!values)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = dfs_pread_all(w->in_fd, values, place->len, place->off);
 	if (ret < 0)
-		return dfs_fail(err, -ret, "read: %s", strerror(-ret));
-	set_drop(w, place, values);
-	ret = dfs_expect(w, place, hand, &predicted, err);
+		return ret;
+	set_drop(w, place, hand->span.input);
+	ret = dfs_expect(w, place, hand, &hand->span, err);
 	if (ret < 0)
 		return ret;
 	block = (struct dfs_block){
 		.shape = w->segments[place->segment].shape,
 		.first = (place->off - seg->off) / dfs_segment_unit(seg),
 		.n = place->len / dfs_segment_unit(seg),
-		.pred = predicted,
+		.pred = hand->span.predicted ? hand->span.values : NULL,
 	};
-	record = dfs_exact_record_new(block.shape, predicted != NULL);
+	record = dfs_exact_record_new(block.shape, hand->span.predicted);
 	if (!record)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = dfs_exact_measure(record, &block, values, hand->scratch);
+	ret = dfs_exact_measure(record, &block, hand->span.input, hand->scratch);
 	*ret_bits = dfs_exact_bits(record);
 	if (*ret_bits > 8 * place->len)
 		*ret_bits = 8 * place->len;

@@ -5,83 +5,33 @@
  */
 #include "write/schedule.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "write/expect.h"
-#include "write/ticker.h"
+#include "write/run.h"
 
-/* Spans in the ring, at most: each holds a megabyte (input and payload). */
-#define RING_MAX 64
 /* Segments that measuring may be ahead: each holds its record or its tables. */
 #define AHEAD 16
 
-struct cursor {
-	uint32_t segment, chunk;
-};
-
-struct run;
-
-/* A span in the ring: being encoded, or waiting to be written. */
-struct slot {
-	struct dfs_job job;
-	struct run *run;
-	struct dfs_coded coded;
-	bool done;		/* under run->lock */
-};
-
-/* A span that is being measured. */
-struct look {
-	struct dfs_job job;
-	struct run *run;
-	struct dfs_span_place place;
-	struct look *next;	/* while idle; under run->lock */
-};
-
-struct run {
-	struct dfs_work *w;
-	struct dfs_output *out;
-	const struct dfs_encode_config *config;
-	struct dfs_pool *pool;
-	struct slot *slots;
-	unsigned n_slots;
-	struct look *looks;
-
-	/* the caller's thread only */
-	struct cursor measure, encode;
-	uint64_t head, tail;		/* slots [head, tail) are in use, modulo n_slots */
-	uint64_t written;		/* bytes of the file */
-	struct dfs_ticker ticker;
-
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	uint64_t events;		/* under lock; grows with each that the caller may wait for */
-	struct look *idle;		/* under lock */
-	uint64_t measured;		/* bytes of the file; under lock */
-	int ret;			/* the first failure; under lock */
-	struct dfs_err err;		/* its sentence; under lock */
-};
-
-/* Under the lock. */
-static void run_note(struct run *r)
+void dfs_run_note(struct dfs_run *r)
 {
 	r->events++;
 	pthread_cond_signal(&r->changed);
 }
 
-static void run_fail(struct run *r, int ret, const struct dfs_err *err)
+void dfs_run_fail(struct dfs_run *r, int ret, const struct dfs_err *err)
 {
 	pthread_mutex_lock(&r->lock);
 	if (r->ret == 0) {
 		r->ret = ret;
 		r->err = *err;
 	}
-	run_note(r);
+	dfs_run_note(r);
 	pthread_mutex_unlock(&r->lock);
 }
 
-static bool run_failed(struct run *r)
+bool dfs_run_failed(struct dfs_run *r)
 {
 	bool failed;
 
@@ -91,92 +41,25 @@ static bool run_failed(struct run *r)
 	return failed;
 }
 
-/* All of a segment is measured: make its tables. One thread comes here per segment. */
-static int segment_prepare(struct run *r, uint32_t segment, struct dfs_err *err)
-{
-	struct dfs_work_segment *ws = &r->w->segments[segment];
-	struct dfs_exact_tables *tables = NULL;
-	int ret;
-
-	if (!ws->record)
-		ws->record = dfs_exact_record_new(ws->shape, r->w->c.segments[segment].predictor != DFS_PREDICT_NONE);
-	if (!ws->record)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = dfs_exact_prepare(ws->record, &tables, err);
-	dfs_exact_record_free(ws->record);
-	ws->record = NULL;
-	if (ret < 0)
-		return ret;
-	pthread_mutex_lock(&r->lock);
-	ws->tables = tables;
-	ws->ready = true;
-	run_note(r);
-	pthread_mutex_unlock(&r->lock);
-	return 0;
-}
-
-/* Return: whether this was the last span of its segment. */
-static bool segment_add(struct run *r, const struct dfs_span_place *place,
-			struct dfs_exact_record *record)
-{
-	struct dfs_work_segment *ws = &r->w->segments[place->segment];
-	bool last;
-
-	pthread_mutex_lock(&r->lock);
-	if (ws->record) {
-		dfs_exact_merge(ws->record, record);
-	} else {
-		ws->record = record;
-		record = NULL;
-	}
-	ws->unmeasured -= place->n;
-	last = ws->unmeasured == 0;
-	r->measured += place->len;
-	pthread_mutex_unlock(&r->lock);
-	dfs_exact_record_free(record);
-	return last;
-}
-
-static void look_run(struct dfs_job *job, void *hand)
-{
-	struct look *look = (struct look *)job;
-	struct run *r = look->run;
-	struct dfs_exact_record *record = NULL;
-	struct dfs_err err = { "" };
-	int ret = 0;
-
-	if (!run_failed(r))
-		ret = dfs_span_measure(r->w, &look->place, hand, &record, &err);
-	if (record && segment_add(r, &look->place, record))
-		ret = segment_prepare(r, look->place.segment, &err);
-	if (ret < 0)
-		run_fail(r, ret, &err);
-	pthread_mutex_lock(&r->lock);
-	look->next = r->idle;
-	r->idle = look;
-	run_note(r);
-	pthread_mutex_unlock(&r->lock);
-}
-
 static void slot_run(struct dfs_job *job, void *hand)
 {
-	struct slot *slot = (struct slot *)job;
-	struct run *r = slot->run;
+	struct dfs_slot *slot = (struct dfs_slot *)job;
+	struct dfs_run *r = slot->run;
 	struct dfs_err err = { "" };
 	int ret = 0;
 
-	if (!run_failed(r))
+	if (!dfs_run_failed(r))
 		ret = dfs_span_encode(r->w, &slot->coded, hand, &err);
 	if (ret < 0)
-		run_fail(r, ret, &err);
+		dfs_run_fail(r, ret, &err);
 	pthread_mutex_lock(&r->lock);
 	slot->done = true;
-	run_note(r);
+	dfs_run_note(r);
 	pthread_mutex_unlock(&r->lock);
 }
 
 /* Past a span; over segments without chunks. Return: whether the cursor stands on a chunk. */
-static bool cursor_settle(const struct dfs_work *w, struct cursor *c, uint32_t step)
+static bool cursor_settle(const struct dfs_work *w, struct dfs_cursor *c, uint32_t step)
 {
 	c->chunk += step;
 	while (c->segment < w->c.n_segments && c->chunk >= w->c.segments[c->segment].n_chunks) {
@@ -186,9 +69,9 @@ static bool cursor_settle(const struct dfs_work *w, struct cursor *c, uint32_t s
 	return c->segment < w->c.n_segments;
 }
 
-static struct look *take_idle(struct run *r)
+static struct dfs_look *take_idle(struct dfs_run *r)
 {
-	struct look *look;
+	struct dfs_look *look;
 
 	pthread_mutex_lock(&r->lock);
 	look = r->idle;
@@ -199,22 +82,34 @@ static struct look *take_idle(struct run *r)
 }
 
 /* Nothing to find out about plain bytes: no first pass over them. */
-static int skip_measure(struct run *r, struct dfs_err *err)
+static int skip_measure(struct dfs_run *r, struct dfs_err *err)
 {
 	const struct dfs_segment *seg = &r->w->c.segments[r->measure.segment];
-	int ret = segment_prepare(r, r->measure.segment, err);
+	int ret = dfs_run_prepare(r, r->measure.segment, err);
 
 	pthread_mutex_lock(&r->lock);
 	r->measured += seg->len;
 	pthread_mutex_unlock(&r->lock);
+	r->measured_spans += (seg->n_chunks + DFS_SPAN_CHUNKS - 1) / DFS_SPAN_CHUNKS;
 	cursor_settle(r->w, &r->measure, seg->n_chunks);
 	return ret;
 }
 
-/* Return: 1 if a span was handed out, 0 if that must wait or all are. */
-static int feed_measure(struct run *r, struct dfs_err *err)
+/* Where the bytes of the next span to be measured may stay; NULL: an earlier one is still in its place. */
+static struct dfs_span_bytes *keep_next(struct dfs_run *r)
 {
-	struct look *look;
+	struct dfs_kept *kept = &r->kept[r->measured_spans % DFS_KEPT];
+
+	if (r->measured_spans - r->head >= DFS_KEPT)
+		return NULL;
+	kept->span = r->measured_spans + 1;
+	return &kept->bytes;
+}
+
+/* Return: 1 if a span was handed out, 0 if that must wait or all are. */
+static int feed_measure(struct dfs_run *r, struct dfs_err *err)
+{
+	struct dfs_look *look;
 	int ret;
 
 	if (!cursor_settle(r->w, &r->measure, 0) || r->measure.segment > r->encode.segment + AHEAD)
@@ -232,14 +127,17 @@ static int feed_measure(struct run *r, struct dfs_err *err)
 			return ret;
 	}
 	look->place = dfs_work_span(r->w, r->measure.segment, r->measure.chunk);
+	look->bytes = keep_next(r);
+	r->measured_spans++;
 	cursor_settle(r->w, &r->measure, look->place.n);
 	dfs_pool_submit(r->pool, &look->job, DFS_AHEAD);
 	return 1;
 }
 
-static int feed_encode(struct run *r)
+static int feed_encode(struct dfs_run *r)
 {
-	struct slot *slot = &r->slots[r->tail % r->n_slots];
+	struct dfs_slot *slot = &r->slots[r->tail % r->n_slots];
+	struct dfs_kept *kept = &r->kept[r->tail % DFS_KEPT];
 	bool ready;
 
 	if (r->tail - r->head == r->n_slots || !cursor_settle(r->w, &r->encode, 0))
@@ -251,15 +149,17 @@ static int feed_encode(struct run *r)
 	if (!ready)
 		return 0;
 	slot->coded.place = dfs_work_span(r->w, r->encode.segment, r->encode.chunk);
+	slot->coded.read = kept->span == r->tail + 1;
+	slot->coded.bytes = slot->coded.read ? &kept->bytes : &slot->own;
 	cursor_settle(r->w, &r->encode, slot->coded.place.n);
 	r->tail++;
 	dfs_pool_submit(r->pool, &slot->job, DFS_URGENT);
 	return 1;
 }
 
-static int write_next(struct run *r, struct dfs_err *err)
+static int write_next(struct dfs_run *r, struct dfs_err *err)
 {
-	struct slot *slot = &r->slots[r->head % r->n_slots];
+	struct dfs_slot *slot = &r->slots[r->head % r->n_slots];
 	bool done;
 	int ret;
 
@@ -278,7 +178,7 @@ static int write_next(struct run *r, struct dfs_err *err)
 	return 1;
 }
 
-static int tick(struct run *r, struct dfs_err *err)
+static int tick(struct dfs_run *r, struct dfs_err *err)
 {
 	uint64_t done;
 
@@ -289,7 +189,7 @@ static int tick(struct run *r, struct dfs_err *err)
 }
 
 /* The caller's thread: hand out, write, wait; until all is written. */
-static int run_loop(struct run *r, struct dfs_err *err)
+static int run_loop(struct dfs_run *r, struct dfs_err *err)
 {
 	for (;;) {
 		uint64_t seen;
@@ -320,7 +220,7 @@ static int run_loop(struct run *r, struct dfs_err *err)
 	}
 }
 
-static int run_init(struct run *r)
+static int run_init(struct dfs_run *r)
 {
 	struct dfs_pool_config pool = {
 		.threads = r->config->threads, .name = "encode",
@@ -337,8 +237,8 @@ static int run_init(struct run *r)
 	if (!r->pool)
 		return -errno;
 	r->n_slots = 2 * dfs_pool_threads(r->pool) + 2;
-	if (r->n_slots > RING_MAX)
-		r->n_slots = RING_MAX;
+	if (r->n_slots > DFS_RING_MAX)
+		r->n_slots = DFS_RING_MAX;
 	r->slots = calloc(r->n_slots, sizeof(*r->slots));
 	r->looks = calloc(r->n_slots, sizeof(*r->looks));
 	if (!r->slots || !r->looks)
@@ -346,7 +246,7 @@ static int run_init(struct run *r)
 	for (unsigned i = 0; i < r->n_slots; i++) {
 		r->slots[i].job.run = slot_run;
 		r->slots[i].run = r;
-		r->looks[i] = (struct look){ .job = { .run = look_run }, .run = r, .next = r->idle };
+		r->looks[i] = (struct dfs_look){ .job = { .run = dfs_look_run }, .run = r, .next = r->idle };
 		r->idle = &r->looks[i];
 		if (dfs_coded_init(&r->slots[i].coded) < 0)
 			return -ENOMEM;
@@ -354,11 +254,15 @@ static int run_init(struct run *r)
 	return 0;
 }
 
-static void run_release(struct run *r)
+static void run_release(struct dfs_run *r)
 {
 	dfs_pool_free(r->pool);
-	for (unsigned i = 0; r->slots && i < r->n_slots; i++)
+	for (unsigned i = 0; r->slots && i < r->n_slots; i++) {
 		dfs_coded_release(&r->slots[i].coded);
+		dfs_span_bytes_release(&r->slots[i].own);
+	}
+	for (unsigned i = 0; i < DFS_KEPT; i++)
+		dfs_span_bytes_release(&r->kept[i].bytes);
 	free(r->slots);
 	free(r->looks);
 	pthread_cond_destroy(&r->changed);
@@ -368,7 +272,7 @@ static void run_release(struct run *r)
 int dfs_schedule_run(struct dfs_work *w, struct dfs_output *out,
 		     const struct dfs_encode_config *config, struct dfs_err *err)
 {
-	struct run r = {
+	struct dfs_run r = {
 		.w = w, .out = out, .config = config,
 		.ticker = { config->progress, config->progress_arg, w->c.sb.original_size, { 0 } },
 	};
@@ -379,7 +283,7 @@ int dfs_schedule_run(struct dfs_work *w, struct dfs_output *out,
 	else
 		ret = run_loop(&r, err);
 	if (ret < 0)
-		run_fail(&r, ret, &(struct dfs_err){ "" }); /* what is queued need not be done */
+		dfs_run_fail(&r, ret, &(struct dfs_err){ "" }); /* what is queued need not be done */
 	run_release(&r);
 	return ret;
 }

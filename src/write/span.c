@@ -52,7 +52,7 @@ int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err)
 
 /* Chunk @i of a span: where it lies in the span's bytes, and as codecs see it. */
 static struct dfs_block span_block(const struct dfs_work *w, const struct dfs_span_place *place,
-				   uint32_t i, const uint8_t *values, uint64_t *ret_at)
+				   uint32_t i, const struct dfs_span_bytes *bytes, uint64_t *ret_at)
 {
 	const struct dfs_segment *seg = &w->c.segments[place->segment];
 	unsigned unit = dfs_segment_unit(seg);
@@ -64,79 +64,59 @@ static struct dfs_block span_block(const struct dfs_work *w, const struct dfs_sp
 		.shape = w->segments[place->segment].shape,
 		.first = (off - seg->off) / unit,
 		.n = len / unit,
-		.pred = values ? values + *ret_at : NULL,
+		.pred = bytes->predicted ? bytes->values + *ret_at : NULL,
 	};
 }
 
 int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *place,
-		     struct dfs_hand *hand, struct dfs_exact_record **ret_record,
-		     struct dfs_err *err)
+		     struct dfs_hand *hand, struct dfs_span_bytes *bytes,
+		     struct dfs_exact_record *record, struct dfs_err *err)
 {
-	struct dfs_exact_record *record;
-	const void *values;
-	uint8_t *input;
 	uint64_t at;
-	int ret;
+	int ret = dfs_expect_read(w, place, bytes, err);
 
-	hand->input.len = 0;
-	input = dfs_buf_extend(&hand->input, place->len + DFS_VALUES_PAD);
-	if (!input)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = read_input(w, input, place->len, place->off, err);
 	if (ret == 0)
-		ret = dfs_expect(w, place, hand, &values, err);
-	if (ret < 0)
-		return ret;
-	record = dfs_exact_record_new(w->segments[place->segment].shape, values != NULL);
-	if (!record)
-		return dfs_fail(err, ENOMEM, "out of memory");
+		ret = dfs_expect(w, place, hand, bytes, err);
 	for (uint32_t i = 0; i < place->n && ret == 0; i++) {
-		struct dfs_block block = span_block(w, place, i, values, &at);
+		struct dfs_block block = span_block(w, place, i, bytes, &at);
 
-		ret = dfs_exact_measure(record, &block, input + at, hand->scratch);
+		ret = dfs_exact_measure(record, &block, bytes->input + at, hand->scratch);
+		if (ret < 0)
+			dfs_fail(err, -ret, "measure: %s", strerror(-ret));
 	}
-	if (ret < 0) {
-		dfs_exact_record_free(record);
-		return dfs_fail(err, -ret, "measure: %s", strerror(-ret));
-	}
-	*ret_record = record;
-	return 0;
+	return ret;
 }
 
 int dfs_coded_init(struct dfs_coded *coded)
 {
-	*coded = (struct dfs_coded){
-		.input = malloc(DFS_SPAN_BYTES + DFS_VALUES_PAD),
-		.payload = malloc(DFS_SPAN_BYTES + DFS_PAYLOAD_PAD),
-	};
-	return coded->input && coded->payload ? 0 : -ENOMEM;
+	*coded = (struct dfs_coded){ .payload = malloc(DFS_SPAN_BYTES + DFS_PAYLOAD_PAD) };
+	return coded->payload ? 0 : -ENOMEM;
 }
 
 void dfs_coded_release(struct dfs_coded *coded)
 {
-	free(coded->input);
 	free(coded->payload);
 	*coded = (struct dfs_coded){ 0 };
 }
 
 static int encode_chunk(struct dfs_work *w, struct dfs_coded *coded, uint32_t i,
-			const void *values, struct dfs_hand *hand, struct dfs_err *err)
+			struct dfs_hand *hand, struct dfs_err *err)
 {
 	const struct dfs_segment *seg = &w->c.segments[coded->place.segment];
 	struct dfs_chunk_ref *ref = &w->c.chunks[seg->first_chunk + coded->place.first + i];
 	uint64_t at;
-	struct dfs_block block = span_block(w, &coded->place, i, values, &at);
+	struct dfs_block block = span_block(w, &coded->place, i, coded->bytes, &at);
+	const uint8_t *input = coded->bytes->input + at;
 	size_t len;
 	unsigned codec;
-	int ret = dfs_exact_encode(&block, coded->input + at, w->segments[coded->place.segment].tables,
+	int ret = dfs_exact_encode(&block, input, w->segments[coded->place.segment].tables,
 				   coded->payload + coded->payload_len, &len, &codec, hand->scratch);
 
 	if (ret < 0)
 		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
 	ref->codec = (uint8_t)codec;
 	ref->len = (uint32_t)len;
-	ref->decoded_hash = dfs_hash64(coded->input + at, block.n * dfs_segment_unit(seg),
-				       coded->place.off + at);
+	ref->decoded_hash = dfs_hash64(input, block.n * dfs_segment_unit(seg), coded->place.off + at);
 	coded->payload_len += len;
 	return 0;
 }
@@ -144,14 +124,12 @@ static int encode_chunk(struct dfs_work *w, struct dfs_coded *coded, uint32_t i,
 int dfs_span_encode(struct dfs_work *w, struct dfs_coded *coded, struct dfs_hand *hand,
 		    struct dfs_err *err)
 {
-	const void *values;
-	int ret;
+	int ret = coded->read ? 0 : dfs_expect_read(w, &coded->place, coded->bytes, err);
 
+	if (ret == 0 && !coded->read)
+		ret = dfs_expect(w, &coded->place, hand, coded->bytes, err);
 	coded->payload_len = 0;
-	ret = read_input(w, coded->input, coded->place.len, coded->place.off, err);
-	if (ret == 0)
-		ret = dfs_expect(w, &coded->place, hand, &values, err);
 	for (uint32_t i = 0; i < coded->place.n && ret == 0; i++)
-		ret = encode_chunk(w, coded, i, values, hand, err);
+		ret = encode_chunk(w, coded, i, hand, err);
 	return ret;
 }

@@ -13,19 +13,20 @@
 int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err);
 
 /**
- * dfs_span_measure() - what a span's values look like
- * @ret_record: dfs_exact_record_free() it
+ * dfs_span_measure() - read a span, and add to a record what its values look like
+ * @bytes: where to read them to; dfs_span_encode() can go on with them
  * Return: 0; -EIO, -ENOMEM.
  */
 int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *place,
-		     struct dfs_hand *hand, struct dfs_exact_record **ret_record,
-		     struct dfs_err *err);
+		     struct dfs_hand *hand, struct dfs_span_bytes *bytes,
+		     struct dfs_exact_record *record, struct dfs_err *err);
 
-/* An encoded span. Its buffers are used again and again. */
+/* An encoded span. */
 struct dfs_coded {
 	struct dfs_span_place place;
-	uint8_t *input;		/* the file's bytes, DFS_SPAN_BYTES */
-	uint8_t *payload;	/* of all chunks, back to back; DFS_SPAN_BYTES */
+	struct dfs_span_bytes *bytes;	/* borrowed */
+	bool read;			/* bytes holds them already */
+	uint8_t *payload;		/* of all chunks, back to back; DFS_SPAN_BYTES */
 	uint64_t payload_len;
 };
 

@@ -155,7 +155,9 @@ int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct
 void dfs_work_release(struct dfs_work *w)
 {
 	for (uint32_t i = 0; w->segments && i < w->c.n_segments; i++) {
-		dfs_exact_record_free(w->segments[i].record);
+		for (unsigned k = 0; k < w->segments[i].n_partials; k++)
+			dfs_exact_record_free(w->segments[i].partials[k]);
+		free(w->segments[i].partials);
 		dfs_exact_tables_free(w->segments[i].tables);
 	}
 	free(w->segments);

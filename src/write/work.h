@@ -31,7 +31,8 @@ struct dfs_work_segment {
 	bool measurable;			/* measuring can find something */
 	bool ready;				/* tables are there; under the schedule's lock */
 	uint32_t unmeasured;			/* chunks; under the schedule's lock */
-	struct dfs_exact_record *record;	/* under the schedule's lock; NULL once ready */
+	struct dfs_exact_record **partials;	/* of spans that were measured, n_partials; under the schedule's lock */
+	unsigned n_partials;
 	struct dfs_exact_tables *tables;	/* immutable once ready */
 };
 
