@@ -14,12 +14,12 @@
 #include "write/ticker.h"
 
 /* Spans in the ring, at most: each holds half a megabyte of payload. */
-#define DFS_RING_MAX 64
+#define DFS_RING_MAX 32
 /*
  * Measured spans whose bytes are kept until they are encoded, a megabyte each;
  * the rest is read a second time. Most tensors of most models fit.
  */
-#define DFS_KEPT 64
+#define DFS_KEPT 48
 
 struct dfs_cursor {
 	uint32_t segment, chunk;
