@@ -30,6 +30,9 @@
 /* Kernel readahead runs past a tensor's end whatever the loader wants, so one crossing proves nothing. */
 #define CROSSINGS 3
 
+/* A file may be cut into chunks of a few bytes: so many are looked at in one hold of the cache's lock. */
+#define GUESS_CHUNKS 256
+
 struct guess {
 	uint64_t off, end;		/* to be decoded */
 	uint64_t hint_off, hint_end;	/* for the kernel */
@@ -126,7 +129,7 @@ static uint64_t decode_ahead(struct dfs_view *view, uint64_t off, uint64_t end)
 	struct dfs_extent extent = dfs_extent_at(view, off);
 
 	pthread_mutex_lock(&cache->lock);
-	while (extent.off < end) {
+	for (unsigned n = 0; extent.off < end && n < GUESS_CHUNKS; n++) {
 		if (!dfs_cache_ahead(cache, view, &extent))
 			break; /* guessed again at the next read */
 		off = extent.off + extent.len;

@@ -86,13 +86,16 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	return 0;
 }
 
-/* Jobs of closed views may still run; they end with the pools, and what they used after them. */
+/*
+ * Jobs of closed views may still run; they end with the pools, and what they
+ * used after them. A decode that fails has its base hashed by the hinters.
+ */
 void dfs_reader_free(struct dfs_reader *reader)
 {
 	if (!reader)
 		return;
-	dfs_pool_free(reader->hinters);
 	dfs_pool_free(reader->decoders);
+	dfs_pool_free(reader->hinters);
 	dfs_cache_release(&reader->cache);
 	dfs_names_release(&reader->names);
 	dfs_tables_release(&reader->tables);
