@@ -26,6 +26,7 @@
 #include "fuse/mount.h"
 #include "read/reader.h"
 #include "store/bases.h"
+#include "store/limits.h"
 #include "store/store.h"
 #include "util/auto.h"
 #include "util/cpu.h"
@@ -155,12 +156,23 @@ static void harden(void)
 		(void)dfs_write_all(fd, score, strlen(score)); /* not allowed in most containers */
 }
 
+/* What the store's file system lacks, while there is a terminal to read it. */
+static void say_limits(struct dfs_store *store)
+{
+	struct dfs_err sentences[DFS_LIMITS_MAX];
+	size_t n = dfs_store_limits(store, sentences);
+
+	for (size_t i = 0; i < n; i++)
+		say(sentences[i].text);
+}
+
 static void on_ready(void *arg)
 {
 	struct daemon *d = arg;
 
 	fprintf(stderr, "deltafs: %s is shown at %s, read-only: this version changes nothing\n",
 		dfs_store_path(d->store), d->mountpoint);
+	say_limits(d->store);
 	background_ready(&d->background);
 }
 
