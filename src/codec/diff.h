@@ -157,6 +157,25 @@ void dfs_diff_merge(struct dfs_diff_record *into, const struct dfs_diff_record *
 /* dfs_diff_bits() - estimated bits of all that was measured */
 uint64_t dfs_diff_bits(struct dfs_shape shape, const struct dfs_diff_record *record);
 
+/* --- which counts share a table (diff_cells.c) */
+
+#define DFS_CELLS_MAX (DFS_CLASSES * DFS_CONTEXTS)
+
+struct dfs_cell {
+	uint64_t counts[DFS_TOKENS_MAX];
+	uint64_t total;		/* > 0 */
+};
+
+/**
+ * dfs_cells_share() - put cells together where that saves bits, or to at most @most
+ * @cells: in: n of them; out: the first *ret_tables hold the counts of each table
+ * @table_of: out: the table of each of the @n cells
+ *
+ * Return: bits that all of them take, tables included.
+ */
+uint64_t dfs_cells_share(struct dfs_cell *cells, unsigned n, unsigned n_tokens, unsigned most,
+			 uint8_t *table_of, unsigned *ret_tables);
+
 /* --- the table of a tensor (diff_model.c decides, diff_table.c writes and reads) */
 
 struct dfs_diff_model {

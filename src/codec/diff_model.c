@@ -2,12 +2,11 @@
 /*
  * diff_model: from counts to the tables of a tensor.
  *
- * How far a value strays, in steps of its own size, depends on how large the
- * prediction is (its octave) against how far the row's values move (its
- * scale, in half octaves). So all that is counted falls on one axis,
- *	place = scale + 2 * context
- * (scale 0 throughout if rows have no classes), and neighbours on it that do
- * not pay for a table each are put together, the cheapest pair first.
+ * How far a value strays depends on how large a step is at its prediction
+ * (the octave of that: the context) and on how far its row moves (the scale of
+ * that). Scales are put together to at most 15 classes, neighbours only; then
+ * each class and context is a cell of counts, and diff_cells.c finds which
+ * cells share a table.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,99 +14,37 @@
 #include "codec/diff.h"
 #include "util/auto.h"
 
-#define PLACES (DFS_CLASSES + 2 * DFS_CONTEXTS)
-#define TABLE_BITS 24	/* a table's share of the map and its head, about */
-#define SYMBOL_BITS 6	/* a frequency as packed, about: measured 5 to 7 on synthetic pairs */
 #define PRECISION 4	/* significant bits: 3 costs 0.1 % more data, 5 no less */
 #define CLASS_GAIN 64	/* classes must save one part in so many: they slow decoding a little */
 
-/* What is known of one place on the axis, or of several put together. */
-struct cell {
-	uint64_t counts[DFS_TOKENS_MAX];
-	uint64_t total;
-	uint64_t bits;		/* coding cost, with the table's own */
-	unsigned last;		/* place; cells are in order, without gaps */
+/* A class of rows: scales [first, last], going round, and what was counted in them. */
+struct class {
+	unsigned first, last;
+	uint64_t rows;
+	struct dfs_cell contexts[DFS_CONTEXTS];
 };
 
-struct axis {
-	unsigned n_tokens;
+struct classes {
 	unsigned n;
-	struct cell cells[PLACES];
+	unsigned n_contexts, n_tokens;
+	uint64_t same_rows;
+	struct class of[DFS_SCALES];
 };
 
-static uint64_t cell_bits(const struct axis *axis, const struct cell *cell)
+static unsigned contexts_of(const struct dfs_layout *l)
 {
-	unsigned used = 0;
-
-	if (!cell->total)
-		return 0;
-	for (unsigned t = 0; t < axis->n_tokens; t++)
-		used += cell->counts[t] != 0;
-	return dfs_entropy_bits(cell->counts, axis->n_tokens) + TABLE_BITS + SYMBOL_BITS * used;
-}
-
-static void add_cell(const struct axis *axis, struct cell *into, const struct cell *from)
-{
-	for (unsigned t = 0; t < axis->n_tokens; t++)
-		into->counts[t] += from->counts[t];
-	into->total += from->total;
-}
-
-/* What putting cell @i and the next together saves; negative: costs. */
-static int64_t pair_gain(const struct axis *axis, unsigned i)
-{
-	struct cell both = axis->cells[i];
-
-	add_cell(axis, &both, &axis->cells[i + 1]);
-	return (int64_t)(axis->cells[i].bits + axis->cells[i + 1].bits) -
-	       (int64_t)cell_bits(axis, &both);
-}
-
-static void join_pair(struct axis *axis, unsigned i)
-{
-	struct cell *cell = &axis->cells[i];
-
-	add_cell(axis, cell, cell + 1);
-	cell->last = cell[1].last;
-	cell->bits = cell_bits(axis, cell);
-	axis->n--;
-	memmove(cell + 1, cell + 2, (axis->n - i - 1) * sizeof(*cell));
-}
-
-/* Joins neighbours while that saves bits, or there are too many. Return: bits of what is left. */
-static uint64_t axis_join(struct axis *axis)
-{
-	int64_t gains[PLACES];
-	uint64_t bits = 0;
-
-	for (unsigned i = 0; i < axis->n; i++)
-		axis->cells[i].bits = cell_bits(axis, &axis->cells[i]);
-	for (unsigned i = 0; i + 1 < axis->n; i++)
-		gains[i] = pair_gain(axis, i);
-	while (axis->n > 1) {
-		unsigned best = 0;
-
-		for (unsigned i = 1; i + 1 < axis->n; i++)
-			if (gains[i] > gains[best])
-				best = i;
-		if (gains[best] < 0 && axis->n <= DFS_DIFF_TABLES)
-			break;
-		join_pair(axis, best);
-		memmove(&gains[best], &gains[best + 1], (axis->n - best) * sizeof(*gains));
-		if (best > 0)
-			gains[best - 1] = pair_gain(axis, best - 1);
-		if (best + 1 < axis->n)
-			gains[best] = pair_gain(axis, best);
-	}
-	for (unsigned i = 0; i < axis->n; i++)
-		bits += axis->cells[i].bits;
-	return bits;
+	return l->exponent ? DFS_CONTEXTS : 1;
 }
 
 static const uint32_t *plane(const struct dfs_diff_record *record, const struct dfs_layout *l,
 			     unsigned scale)
 {
-	return record->counts + (size_t)scale * DFS_BINS * dfs_tokens(l);
+	return record->counts + scale * dfs_cells(l);
+}
+
+static unsigned planes_of(const struct dfs_diff_record *record)
+{
+	return record->has_rows ? DFS_SCALES : 1;
 }
 
 static uint64_t count_bin(const struct dfs_diff_record *record, const struct dfs_layout *l,
@@ -115,7 +52,7 @@ static uint64_t count_bin(const struct dfs_diff_record *record, const struct dfs
 {
 	uint64_t sum = 0;
 
-	for (unsigned s = 0; s < (record->has_rows ? DFS_SCALES : 1); s++)
+	for (unsigned s = 0; s < planes_of(record); s++)
 		for (unsigned t = 0; t < dfs_tokens(l); t++)
 			sum += plane(record, l, s)[bin * dfs_tokens(l) + t];
 	return sum;
@@ -141,176 +78,258 @@ static unsigned choose_top(const struct dfs_diff_record *record, const struct df
 	return bin;
 }
 
-/* Adds what was counted at @scale to the axis, at place @at + 2 * context. */
-static void axis_add(struct axis *axis, const struct dfs_diff_record *record,
-		     const struct dfs_layout *l, unsigned scale, unsigned top_bin, unsigned at,
-		     unsigned stride)
+/* Adds what was counted at @scale to the cells of the contexts. */
+static void add_scale(struct dfs_cell contexts[DFS_CONTEXTS], const struct dfs_diff_record *record,
+		      const struct dfs_layout *l, unsigned scale, unsigned top_bin)
 {
 	const uint32_t *counts = plane(record, l, scale);
+	unsigned n_tokens = dfs_tokens(l);
 
 	for (unsigned bin = 0; bin < DFS_BINS; bin++) {
-		struct cell *cell = &axis->cells[at + stride * dfs_context(top_bin, bin)];
+		struct dfs_cell *cell = &contexts[dfs_context(top_bin, bin)];
 
-		for (unsigned t = 0; t < axis->n_tokens; t++) {
-			cell->counts[t] += counts[bin * axis->n_tokens + t];
-			cell->total += counts[bin * axis->n_tokens + t];
+		for (unsigned t = 0; t < n_tokens; t++) {
+			cell->counts[t] += counts[bin * n_tokens + t];
+			cell->total += counts[bin * n_tokens + t];
 		}
 	}
 }
 
-static struct axis *axis_new(const struct dfs_layout *l, unsigned n)
-{
-	struct axis *axis = calloc(1, sizeof(*axis));
-
-	if (!axis)
-		return NULL;
-	axis->n_tokens = dfs_tokens(l);
-	axis->n = n;
-	for (unsigned i = 0; i < n; i++)
-		axis->cells[i].last = i;
-	return axis;
-}
-
-static unsigned contexts_of(const struct dfs_layout *l)
-{
-	return l->exponent ? DFS_CONTEXTS : 1;
-}
-
-/* Without classes: scales put together. */
-static struct axis *axis_plain(const struct dfs_diff_record *record, const struct dfs_layout *l,
-			       unsigned top_bin)
-{
-	struct axis *axis = axis_new(l, contexts_of(l));
-
-	for (unsigned s = 0; axis && s < (record->has_rows ? DFS_SCALES : 1); s++)
-		axis_add(axis, record, l, s, top_bin, 0, 1);
-	return axis;
-}
+/* --- classes */
 
 /*
- * Scales are a circle of 31. The first one in use after the longest run of
- * unused ones begins class 1. A class is one scale, as far as numbers go; the
- * last one takes all that are left.
+ * Scales are a circle of 31: the first one in use after the longest run of
+ * unused ones is where it is cut. 0: none is in use.
  */
 static unsigned first_scale(const struct dfs_diff_record *record)
 {
-	unsigned longest = 0, first = 1;
+	unsigned longest = 0, first = 0;
 
 	for (unsigned start = 1; start < DFS_SCALES; start++) {
-		unsigned run = 0;
+		unsigned before = 0;
 
-		while (run < DFS_SCALES - 1 &&
-		       !record->rows[1 + (start - 1 + run) % (DFS_SCALES - 1)])
-			run++;
-		if (run > longest && run < DFS_SCALES - 1) {
-			longest = run;
-			first = 1 + (start - 1 + run) % (DFS_SCALES - 1);
+		if (!record->rows[start])
+			continue;
+		while (before < DFS_SCALES - 2 &&
+		       !record->rows[1 + (start - 2 - before + 2 * (DFS_SCALES - 1)) % (DFS_SCALES - 1)])
+			before++;
+		if (!first || before > longest) {
+			longest = before;
+			first = start;
 		}
 	}
 	return first;
 }
 
-struct classes {
-	unsigned n;
-	unsigned first;		/* scale where class 1 begins */
-	uint8_t of[DFS_SCALES];	/* class of a scale */
-	uint64_t rows[DFS_CLASSES];
+static uint64_t class_bits(const struct classes *c, const struct class *class)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < c->n_contexts; i++)
+		bits += dfs_entropy_bits(class->contexts[i].counts, c->n_tokens);
+	return bits;
+}
+
+static void add_class(const struct classes *c, struct class *into, const struct class *from)
+{
+	into->last = from->last;
+	into->rows += from->rows;
+	for (unsigned i = 0; i < c->n_contexts; i++) {
+		for (unsigned t = 0; t < c->n_tokens; t++)
+			into->contexts[i].counts[t] += from->contexts[i].counts[t];
+		into->contexts[i].total += from->contexts[i].total;
+	}
+}
+
+/* Bits that putting class @i and the next together costs. */
+static uint64_t join_cost(const struct classes *c, unsigned i, struct class *room)
+{
+	*room = c->of[i];
+	add_class(c, room, &c->of[i + 1]);
+	return class_bits(c, room) - class_bits(c, &c->of[i]) - class_bits(c, &c->of[i + 1]);
+}
+
+/* Neighbours are put together, the cheapest pair first, until class numbers suffice. */
+static void join_classes(struct classes *c, struct class *room)
+{
+	uint64_t costs[DFS_SCALES];
+
+	for (unsigned i = 0; i + 1 < c->n; i++)
+		costs[i] = join_cost(c, i, room);
+	while (c->n > DFS_CLASSES - 1) {
+		unsigned best = 0;
+
+		for (unsigned i = 1; i + 1 < c->n; i++)
+			if (costs[i] < costs[best])
+				best = i;
+		add_class(c, &c->of[best], &c->of[best + 1]);
+		c->n--;
+		memmove(&c->of[best + 1], &c->of[best + 2], (c->n - best - 1) * sizeof(c->of[0]));
+		memmove(&costs[best], &costs[best + 1], (c->n - best) * sizeof(costs[0]));
+		if (best > 0)
+			costs[best - 1] = join_cost(c, best - 1, room);
+		if (best + 1 < c->n)
+			costs[best] = join_cost(c, best, room);
+	}
+}
+
+static struct classes *classes_new(const struct dfs_diff_record *record,
+				   const struct dfs_layout *l, unsigned top_bin)
+{
+	unsigned first = first_scale(record);
+	struct classes *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->n_contexts = contexts_of(l);
+	c->n_tokens = dfs_tokens(l);
+	c->same_rows = record->rows[0];
+	for (unsigned i = 0; first && i < DFS_SCALES - 1; i++) {
+		unsigned scale = 1 + (first - 1 + i) % (DFS_SCALES - 1);
+		struct class *class = &c->of[c->n];
+
+		if (!record->rows[scale])
+			continue;
+		class->first = class->last = scale;
+		class->rows = record->rows[scale];
+		add_scale(class->contexts, record, l, scale, top_bin);
+		c->n++;
+	}
+	/* one place more than there are classes: for trying a pair */
+	join_classes(c, &c->of[DFS_SCALES - 1]);
+	return c;
+}
+
+/* --- tables */
+
+/* Cells of classes and contexts, empty ones left out, and the tables they get. */
+struct plan {
+	unsigned n, n_tables;
+	struct dfs_cell cells[DFS_CELLS_MAX];
+	uint8_t class[DFS_CELLS_MAX], context[DFS_CELLS_MAX];
+	uint8_t table_of[DFS_CELLS_MAX];
+	uint64_t bits;
 };
 
-static void choose_classes(struct classes *c, const struct dfs_diff_record *record)
+static void plan_add(struct plan *p, const struct dfs_cell *contexts, unsigned n_contexts,
+		     unsigned class)
 {
-	*c = (struct classes){ .n = 1, .first = first_scale(record) };
-	for (unsigned i = 0; i < DFS_SCALES - 1; i++) {
-		unsigned scale = 1 + (c->first - 1 + i) % (DFS_SCALES - 1);
-		unsigned class = i + 1 < DFS_CLASSES ? i + 1 : DFS_CLASSES - 1;
-
-		c->of[scale] = class;
-		c->rows[class] += record->rows[scale];
-		if (record->rows[scale])
-			c->n = class + 1;
+	for (unsigned c = 0; c < n_contexts; c++) {
+		if (!contexts[c].total)
+			continue;
+		p->cells[p->n] = contexts[c];
+		p->class[p->n] = class;
+		p->context[p->n] = c;
+		p->n++;
 	}
-	for (unsigned s = 1; s < DFS_SCALES; s++)
-		if (c->of[s] >= c->n)
-			c->of[s] = c->n - 1;
-	c->rows[0] = record->rows[0];
 }
 
-static struct axis *axis_classed(const struct dfs_diff_record *record, const struct dfs_layout *l,
-				 unsigned top_bin, const struct classes *c)
+static void plan_share(struct plan *p, const struct dfs_layout *l)
 {
-	struct axis *axis = axis_new(l, c->n - 2 + 2 * DFS_CONTEXTS);
-
-	for (unsigned s = 1; axis && s < DFS_SCALES; s++)
-		if (record->rows[s])
-			axis_add(axis, record, l, s, top_bin, c->of[s] - 1, 2);
-	return axis;
+	p->bits = dfs_cells_share(p->cells, p->n, dfs_tokens(l), DFS_DIFF_TABLES, p->table_of,
+				  &p->n_tables);
 }
 
-static unsigned cell_at(const struct axis *axis, unsigned place)
+static struct plan *plan_plain(const struct dfs_diff_record *record, const struct dfs_layout *l,
+			       unsigned top_bin)
 {
-	unsigned i = 0;
+	DFS_AUTO(mem) struct dfs_cell *contexts = calloc(DFS_CONTEXTS, sizeof(*contexts));
+	struct plan *p = calloc(1, sizeof(*p));
 
-	while (axis->cells[i].last < place)
-		i++;
-	return i;
+	if (p && contexts) {
+		for (unsigned s = 0; s < planes_of(record); s++)
+			add_scale(contexts, record, l, s, top_bin);
+		plan_add(p, contexts, contexts_of(l), 0);
+		plan_share(p, l);
+		return p;
+	}
+	free(p);
+	return NULL;
 }
 
-static void take_axis(struct dfs_diff_model *m, const struct axis *axis)
+static struct plan *plan_classed(const struct classes *c, const struct dfs_layout *l)
 {
-	m->n_tables = axis->n;
+	struct plan *p = calloc(1, sizeof(*p));
+	uint64_t rows[DFS_CLASSES] = { c->same_rows };
+
+	if (!p)
+		return NULL;
+	for (unsigned k = 0; k < c->n; k++) {
+		plan_add(p, c->of[k].contexts, c->n_contexts, k + 1);
+		rows[k + 1] = c->of[k].rows;
+	}
+	plan_share(p, l);
+	p->bits += dfs_entropy_bits(rows, DFS_CLASSES);
+	return p;
+}
+
+/* A cell without values takes its neighbour's table: that is cheapest to write. */
+static void fill_gaps(struct dfs_diff_model *m, bool known[DFS_CLASSES][DFS_CONTEXTS])
+{
+	for (unsigned k = 0; k < DFS_CLASSES; k++)
+		for (unsigned c = 1; c < DFS_CONTEXTS; c++)
+			if (!known[k][c]) {
+				m->map[k][c] = m->map[k][c - 1];
+				known[k][c] = known[k][c - 1];
+			}
+	for (unsigned k = 0; k < DFS_CLASSES; k++)
+		for (unsigned c = DFS_CONTEXTS - 1; c--;)
+			if (!known[k][c]) {
+				m->map[k][c] = m->map[k][c + 1];
+				known[k][c] = known[k][c + 1];
+			}
+}
+
+static void take_plan(struct dfs_diff_model *m, const struct plan *p)
+{
+	bool known[DFS_CLASSES][DFS_CONTEXTS] = { { false } };
+
+	m->n_tables = p->n_tables;
 	m->precision = PRECISION;
-	for (unsigned i = 0; i < axis->n; i++)
-		dfs_freq_from_counts(&m->freqs[i], axis->cells[i].counts, axis->n_tokens, m->log,
-				     m->precision);
+	for (unsigned i = 0; i < p->n_tables; i++)
+		dfs_freq_from_counts(&m->freqs[i], p->cells[i].counts, dfs_tokens(&m->layout),
+				     m->log, m->precision);
+	for (unsigned i = 0; i < p->n; i++) {
+		m->map[p->class[i]][p->context[i]] = p->table_of[i];
+		known[p->class[i]][p->context[i]] = true;
+	}
+	fill_gaps(m, known);
 }
 
-static void take_plain(struct dfs_diff_model *m, const struct axis *axis)
+static void take_classes(struct dfs_diff_model *m, const struct classes *c)
 {
-	m->n_classes = 1;
-	take_axis(m, axis);
-	for (unsigned c = 0; c < contexts_of(&m->layout); c++)
-		m->map[0][c] = cell_at(axis, c);
+	uint64_t rows[DFS_CLASSES] = { c->same_rows };
+
+	m->n_classes = c->n + 1;
+	for (unsigned k = 0; k < c->n; k++) {
+		m->from[k + 1] = c->of[k].first;
+		rows[k + 1] = c->of[k].rows;
+	}
+	dfs_freq_from_counts(&m->class_freq, rows, DFS_CLASSES, m->log, m->precision);
 }
 
-static void take_classed(struct dfs_diff_model *m, const struct axis *axis,
-			 const struct classes *classes)
-{
-	m->n_classes = classes->n;
-	take_axis(m, axis);
-	for (unsigned k = 1; k < classes->n; k++)
-		for (unsigned c = 0; c < DFS_CONTEXTS; c++)
-			m->map[k][c] = cell_at(axis, k - 1 + 2 * c);
-	for (unsigned k = 1; k < classes->n; k++)
-		m->from[k] = 1 + (classes->first + k - 2) % (DFS_SCALES - 1);
-	dfs_freq_from_counts(&m->class_freq, classes->rows, DFS_CLASSES, m->log, m->precision);
-}
-
-DFS_AUTO_KIND(axis, struct axis *, free(*p));
-
-static int choose_axis(struct dfs_diff_model *m, const struct dfs_diff_record *record,
+static int choose_plan(struct dfs_diff_model *m, const struct dfs_diff_record *record,
 		       unsigned top_bin)
 {
-	DFS_AUTO(axis) struct axis *plain = axis_plain(record, &m->layout, top_bin);
-	DFS_AUTO(axis) struct axis *classed = NULL;
-	struct classes classes;
-	uint64_t plain_bits, classed_bits;
+	DFS_AUTO(mem) struct plan *plain = plan_plain(record, &m->layout, top_bin);
+	DFS_AUTO(mem) struct classes *classes = NULL;
+	DFS_AUTO(mem) struct plan *classed = NULL;
 
 	if (!plain)
 		return -ENOMEM;
-	plain_bits = axis_join(plain);
+	m->n_classes = 1;
 	if (record->has_rows) {
-		choose_classes(&classes, record);
-		if (classes.n > 1)
-			classed = axis_classed(record, &m->layout, top_bin, &classes);
+		classes = classes_new(record, &m->layout, top_bin);
+		classed = classes ? plan_classed(classes, &m->layout) : NULL;
+		if (!classed)
+			return -ENOMEM;
 	}
-	if (classed) {
-		classed_bits = axis_join(classed) + dfs_entropy_bits(classes.rows, DFS_CLASSES);
-		if (classed_bits < plain_bits - plain_bits / CLASS_GAIN) {
-			take_classed(m, classed, &classes);
-			return 0;
-		}
+	if (classed && classes->n && classed->bits < plain->bits - plain->bits / CLASS_GAIN) {
+		take_plan(m, classed);
+		take_classes(m, classes);
+	} else {
+		take_plan(m, plain);
 	}
-	take_plain(m, plain);
 	return 0;
 }
 
@@ -324,24 +343,27 @@ int dfs_diff_model_build(struct dfs_diff_model *m, struct dfs_shape shape,
 	m->log = DFS_DIFF_LOG_MAX;
 	top_bin = choose_top(record, &m->layout);
 	m->top = m->layout.exponent ? top_bin + dfs_bin_low(&m->layout) : 0;
-	return choose_axis(m, record, top_bin);
+	return choose_plan(m, record, top_bin);
 }
 
 uint64_t dfs_diff_bits(struct dfs_shape shape, const struct dfs_diff_record *record)
 {
+	DFS_AUTO(mem) struct dfs_cell *contexts = calloc(DFS_CONTEXTS, sizeof(*contexts));
 	struct dfs_layout l;
-	DFS_AUTO(axis) struct axis *axis = NULL;
 	uint64_t bits = 0;
+	unsigned top_bin;
 
 	if (!record->started || !dfs_layout_init(&l, shape))
 		return 0;
-	axis = axis_plain(record, &l, choose_top(record, &l));
-	if (!axis)
+	if (!contexts)
 		return UINT64_MAX;
-	for (unsigned i = 0; i < axis->n; i++) {
-		bits += dfs_entropy_bits(axis->cells[i].counts, axis->n_tokens);
-		for (unsigned t = 16; t < axis->n_tokens; t++)
-			bits += axis->cells[i].counts[t] * dfs_token_bits(t);
+	top_bin = choose_top(record, &l);
+	for (unsigned s = 0; s < planes_of(record); s++)
+		add_scale(contexts, record, &l, s, top_bin);
+	for (unsigned c = 0; c < DFS_CONTEXTS; c++) {
+		bits += dfs_entropy_bits(contexts[c].counts, dfs_tokens(&l));
+		for (unsigned t = 16; t < dfs_tokens(&l); t++)
+			bits += contexts[c].counts[t] * dfs_token_bits(t);
 	}
 	return bits;
 }

@@ -7,6 +7,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/diff.h \
 	%D%/diff_avx2.c \
 	%D%/diff_avx512.c \
+	%D%/diff_cells.c \
 	%D%/diff_decode.c \
 	%D%/diff_encode.c \
 	%D%/diff_measure.c \
