@@ -221,6 +221,7 @@ static void *ready_main(void *arg)
 
 	if (stat(mount->mountpoint, &st) < 0)
 		return NULL;
+	dfs_reader_shown_at(mount->reader, st.st_dev);
 	dfs_readahead_raise(mount);
 	if (mount->ready)
 		mount->ready(mount->ready_arg);

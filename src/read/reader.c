@@ -103,6 +103,11 @@ void dfs_reader_free(struct dfs_reader *reader)
 	free(reader);
 }
 
+void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev)
+{
+	atomic_store(&reader->own_dev, dev);
+}
+
 void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)
 {
 	struct dfs_cache *cache = &reader->cache;

@@ -34,3 +34,24 @@ timeout 60 cmp orig/tune/model.safetensors outer/tune/model.safetensors || fail 
 stop_daemon outer
 daemon=$inner
 stop_daemon mnt
+
+# A base that can only be found through the mount, where it is a container
+# itself: an error, not a daemon that waits for itself.
+mkdir -p ring/models lower
+"$DFS_BUILD/tests/tools/make_pair" --params 100000 --seed 61 lower/a >/dev/null
+"$DFS_BUILD/tests/tools/make_pair" --params 100000 --seed 62 lower/b >/dev/null
+cp lower/a/tune/model.safetensors lower/middle.safetensors
+deltafsctl encode --base lower/a/base lower/middle.safetensors -o ring/models/middle.safetensors || fail "encode"
+python3 - lower/middle.safetensors lower/top.safetensors <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+for at in range(len(data) // 2, len(data), 64):
+    data[at] ^= 1
+open(sys.argv[2], "wb").write(data)
+PY
+deltafsctl encode --base lower/middle.safetensors lower/top.safetensors -o ring/models/top.safetensors || fail "encode"
+start_daemon ring ring -o "threads=1,base=$DFS_TMP/ring/models/middle.safetensors,base=$DFS_TMP/lower/a/base"
+timeout 60 cmp lower/middle.safetensors ring/models/middle.safetensors || fail "a container over a plain base"
+expect_fail any 'Input/output error' timeout 60 cmp lower/top.safetensors ring/models/top.safetensors
+grep -q 'middle.safetensors: found through this very mount' "$log" || fail "that is not logged: $(cat "$log")"
+stop_daemon ring
