@@ -28,7 +28,7 @@ else
 fi
 
 # 64 MiB beside the cache is what the daemon may take.
-daemon=$(getfattr --only-values -n user.deltafs.status "$VIEW" | jq .pid) || fail "the root does not tell its daemon"
-peak=$(sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$daemon/status")
+daemon=$(getfattr --absolute-names --only-values -n user.deltafs.status "$VIEW" | jq .pid) || fail "the root does not tell its daemon"
+peak=$(awk '/^VmHWM:/ { print $2 }' "/proc/$daemon/status")
 [ "$peak" -lt $(((32 + 64) << 10)) ] || fail "the daemon grew to $peak KiB with cache=32M"
 echo "daemon: at most $((peak >> 10)) MiB resident"
