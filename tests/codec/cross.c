@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cross: writes payloads of every dtype, kind and exact codec to a file, or
+ * reads such a file and compares what it decodes with the values it was made
+ * from, which are the same on every machine. For test_cross.sh.
+ *
+ *	cross write FILE
+ *	cross read FILE
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "samples.h"
+
+static const unsigned codecs[] = {
+	DFS_CODEC_COPY, DFS_CODEC_STORED, DFS_CODEC_DIFF, DFS_CODEC_SPARSE, DFS_CODEC_SOLO,
+};
+#define N_CODECS (sizeof(codecs) / sizeof(*codecs))
+
+/* zstd is its own authors' to test, and not at hand for every machine. */
+static bool no_values(struct dfs_shape shape)
+{
+	(void)shape;
+	return false;
+}
+
+const struct dfs_codec dfs_codec_zstd = { .name = "zstd", .accepts = no_values };
+
+static const struct {
+	unsigned cols;
+	uint64_t first;
+	size_t n;
+} blocks[] = { { 0, 0, 5000 }, { 0, 0, 333 }, { 100, 12345, 9000 } };
+#define N_BLOCKS (sizeof(blocks) / sizeof(*blocks))
+
+struct job {
+	unsigned codec;
+	struct sample sample;
+};
+
+/* The jobs in order; false: after the last one. Those whose codec takes no such values are left out. */
+static bool next_job(unsigned *number, struct job *ret_job)
+{
+	for (; *number < DFS_DTYPES * 2 * KINDS * N_BLOCKS * N_CODECS; ++*number) {
+		unsigned i = *number, block, kind, code;
+		struct dfs_shape shape = { .rows = 1 << 20 };
+
+		ret_job->codec = codecs[i % N_CODECS];
+		block = (i /= N_CODECS) % N_BLOCKS;
+		kind = (i /= N_BLOCKS) % KINDS;
+		shape.dtype = (i /= KINDS) % DFS_DTYPES;
+		shape.cols = blocks[block].cols;
+		shape.drop = i / DFS_DTYPES ? dfs_dtype_info(shape.dtype)->mantissa / 2 : 0;
+		if (!dfs_codec_find(ret_job->codec, (int *)&code, NULL)->accepts(shape))
+			continue;
+		ret_job->sample = sample_make(shape, blocks[block].first, blocks[block].n, kind, i + 1);
+		++*number;
+		return true;
+	}
+	return false;
+}
+
+static void put_part(FILE *f, const void *data, size_t len)
+{
+	uint8_t head[4];
+
+	dfs_put_u32le(head, len);
+	fwrite(head, 1, 4, f);
+	fwrite(data, 1, len, f);
+}
+
+/* Reads a part, with padding behind it. */
+static uint8_t *get_part(FILE *f, size_t *ret_len)
+{
+	uint8_t head[4], *data;
+
+	if (fread(head, 1, 4, f) != 4)
+		return NULL;
+	*ret_len = dfs_get_u32le(head);
+	data = calloc(1, *ret_len + DFS_PAYLOAD_PAD);
+	if (data && fread(data, 1, *ret_len, f) != *ret_len) {
+		free(data);
+		return NULL;
+	}
+	return data;
+}
+
+static void write_job(FILE *f, const struct job *job)
+{
+	struct coded coded;
+	int ret = sample_code(&job->sample, job->codec, &coded);
+
+	put_part(f, &(uint8_t){ ret == 0 }, 1);
+	put_part(f, coded.table.data, ret == 0 ? coded.table.len : 0);
+	put_part(f, coded.payload, ret == 0 ? coded.len : 0);
+	coded_free(&coded);
+}
+
+static bool decodes(const struct job *job, struct dfs_span table, struct dfs_span payload)
+{
+	const struct sample *s = &job->sample;
+	uint8_t *out = calloc(1, s->bytes + DFS_VALUES_PAD);
+	struct dfs_table *opened = NULL;
+	int code;
+	bool good = true;
+
+	if (table.len)
+		good = dfs_codec_find(job->codec, &code, NULL)->table_open(s->block.shape, table, false,
+									  &opened, NULL) == 0;
+	for (int level = 0; good && level < DFS_CPU_LEVELS; level++)
+		good = sample_decode(s, job->codec, payload, opened, level, out) == 0 &&
+		       memcmp(out, s->data, s->bytes) == 0;
+	dfs_table_close(opened);
+	free(out);
+	return good;
+}
+
+static bool read_job(FILE *f, const struct job *job)
+{
+	size_t one, table_len, payload_len;
+	uint8_t *coded = get_part(f, &one);
+	uint8_t *table = coded ? get_part(f, &table_len) : NULL;
+	uint8_t *payload = table ? get_part(f, &payload_len) : NULL;
+	bool good = payload && one == 1;
+
+	if (good && *coded)
+		good = decodes(job, (struct dfs_span){ table, table_len },
+			       (struct dfs_span){ payload, payload_len });
+	free(coded);
+	free(table);
+	free(payload);
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	bool writing = argc == 3 && !strcmp(argv[1], "write");
+	FILE *f = argc == 3 ? fopen(argv[2], writing ? "w" : "r") : NULL;
+	unsigned number = 0, n = 0, wrong = 0;
+	struct job job;
+
+	if (!f) {
+		fprintf(stderr, "usage: cross write|read FILE\n");
+		return 2;
+	}
+	while (next_job(&number, &job)) {
+		n++;
+		if (writing)
+			write_job(f, &job);
+		else if (!read_job(f, &job))
+			wrong++;
+		sample_free(&job.sample);
+	}
+	if (fclose(f) != 0)
+		wrong++;
+	printf("cross: %u payloads %s, %u wrong\n", n, writing ? "written" : "read", wrong);
+	return wrong != 0;
+}
