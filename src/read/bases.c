@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include "read/internal.h"
 #include "store/access.h"
@@ -31,33 +29,16 @@ static void base_name(const struct dfs_base_file *file, char *text, size_t len)
 		snprintf(text, len, "%s", dfs_hash_hex(file->hash, hex));
 }
 
-/* A plain file of our own mount is answered without decoding; a container there would wait for itself. */
-static bool waits_for_itself(const struct dfs_reader *reader, const struct dfs_base *base)
-{
-	static const char container[] = "container";
-	char state[sizeof(container)];
-	struct stat st;
-
-	return fstat(base->fd, &st) == 0 && st.st_dev == atomic_load(&reader->own_dev) &&
-	       fgetxattr(base->fd, "user.deltafs.state", state, sizeof(state)) == sizeof(container) - 1 &&
-	       memcmp(state, container, sizeof(container) - 1) == 0;
-}
-
 /* Asked once a view and open of a base: it may take the name service. A refusal is not remembered. */
 static int allow(struct dfs_view *view, uint32_t file, const struct dfs_base *base, struct dfs_err *err)
 {
-	const struct dfs_base_file *want = &view->container->bases[file];
-	char name[256];
-	int ret = 0;
+	int ret;
 
-	if (atomic_load_explicit(&view->allowed[file], memory_order_relaxed) == base->serial)
+	if (!view->reader->store ||
+	    atomic_load_explicit(&view->allowed[file], memory_order_relaxed) == base->serial)
 		return 0;
-	if (waits_for_itself(view->reader, base)) {
-		base_name(want, name, sizeof(name));
-		return dfs_fail(err, EIO, "base %s: found through this very mount, as a container; a base is a plain file of the store", name);
-	}
-	if (view->reader->store)
-		ret = dfs_access_check(view->reader->store, &view->st, view->trusted, want, base, err);
+	ret = dfs_access_check(view->reader->store, &view->st, view->trusted,
+			       &view->container->bases[file], base, err);
 	if (ret == 0)
 		atomic_store_explicit(&view->allowed[file], base->serial, memory_order_relaxed);
 	return ret;

@@ -38,7 +38,6 @@ struct dfs_reader {
 	struct dfs_store *store;	/* borrowed; may be NULL */
 	struct dfs_log *log;		/* borrowed; may be NULL */
 	size_t ahead_max;		/* bytes a cursor decodes ahead */
-	_Atomic dev_t own_dev;		/* of the mount that is answered from here; 0: none yet */
 };
 
 struct dfs_view {

@@ -105,7 +105,8 @@ void dfs_reader_free(struct dfs_reader *reader)
 
 void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev)
 {
-	atomic_store(&reader->own_dev, dev);
+	if (reader->bases)
+		dfs_bases_shown_at(reader->bases, dev);
 }
 
 void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)

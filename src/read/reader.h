@@ -30,12 +30,7 @@ struct dfs_reader_config {
 int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **ret_reader, struct dfs_err *err);
 void dfs_reader_free(struct dfs_reader *reader); /* after the last view is closed */
 
-/**
- * dfs_reader_shown_at() - what is read here is also shown, by this process, as file system @dev
- *
- * A base that is found there and is a container would have decode threads wait
- * for decode threads: it is refused from now on. Any thread.
- */
+/* dfs_reader_shown_at() - what is read here is shown by this process as file system @dev: see dfs_bases_shown_at(); any thread */
 void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev);
 
 struct dfs_reader_stats {

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "store/hashes.h"
 #include "store/internal.h"
@@ -126,7 +127,9 @@ static bool failed(struct attempt *a, const struct dfs_place *place, int ret)
 		a->fatal = ret;
 		return false;
 	}
-	if (ret == -ENOENT || ret == -ENOTDIR)
+	if (ret == -EDEADLK)
+		tell(a, NO_FILE, place, "leads into this very mount, to a container; a base is a plain file of the store");
+	else if (ret == -ENOENT || ret == -ENOTDIR)
 		tell(a, MISSING, place, "is missing");
 	else if (ret == -EINVAL || ret == -ELOOP)
 		tell(a, NO_FILE, place, "is not a regular file");
@@ -163,6 +166,24 @@ static void tell_size(struct attempt *a, const struct dfs_place *place, const st
 	tell(a, OTHER_SIZE, place, what);
 }
 
+/* Bytes of a container of our own mount are decoded by threads that would wait for them here. */
+static bool waits_for_itself(const struct dfs_search *search, int fd, const struct stat *st)
+{
+	static const char container[] = "container";
+	char state[sizeof(container)];
+
+	return st->st_dev == atomic_load(&search->own_dev) &&
+	       fgetxattr(fd, "user.deltafs.state", state, sizeof(state)) == sizeof(container) - 1 &&
+	       memcmp(state, container, sizeof(container) - 1) == 0;
+}
+
+static int place_open(const struct dfs_search *search, const struct dfs_place *place, int *ret_fd, struct stat *ret_st)
+{
+	int ret = dfs_place_open(place, O_RDONLY, ret_fd, ret_st);
+
+	return ret == 0 && waits_for_itself(search, *ret_fd, ret_st) ? -EDEADLK : ret;
+}
+
 /* dfs_place_fn: weigh one place. */
 static bool weigh(void *arg, const struct dfs_place *place)
 {
@@ -173,7 +194,7 @@ static bool weigh(void *arg, const struct dfs_place *place)
 	bool known;
 	int ret;
 
-	ret = dfs_place_open(place, O_RDONLY, &fd, &st);
+	ret = place_open(a->search, place, &fd, &st);
 	if (ret < 0)
 		return failed(a, place, ret);
 	if ((uint64_t)st.st_size != a->want->size) {
@@ -204,7 +225,7 @@ static bool settle_named(void *arg, const struct dfs_place *place)
 
 	if (place->kind != DFS_PLACE_NAMED)
 		return false;
-	if (dfs_place_open(place, O_RDONLY, &fd, &st) < 0 ||
+	if (place_open(a->search, place, &fd, &st) < 0 ||
 	    (uint64_t)st.st_size != a->want->size || hash_known(a->search, &st, &hash) ||
 	    hash_now(a->search, fd, &hash) < 0)
 		return true;

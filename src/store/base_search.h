@@ -6,6 +6,8 @@
 #define DFS_STORE_BASE_SEARCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
 
 #include "store/places.h"
 
@@ -23,6 +25,7 @@ struct dfs_search {
 	pthread_mutex_t lock;
 	struct dfs_known known[DFS_KNOWN];	/* under lock; a ring */
 	unsigned next_known;			/* under lock */
+	_Atomic dev_t own_dev;			/* see dfs_bases_shown_at(); 0: none */
 };
 
 /* Where a base was opened and how it looked then. */

@@ -65,6 +65,11 @@ int dfs_bases_add(struct dfs_bases *bases, const char *path, struct dfs_err *err
 	return dfs_search_add(&bases->search, path, err);
 }
 
+void dfs_bases_shown_at(struct dfs_bases *bases, dev_t dev)
+{
+	atomic_store(&bases->search.own_dev, dev);
+}
+
 static void entry_free(struct entry *entry)
 {
 	dfs_found_release(&entry->found);

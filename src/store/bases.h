@@ -52,6 +52,14 @@ void dfs_bases_free(struct dfs_bases *bases); /* after the last put; NULL is fin
 int dfs_bases_add(struct dfs_bases *bases, const char *path, struct dfs_err *err);
 
 /**
+ * dfs_bases_shown_at() - the store is shown by this process, as file system @dev
+ *
+ * A place that leads there, to a container, is passed over from now on: its
+ * bytes would come from the very threads that wait for them. Threads: any.
+ */
+void dfs_bases_shown_at(struct dfs_bases *bases, dev_t dev);
+
+/**
  * dfs_bases_get() - the base file with @want's hash and size
  * @ret_base: dfs_base_put() it
  *
