@@ -53,5 +53,8 @@ deltafsctl encode --base lower/middle.safetensors lower/top.safetensors -o ring/
 start_daemon ring ring -o "threads=1,base=$DFS_TMP/ring/models/middle.safetensors,base=$DFS_TMP/lower/a/base"
 timeout 60 cmp lower/middle.safetensors ring/models/middle.safetensors || fail "a container over a plain base"
 expect_fail any 'Input/output error' timeout 60 cmp lower/top.safetensors ring/models/top.safetensors
+stop_daemon ring
+start_daemon ring ring -o "threads=1,base=$DFS_TMP/ring/models/middle.safetensors"
+expect_fail any 'Input/output error' timeout 60 cmp lower/top.safetensors ring/models/top.safetensors
 grep -q 'leads into this very mount, to a container' "$log" || fail "that is not logged: $(cat "$log")"
 stop_daemon ring
