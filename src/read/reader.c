@@ -42,10 +42,17 @@ static size_t cache_bytes(const struct dfs_reader_config *config)
 	return bytes > CACHE_MIN ? bytes : CACHE_MIN;
 }
 
+/*
+ * Readers of a base or a disk that hangs hold a thread each; fewer: the rest
+ * waits with them; more: memory, 2 MiB a thread at worst.
+ */
+#define SPARES 16
+
 static int start_pools(struct dfs_reader *reader, unsigned threads, struct dfs_err *err)
 {
 	struct dfs_pool_config decoders = {
 		.threads = threads,
+		.spares = SPARES,
 		.name = "decode",
 		.local_new = dfs_worker_new,
 		.local_free = dfs_worker_free,

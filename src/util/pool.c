@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pool: one lock, three queues, a fixed number of threads.
+ * pool: one lock, three queues, a fixed number of threads, and spares.
  *
  * Jobs take tens of microseconds at least (a chunk), so one lock is never the
  * bottleneck at the number of threads that a machine has.
@@ -13,6 +13,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+/* How long a spare thread stays for more: starting one costs the next job a stall. */
+#define SPARE_LINGER_MS 5000
 
 struct queue {
 	struct dfs_job *first;
@@ -26,6 +30,7 @@ struct worker {
 };
 
 struct dfs_pool {
+	void *(*local_new)(void);
 	void (*local_free)(void *local);
 	struct worker *workers;
 	unsigned n_workers;		/* threads that run; fixed once dfs_pool_new() returned */
@@ -35,13 +40,22 @@ struct dfs_pool {
 	pthread_cond_t idle;		/* queues empty and running == 0 */
 	struct queue queues[DFS_URGENCIES];	/* under lock */
 	unsigned running;		/* jobs taken and not finished; under lock */
+	unsigned taken;			/* jobs taken ever, wrapping; under lock */
+
+	pthread_t minder;		/* starts spares; runs if max_spares */
+	pthread_cond_t urgent;		/* an urgent job came, or ending was set; for spares and the minder */
+	pthread_cond_t spares_gone;	/* n_spares became 0 */
+	unsigned max_spares;		/* fixed once dfs_pool_new() returned */
+	unsigned n_spares;		/* under lock */
+	bool minding;			/* the minder waits for an urgent job; under lock */
+	unsigned lingering;		/* spares that wait for one; under lock */
 	bool ending;			/* under lock */
 };
 
-/* Under the lock. */
-static struct dfs_job *pool_take(struct dfs_pool *pool)
+/* Under the lock. Only queues of at least @least urgency are looked at. */
+static struct dfs_job *pool_take(struct dfs_pool *pool, enum dfs_urgency least)
 {
-	for (unsigned i = 0; i < DFS_URGENCIES; i++) {
+	for (unsigned i = 0; i <= (unsigned)least; i++) {
 		struct queue *q = &pool->queues[i];
 		struct dfs_job *job = q->first;
 
@@ -51,6 +65,7 @@ static struct dfs_job *pool_take(struct dfs_pool *pool)
 		if (!q->first)
 			q->last = NULL;
 		pool->running++;
+		pool->taken++;
 		return job;
 	}
 	return NULL;
@@ -65,6 +80,17 @@ static bool pool_is_idle(const struct dfs_pool *pool)
 	return pool->running == 0;
 }
 
+/* Under the lock, which it lets go of meanwhile. */
+static void pool_run(struct dfs_pool *pool, struct dfs_job *job, void *local)
+{
+	pthread_mutex_unlock(&pool->lock);
+	job->run(job, local);
+	pthread_mutex_lock(&pool->lock);
+	pool->running--;
+	if (pool_is_idle(pool))
+		pthread_cond_broadcast(&pool->idle);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *self = arg;
@@ -72,24 +98,107 @@ static void *worker_main(void *arg)
 
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
-		struct dfs_job *job = pool_take(pool);
+		struct dfs_job *job = pool_take(pool, DFS_URGENCIES - 1);
 
-		if (!job && pool->ending)
+		if (job)
+			pool_run(pool, job, self->local);
+		else if (pool->ending)
 			break;
-		if (!job) {
+		else
 			pthread_cond_wait(&pool->work, &pool->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&pool->lock);
-		job->run(job, self->local);
-		pthread_mutex_lock(&pool->lock);
-		pool->running--;
-		if (pool_is_idle(pool))
-			pthread_cond_broadcast(&pool->idle);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
+
+/* --- spares */
+
+static struct timespec after_ms(long ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += ms % 1000 * 1000000;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_sec++;
+		ts.tv_nsec -= 1000000000;
+	}
+	return ts;
+}
+
+/* Under the lock. Return: false if nothing urgent came in time. */
+static bool spare_linger(struct dfs_pool *pool)
+{
+	struct timespec end = after_ms(SPARE_LINGER_MS);
+	int code = 0;
+
+	pool->lingering++;
+	while (!code && !pool->ending && !pool->queues[DFS_URGENT].first)
+		code = pthread_cond_timedwait(&pool->urgent, &pool->lock, &end);
+	pool->lingering--;
+	return pool->queues[DFS_URGENT].first != NULL;
+}
+
+static void *spare_main(void *arg)
+{
+	struct dfs_pool *pool = arg;
+	void *local = pool->local_new ? pool->local_new() : NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while ((local || !pool->local_new) && spare_linger(pool))
+		pool_run(pool, pool_take(pool, DFS_URGENT), local);
+	pthread_mutex_unlock(&pool->lock);
+	if (local && pool->local_free)
+		pool->local_free(local);
+	pthread_mutex_lock(&pool->lock);
+	if (--pool->n_spares == 0)
+		pthread_cond_broadcast(&pool->spares_gone);
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* Under the lock. A thread that cannot be had is tried again at the next stall. */
+static void spare_start(struct dfs_pool *pool)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (pool->n_spares == pool->max_spares || pthread_attr_init(&attr))
+		return;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attr, spare_main, pool) == 0)
+		pool->n_spares++;
+	pthread_attr_destroy(&attr);
+}
+
+/* Sleeps while nothing urgent waits; then looks whether jobs move. */
+static void *minder_main(void *arg)
+{
+	struct dfs_pool *pool = arg;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->ending) {
+		unsigned taken = pool->taken;
+		struct timespec end = after_ms(DFS_POOL_STALL_MS);
+		int code = 0;
+
+		if (!pool->queues[DFS_URGENT].first) {
+			pool->minding = true;
+			pthread_cond_wait(&pool->urgent, &pool->lock);
+			pool->minding = false;
+			continue;
+		}
+		while (!code && !pool->ending)
+			code = pthread_cond_timedwait(&pool->urgent, &pool->lock, &end);
+		if (pool->queues[DFS_URGENT].first && pool->taken == taken && !pool->ending)
+			spare_start(pool);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* --- starting and ending */
 
 static unsigned cpus_allowed(void)
 {
@@ -138,8 +247,23 @@ static int workers_start(struct dfs_pool *pool, const struct dfs_pool_config *co
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!code && pool->n_workers < n)
 		code = worker_start(pool, config);
+	if (!code && config->spares) {
+		code = pthread_create(&pool->minder, NULL, minder_main, pool);
+		pool->max_spares = code ? 0 : config->spares;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
+}
+
+/* A clock that nobody sets. */
+static void monotonic_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config)
@@ -153,6 +277,9 @@ struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config)
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	pthread_cond_init(&pool->idle, NULL);
+	pthread_cond_init(&pool->spares_gone, NULL);
+	monotonic_cond_init(&pool->urgent);
+	pool->local_new = config->local_new;
 	pool->local_free = config->local_free;
 	pool->workers = calloc(n, sizeof(*pool->workers));
 	code = pool->workers ? workers_start(pool, config, n) : ENOMEM;
@@ -176,6 +303,8 @@ void dfs_pool_submit(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgenc
 		q->first = job;
 	q->last = job;
 	pthread_cond_signal(&pool->work);
+	if (urgency == DFS_URGENT && (pool->minding || pool->lingering))
+		pthread_cond_broadcast(&pool->urgent);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -196,7 +325,12 @@ void dfs_pool_free(struct dfs_pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	pool->ending = true;
 	pthread_cond_broadcast(&pool->work);
+	pthread_cond_broadcast(&pool->urgent);
+	while (pool->n_spares)
+		pthread_cond_wait(&pool->spares_gone, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
+	if (pool->max_spares)
+		pthread_join(pool->minder, NULL);
 	for (unsigned i = 0; i < pool->n_workers; i++) {
 		struct worker *worker = &pool->workers[i];
 
@@ -204,6 +338,8 @@ void dfs_pool_free(struct dfs_pool *pool)
 		if (worker->local && pool->local_free)
 			pool->local_free(worker->local);
 	}
+	pthread_cond_destroy(&pool->urgent);
+	pthread_cond_destroy(&pool->spares_gone);
 	pthread_cond_destroy(&pool->idle);
 	pthread_cond_destroy(&pool->work);
 	pthread_mutex_destroy(&pool->lock);

@@ -5,6 +5,11 @@
  * A job is embedded in its owner's struct and must live until its run() has
  * been entered; the pool never touches it after that. Each thread has a local
  * object (scratch buffers) that its jobs share.
+ *
+ * A thread may get stuck in a job for as long as a disk hangs. Spare threads
+ * keep that from stopping everybody: one is started whenever an urgent job has
+ * waited DFS_POOL_STALL_MS and no thread took anything meanwhile. Spares take
+ * urgent jobs only and end when there are none for a while.
  */
 #ifndef DFS_UTIL_POOL_H
 #define DFS_UTIL_POOL_H
@@ -25,8 +30,12 @@ enum dfs_urgency {
 	DFS_URGENCIES
 };
 
+/* Far above any job that computes, far below what a person calls hanging. */
+#define DFS_POOL_STALL_MS 100
+
 struct dfs_pool_config {
 	unsigned threads;		/* 0: one a CPU of this process's affinity mask */
+	unsigned spares;		/* at most so many besides, when all threads are stuck */
 	const char *name;		/* threads show as name/0, name/1, ... */
 	void *(*local_new)(void);	/* may be NULL: local is NULL */
 	void (*local_free)(void *local);

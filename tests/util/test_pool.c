@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -45,6 +46,57 @@ static void every_job_runs_once_before_drain_returns(void **state)
 	}
 	dfs_pool_free(pool);
 	free(jobs);
+}
+
+struct stuck_job {
+	struct dfs_job job;
+	pthread_mutex_t *gate;
+};
+
+static void stuck_run(struct dfs_job *job, void *local)
+{
+	struct stuck_job *mine = (struct stuck_job *)job;
+
+	(void)local;
+	pthread_mutex_lock(mine->gate);
+	pthread_mutex_unlock(mine->gate);
+}
+
+static void wait_for(atomic_int *sum, int want)
+{
+	while (atomic_load(sum) != want)
+		sched_yield();
+}
+
+static void urgent_jobs_pass_threads_that_are_stuck(void **state)
+{
+	struct dfs_pool_config config = { .threads = 2, .spares = 3 };
+	struct dfs_pool *pool = dfs_pool_new(&config);
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct stuck_job stuck[4];
+	struct count_job jobs[100];
+	struct count_job later;
+	atomic_int sum = 0, late = 0;
+
+	(void)state;
+	CHECK(pool);
+	pthread_mutex_lock(&gate);
+	for (int i = 0; i < 4; i++) {
+		stuck[i] = (struct stuck_job){ { stuck_run, NULL }, &gate };
+		dfs_pool_submit(pool, &stuck[i].job, DFS_URGENT);
+	}
+	later = (struct count_job){ { count_run, NULL }, &late };
+	dfs_pool_submit(pool, &later.job, DFS_AHEAD);
+	for (int i = 0; i < 100; i++) {
+		jobs[i] = (struct count_job){ { count_run, NULL }, &sum };
+		dfs_pool_submit(pool, &jobs[i].job, DFS_URGENT);
+		wait_for(&sum, i + 1); /* for ever, if spares do not come */
+	}
+	assert_int_equal(atomic_load(&late), 0); /* guesses are not what spares are for */
+	pthread_mutex_unlock(&gate);
+	dfs_pool_drain(pool);
+	assert_int_equal(atomic_load(&late), 1);
+	dfs_pool_free(pool);
 }
 
 static void freeing_runs_what_is_queued(void **state)
@@ -231,6 +283,7 @@ static void zero_threads_means_one_a_cpu(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(every_job_runs_once_before_drain_returns),
+	cmocka_unit_test(urgent_jobs_pass_threads_that_are_stuck),
 	cmocka_unit_test(freeing_runs_what_is_queued),
 	cmocka_unit_test(urgent_first_then_first_come),
 	cmocka_unit_test(jobs_may_vanish_as_they_run),
