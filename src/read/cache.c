@@ -62,13 +62,31 @@ static bool just_served(const struct dfs_view *view, uint32_t chunk)
 
 static size_t in_use(const struct dfs_cache *cache)
 {
-	return cache->reserved + cache->tables;
+	return cache->reserved + cache->tables + cache->metadata;
 }
 
 static void note_peak(struct dfs_cache *cache)
 {
 	if (in_use(cache) > cache->peak)
 		cache->peak = in_use(cache);
+}
+
+bool dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes)
+{
+	if (bytes > cache->limit / 2 / DFS_METADATA_COST)
+		return false;
+	pthread_mutex_lock(&cache->lock);
+	cache->metadata += bytes * DFS_METADATA_COST;
+	note_peak(cache);
+	pthread_mutex_unlock(&cache->lock);
+	return true;
+}
+
+void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t bytes)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->metadata -= bytes * DFS_METADATA_COST;
+	pthread_mutex_unlock(&cache->lock);
 }
 
 void dfs_cache_tables(struct dfs_cache *cache, size_t bytes)

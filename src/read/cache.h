@@ -44,6 +44,7 @@ struct dfs_cache {
 	/* all under lock */
 	size_t reserved;		/* for chunks in any state */
 	size_t tables;			/* opened shared tables, see tables.h */
+	size_t metadata;		/* of open containers */
 	size_t unasked;			/* part of reserved */
 	size_t peak;
 	unsigned taken;			/* requests that hold chunks */
@@ -57,6 +58,22 @@ struct dfs_cache {
 /* dfs_cache_init() - Return: 0 or -ENOMEM. */
 int dfs_cache_init(struct dfs_cache *cache, size_t limit);
 void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
+
+/*
+ * Bytes of memory for one of metadata: the block as read, and what is kept of
+ * it unpacked with a view's notes on its chunks.
+ */
+#define DFS_METADATA_COST 3
+
+/**
+ * dfs_cache_admit() - count the metadata of a container that is about to be opened
+ * @bytes: of its metadata block
+ *
+ * Chunks get so much less room. Takes the lock. Return: false if it alone
+ * would take more than half of all memory: nothing was counted.
+ */
+bool dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes);
+void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t bytes); /* the other end of it */
 
 /*
  * What follows is called with cache->lock held.

@@ -2,6 +2,7 @@
 #include "read/describe.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,9 @@ static void describe_codecs(const struct dfs_container *c, struct dfs_descriptio
 		add_word(d->codec, sizeof(d->codec), dfs_codec_name(shares[i].codec));
 }
 
+/* Any process may ask for any file at once: what a model of 256 GiB needs, and no more. */
+#define METADATA_MAX (64u << 20)
+
 static void describe_bases(const struct dfs_container *c, struct dfs_description *d)
 {
 	char hex[DFS_HASH_HEX];
@@ -67,8 +71,13 @@ static int describe_container(int fd, const struct dfs_superblock *sb, struct df
 {
 	DFS_AUTO(container) struct dfs_container *c = NULL;
 	struct dfs_err err;
-	int ret = dfs_container_load(fd, sb, &c, &err);
+	int ret;
 
+	if (sb->meta_len > METADATA_MAX) {
+		snprintf(d->reason, sizeof(d->reason), "metadata of %" PRIu64 " MiB", sb->meta_len >> 20);
+		return 0;
+	}
+	ret = dfs_container_load(fd, sb, &c, &err);
 	if (ret == -ENOMEM || ret == -EIO)
 		return ret;
 	if (ret < 0) {

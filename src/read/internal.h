@@ -52,6 +52,7 @@ struct dfs_view {
 	atomic_uchar *dropped;			/* a run of chunks: how many were decoded; see hint.c */
 
 	struct stat st;				/* of the container, when it was opened */
+	uint64_t metadata;			/* bytes of it that the cache counts */
 	bool trusted;				/* by its mark: reads any base */
 	atomic_uint_least64_t *allowed;		/* a base file: serial of the open that it may be read against */
 	atomic_bool settling;			/* a base of it is being hashed; see bases.c */

@@ -127,7 +127,7 @@ void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_st
 		.bytes_decoded = cache->bytes_decoded,
 		.bytes_delivered = cache->bytes_delivered,
 		.failures = cache->failures,
-		.cache_bytes_now = cache->reserved + cache->tables,
+		.cache_bytes_now = cache->reserved + cache->tables + cache->metadata,
 		.cache_bytes_peak = cache->peak,
 	};
 	pthread_mutex_unlock(&cache->lock);

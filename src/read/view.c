@@ -7,6 +7,7 @@
 #include "read/view.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ static void view_free(struct dfs_view *view)
 	dfs_tables_forget(&reader->tables, view);
 	dfs_names_forget(&reader->names, view);
 	dfs_container_free(view->container);
+	dfs_cache_dismiss(&reader->cache, view->metadata);
 	pthread_mutex_destroy(&view->lock);
 	if (view->fd >= 0)
 		close(view->fd);
@@ -84,8 +86,13 @@ static int copy_pieces(struct dfs_view *view)
 
 static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, struct dfs_err *err)
 {
-	int ret = dfs_container_load(fd, &claim->sb, &view->container, err);
+	int ret;
 
+	if (!dfs_cache_admit(&view->reader->cache, claim->sb.meta_len))
+		return dfs_fail(err, ENOMEM, "%s: its metadata of %" PRIu64 " MiB needs a larger cache (-o cache=)",
+				view->name, claim->sb.meta_len >> 20);
+	view->metadata = claim->sb.meta_len;
+	ret = dfs_container_load(fd, &claim->sb, &view->container, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", view->name);
 	view->checked = calloc((size_t)view->container->n_segments + 1, sizeof(*view->checked));

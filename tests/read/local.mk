@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-check_PROGRAMS += %D%/test_ahead %D%/test_damage %D%/test_hostile %D%/test_limit %D%/test_view
+check_PROGRAMS += %D%/test_admit %D%/test_ahead %D%/test_damage %D%/test_hostile %D%/test_limit %D%/test_view
 
+%C%_test_admit_SOURCES = %D%/test_admit.c
+%C%_test_admit_LDADD = $(TEST_LIBS)
 %C%_test_ahead_SOURCES = %D%/test_ahead.c %D%/pair.c %D%/pair.h
 %C%_test_ahead_LDADD = $(TEST_LIBS)
 %C%_test_damage_SOURCES = %D%/test_damage.c %D%/pair.c %D%/pair.h
