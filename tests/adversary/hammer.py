@@ -29,14 +29,17 @@ def by_pread(fd, step):
 
 
 def by_mapping(fd):
-    """Reads pieces by process_vm-like copies into a pipe: EFAULT instead of SIGBUS."""
+    """Copies pieces into a pipe: a page that cannot be had is EFAULT there and no SIGBUS."""
     size = os.fstat(fd).st_size
     area = mmap.mmap(fd, size, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
     parts, (out, into) = [], os.pipe()
     try:
         for at in range(0, size, 65536):
-            n = os.write(into, memoryview(area)[at:at + 65536])
-            parts.append(os.read(out, n))
+            piece = memoryview(area)[at:at + 65536]
+            # A page that cannot be had in the middle of a piece shortens the write.
+            if os.write(into, piece) != len(piece):
+                raise OSError("refused")
+            parts.append(os.read(out, len(piece)))
     finally:
         os.close(out)
         os.close(into)
