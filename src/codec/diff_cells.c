@@ -66,20 +66,34 @@ static int64_t pair_gain(const struct share *s, unsigned i, unsigned j)
 	return (int64_t)(s->bits[i] + s->bits[j]) - (int64_t)both_bits(s, i, j);
 }
 
+static void offer(struct share *s, unsigned i, unsigned j, int64_t gain)
+{
+	if (s->partner[i] == NOBODY || gain > s->gain[i]) {
+		s->partner[i] = j;
+		s->gain[i] = gain;
+	}
+}
+
+static void find_all_partners(struct share *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		s->partner[i] = NOBODY;
+	for (unsigned i = 0; i < s->n; i++) {
+		for (unsigned j = i + 1; j < s->n; j++) {
+			int64_t gain = pair_gain(s, i, j);
+
+			offer(s, i, j, gain);
+			offer(s, j, i, gain);
+		}
+	}
+}
+
 static void find_partner(struct share *s, unsigned i)
 {
 	s->partner[i] = NOBODY;
-	for (unsigned j = 0; j < s->n; j++) {
-		int64_t gain;
-
-		if (j == i || !is_left(s, j))
-			continue;
-		gain = pair_gain(s, i, j);
-		if (s->partner[i] == NOBODY || gain > s->gain[i]) {
-			s->partner[i] = j;
-			s->gain[i] = gain;
-		}
-	}
+	for (unsigned j = 0; j < s->n; j++)
+		if (j != i && is_left(s, j))
+			offer(s, i, j, pair_gain(s, i, j));
 }
 
 static void join(struct share *s, unsigned i, unsigned j)
@@ -93,19 +107,12 @@ static void join(struct share *s, unsigned i, unsigned j)
 	s->n_left--;
 	find_partner(s, i);
 	for (unsigned k = 0; k < s->n; k++) {
-		int64_t gain;
-
 		if (k == i || !is_left(s, k))
 			continue;
-		if (s->partner[k] == i || s->partner[k] == j) {
+		if (s->partner[k] == i || s->partner[k] == j)
 			find_partner(s, k);
-			continue;
-		}
-		gain = pair_gain(s, k, i);
-		if (gain > s->gain[k]) {
-			s->partner[k] = i;
-			s->gain[k] = gain;
-		}
+		else
+			offer(s, k, i, pair_gain(s, k, i));
 	}
 }
 
@@ -150,8 +157,7 @@ uint64_t dfs_cells_share(struct dfs_cell *cells, unsigned n, unsigned n_tokens, 
 		s.into[i] = i;
 		s.bits[i] = own_bits(&s, i);
 	}
-	for (unsigned i = 0; i < n; i++)
-		find_partner(&s, i);
+	find_all_partners(&s);
 	while (s.n_left > 1) {
 		unsigned i = best_pair(&s);
 

@@ -11,23 +11,6 @@ static unsigned symbol_bits(unsigned n)
 	return bit_length(n - 1);
 }
 
-/*
- * log2(1 + f) = f + f (1 - f) p(f); p is the quadratic through the exact
- * values at f = 0, 1/2 and 1, which leaves an error of 2^-13.
- */
-uint64_t dfs_log2_q16(uint64_t v)
-{
-	unsigned whole;
-	int64_t f, p;
-
-	if (v < 2)
-		return 0;
-	whole = 63 - __builtin_clzll(v);
-	f = (whole > 16 ? v >> (whole - 16) : v << (16 - whole)) & 0xffff;
-	p = 29013 + ((-16214 * f + ((5466 * f >> 16) * f)) >> 16);
-	return ((uint64_t)whole << 16) + f + ((f * (65536 - f) >> 16) * p >> 16);
-}
-
 /* Products of a count below 2^44 and a logarithm below 2^20 fit. */
 uint64_t dfs_entropy_bits(const uint64_t *counts, unsigned n)
 {

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
+	%D%/test_entropy \
 	%D%/test_exact \
 	%D%/test_kernels \
 	%D%/test_reference \
 	%D%/test_roundtrip
 
+%C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
+%C%_test_entropy_LDADD = $(TEST_LIBS)
 %C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h
 %C%_test_exact_LDADD = $(TEST_LIBS)
 %C%_test_kernels_SOURCES = %D%/test_kernels.c %D%/samples.c %D%/samples.h
