@@ -14,7 +14,7 @@ mkdir "$group" || skip "no memory cgroup"
 at_end "for p in \$(cat $group/cgroup.procs); do kill \$p; done; retry 20 rmdir $group"
 echo $((256 << 20)) >"$group/$limit" || fail "cannot limit memory"
 
-make_store --params 20000000 --hidden 1024 --vocab 4096 --seed 71
+make_store --params 60000000 --hidden 1024 --vocab 4096 --seed 71
 want=$(sha256sum <orig/tune/model.safetensors)
 cat >join <<E2
 #!/bin/sh
