@@ -34,7 +34,7 @@ def make_pair(tools, work, *options):
 
 
 def synthetic(tools, work, results, params):
-    count = ["--params", str(params)]
+    count = ["--params", str(params), "--hidden", "1024"]  # tensors of 1 to 4 M values, as models have
     for r, goal in (("1e-3", 1.05), ("3e-3", 2.35), ("1e-2", 4.05), ("3e-2", 5.7)):
         base, file = make_pair(tools, work, *count, "--r", r)
         results.add(f"bf16, r = {r}", bits(tools, work, base, file, params_of(file)), goal, "bits", at_most=True)
