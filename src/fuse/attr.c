@@ -9,6 +9,7 @@
 
 #include "fuse/internal.h"
 #include "store/claim.h"
+#include "store/pin_links.h"
 #include "util/auto.h"
 
 void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st)
@@ -16,6 +17,8 @@ void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, s
 	if (!S_ISREG(st->st_mode))
 		return;
 	st->st_size = (off_t)node->shown_size;
+	if (dfs_pin_links_has(mount->pin_links, st))
+		st->st_nlink--;
 	if (mount->blocks_logical)
 		st->st_blocks = (st->st_size + 511) / 512;
 }

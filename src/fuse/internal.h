@@ -31,6 +31,7 @@ struct dfs_mount {
 	struct fuse_session *session;
 	struct dfs_nodes nodes;
 	struct dfs_store *store;
+	struct dfs_pin_links *pin_links;
 	struct dfs_reader *reader;
 	struct dfs_log *log;
 	char *mountpoint;

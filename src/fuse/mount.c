@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "store/pin_links.h"
 #include "util/auto.h"
 
 /*
@@ -182,7 +183,8 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->mountpoint = strdup(config->mountpoint);
 	if (fstat(dfs_store_fd(mount->store), &root) < 0)
 		return dfs_fail_errno(err, "%s: fstat", dfs_store_path(mount->store));
-	if (!mount->mountpoint || dfs_nodes_init(&mount->nodes, &root) < 0)
+	mount->pin_links = dfs_pin_links_new(mount->store);
+	if (!mount->mountpoint || !mount->pin_links || dfs_nodes_init(&mount->nodes, &root) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	note_nested(mount);
 	return 0;
@@ -273,6 +275,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);
 	pthread_mutex_destroy(&mount->lock);
+	dfs_pin_links_free(mount->pin_links);
 	free(mount->mountpoint);
 	free(mount);
 }

@@ -20,6 +20,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/origin.c %D%/origin.h \
 	%D%/paths.c \
 	%D%/pin_add.c \
+	%D%/pin_links.c %D%/pin_links.h \
 	%D%/pins.c %D%/pins.h \
 	%D%/places.c %D%/places.h \
 	%D%/publish.c %D%/publish.h \
