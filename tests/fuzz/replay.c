@@ -4,9 +4,9 @@
  *
  *	fuzz_x [FILE|DIRECTORY]...	each file once, and simple mutations of it
  *
- * Without arguments: the corpus beside the sources (tests/fuzz/corpus/NAME,
- * where NAME is the program's without "fuzz_") and a fixed run of generated
- * inputs, so that `make check` exercises every target.
+ * Without arguments: the corpus beside the sources (tests/fuzz/corpus/fuzz_x)
+ * and a fixed run of generated inputs, so that `make check` exercises every
+ * target.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -118,11 +118,11 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		failed |= try_path(argv[i], &n);
 	if (argc == 1) {
-		const char *name = strstr(argv[0], "fuzz_");
+		const char *name = strrchr(argv[0], '/');
 		char corpus[4096];
 		struct stat st;
 
-		snprintf(corpus, sizeof(corpus), "%s/corpus/%s", FUZZ_DIR, name ? name + 5 : "");
+		snprintf(corpus, sizeof(corpus), "%s/corpus/%s", FUZZ_DIR, name ? name + 1 : argv[0]);
 		if (stat(corpus, &st) == 0)
 			failed |= try_path(corpus, &n);
 		try_generated();

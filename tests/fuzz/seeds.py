@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""seeds: what the fuzz targets start from, cut out of the frozen corpus.
+
+    tests/fuzz/seeds.py         fills tests/fuzz/corpus/fuzz_*/
+
+Good containers become the superblock and metadata that fuzz_container reads,
+their chunks inputs of fuzz_decode_*, the models of the corpus inputs of
+fuzz_header. Names are hashes, as libFuzzer's are, so that its finds can be
+merged with `fuzz_x -merge=1`.
+"""
+import glob
+import hashlib
+import os
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "ref"))
+sys.dont_write_bytecode = True
+
+import read_container as reader  # noqa: E402
+
+CODECS = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo"}
+SEED_MAX = 6000
+PER_SHAPE = 2
+
+
+def put(target, data):
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, hashlib.sha1(data).hexdigest()), "wb") as f:
+        f.write(data)
+
+
+def header_seed(path):
+    with open(path, "rb") as f:
+        start = f.read(8)
+        text = f.read(struct.unpack("<Q", start)[0])
+    if len(text) < SEED_MAX:
+        put("fuzz_header", struct.pack("<Q", os.path.getsize(path) - 8 - len(text)) + start + text)
+
+
+def chunk_seed(segment, chunk, values, table, payload):
+    return struct.pack("<BBBHBH", segment.dtype, segment.drop, segment.cols & 0xff, values & 0xffff, 0,
+                       len(table)) + table + payload
+
+
+def container_seeds(path, taken):
+    with open(path, "rb") as f:
+        container = f.read()
+    sb = reader.find_superblock(container)
+    meta = container[sb["meta_off"]:sb["meta_off"] + sb["meta_len"]]
+    if len(meta) < SEED_MAX:
+        put("fuzz_container", container[:256] + meta)
+    m = reader.parse_metadata(sb, meta)
+    reader.check_relations(sb, m)
+    for segment in m["segments"]:
+        chunks = m["chunks"][segment.first_chunk:segment.first_chunk + segment.n_chunks]
+        for chunk, (_, length) in zip(chunks, segment.cuts):
+            table = reader.find_table(m, segment, chunk.codec) or b""
+            payload = container[chunk.off:chunk.off + chunk.len]
+            shape = (chunk.codec, segment.dtype, segment.drop)
+            if len(table) + len(payload) < SEED_MAX and taken.get(shape, 0) < PER_SHAPE:
+                taken[shape] = taken.get(shape, 0) + 1
+                put("fuzz_decode_" + CODECS[chunk.codec],
+                    chunk_seed(segment, chunk, length // segment.unit, table, payload))
+
+
+def main():
+    taken = {}
+    corpus = os.path.join(HERE, "..", "corpus")
+    for path in sorted(glob.glob(os.path.join(corpus, "base-*.safetensors"))):
+        header_seed(path)
+    for path in sorted(glob.glob(os.path.join(corpus, "good-*"))):
+        container_seeds(path, taken)
+
+
+main()
