@@ -198,8 +198,10 @@ static int wait_for(struct dfs_cache *cache, struct dfs_wait *wait)
 		return 0;
 	wait->next = chunk->waits;
 	chunk->waits = wait;
-	if (chunk->state == DFS_CHUNK_QUEUED && !chunk->raised)
+	if (!chunk->queued)
 		dfs_chunk_queue(chunk, DFS_URGENT);
+	else if (chunk->state == DFS_CHUNK_QUEUED && !chunk->urgent)
+		dfs_chunk_raise(chunk);
 	return 1;
 }
 

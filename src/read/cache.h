@@ -125,4 +125,7 @@ void dfs_cache_tables(struct dfs_cache *cache, size_t bytes);
 /* dfs_chunk_queue() - have a chunk decoded; cache->lock held, a hold is taken for the job */
 void dfs_chunk_queue(struct dfs_chunk *chunk, enum dfs_urgency urgency);
 
+/* dfs_chunk_raise() - a guess that waits in its queue is now asked for; cache->lock held */
+void dfs_chunk_raise(struct dfs_chunk *chunk);
+
 #endif

@@ -37,14 +37,15 @@ struct dfs_chunk {
 	uint8_t *data;
 	enum dfs_chunk_state state;
 	unsigned refs;			/* holds of requests and of queued jobs */
-	bool raised;			/* queued as urgent */
+	bool queued;			/* its job is, or was */
+	bool urgent;			/* queued as that, or raised to it */
 	bool unasked;			/* decoded ahead, and no request came yet */
 	bool hashed;			/* can be found */
 	struct dfs_idle *idle;		/* the list it is in; NULL: somebody holds it */
 	uint64_t delivered;		/* bytes handed out */
 	struct dfs_wait *waits;
 	time_t born;			/* CLOCK_MONOTONIC, s */
-	struct dfs_job urgent, ahead;	/* each may be queued once; the first to run decodes */
+	struct dfs_job job;
 	struct dfs_chunk *next_same;	/* in a slot of the table */
 	struct dfs_chunk *next_of_view, **link_of_view;
 	struct dfs_chunk *older, *newer;	/* in idle */

@@ -4,8 +4,8 @@
  *
  * READ: cache.c -> this -> chunk.c, and back -> request.c
  *
- * A chunk that was queued as a guess and is then asked for is queued a second
- * time, as urgent; whichever job runs first decodes.
+ * A chunk that was queued as a guess and is then asked for moves into the queue
+ * of the urgent ones.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,41 +14,34 @@
 #include "read/internal.h"
 #include "read/request.h"
 
-static void chunk_run(struct dfs_chunk *chunk, struct dfs_worker *worker);
-
-static void run_urgent(struct dfs_job *job, void *local)
-{
-	chunk_run((struct dfs_chunk *)((char *)job - offsetof(struct dfs_chunk, urgent)), local);
-}
-
-static void run_ahead(struct dfs_job *job, void *local)
-{
-	chunk_run((struct dfs_chunk *)((char *)job - offsetof(struct dfs_chunk, ahead)), local);
-}
+static void chunk_run(struct dfs_job *job, void *local);
 
 void dfs_chunk_queue(struct dfs_chunk *chunk, enum dfs_urgency urgency)
 {
-	struct dfs_job *job = urgency == DFS_URGENT ? &chunk->urgent : &chunk->ahead;
-
-	job->run = urgency == DFS_URGENT ? run_urgent : run_ahead;
-	chunk->raised = urgency == DFS_URGENT;
+	chunk->job.run = chunk_run;
+	chunk->queued = true;
+	chunk->urgent = urgency == DFS_URGENT;
 	chunk->refs++;
 	dfs_view_ref(chunk->view);
-	dfs_pool_submit(chunk->view->reader->decoders, job, urgency);
+	dfs_pool_submit(chunk->view->reader->decoders, &chunk->job, urgency);
 }
 
-/* A guess for a file that was closed since is not worth the work. */
-static bool chunk_begin(struct dfs_cache *cache, struct dfs_chunk *chunk, bool *ret_wanted)
+void dfs_chunk_raise(struct dfs_chunk *chunk)
 {
-	bool begin;
+	chunk->urgent = true;
+	dfs_pool_raise(chunk->view->reader->decoders, &chunk->job, DFS_AHEAD);
+}
+
+/* Return: false for a guess for a file that was closed since: it is not worth the work. */
+static bool chunk_begin(struct dfs_cache *cache, struct dfs_chunk *chunk)
+{
+	bool wanted;
 
 	pthread_mutex_lock(&cache->lock);
-	begin = chunk->state == DFS_CHUNK_QUEUED;
-	if (begin)
-		chunk->state = DFS_CHUNK_DECODING;
-	*ret_wanted = chunk->waits || !chunk->view->closed;
+	chunk->state = DFS_CHUNK_DECODING;
+	wanted = chunk->waits || !chunk->view->closed;
 	pthread_mutex_unlock(&cache->lock);
-	return begin;
+	return wanted;
 }
 
 static int chunk_decode(struct dfs_chunk *chunk, struct dfs_worker *worker, uint8_t **ret_data, struct dfs_err *err)
@@ -87,25 +80,21 @@ static void chunk_end(struct dfs_cache *cache, struct dfs_chunk *chunk, uint8_t 
 	dfs_requests_end(ready);
 }
 
-static void chunk_run(struct dfs_chunk *chunk, struct dfs_worker *worker)
+static void chunk_run(struct dfs_job *job, void *local)
 {
+	struct dfs_chunk *chunk = (struct dfs_chunk *)((char *)job - offsetof(struct dfs_chunk, job));
+	struct dfs_worker *worker = local;
 	struct dfs_view *view = chunk->view;
 	struct dfs_cache *cache = &view->reader->cache;
+	uint64_t len = chunk->extent.len;
 	struct dfs_err err = { "" };
 	uint8_t *data = NULL;
-	bool wanted;
+	int ret = -ECANCELED;
 
-	if (chunk_begin(cache, chunk, &wanted)) {
-		int ret = wanted ? chunk_decode(chunk, worker, &data, &err) : -ECANCELED;
-		uint64_t len = chunk->extent.len;
-
-		chunk_end(cache, chunk, data, ret, &err);
-		if (worker)
-			dfs_worker_trim(worker, len);
-	} else {
-		pthread_mutex_lock(&cache->lock);
-		dfs_cache_drop(cache, chunk);
-		pthread_mutex_unlock(&cache->lock);
-	}
+	if (chunk_begin(cache, chunk))
+		ret = chunk_decode(chunk, worker, &data, &err);
+	chunk_end(cache, chunk, data, ret, &err);
+	if (worker)
+		dfs_worker_trim(worker, len);
 	dfs_view_unref(view);
 }

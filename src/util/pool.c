@@ -291,21 +291,55 @@ struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config)
 	return pool;
 }
 
-void dfs_pool_submit(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency urgency)
+/* Under the lock. */
+static void queue_append(struct dfs_pool *pool, enum dfs_urgency urgency, struct dfs_job *job)
 {
 	struct queue *q = &pool->queues[urgency];
 
 	job->next = NULL;
-	pthread_mutex_lock(&pool->lock);
 	if (q->last)
 		q->last->next = job;
 	else
 		q->first = job;
 	q->last = job;
-	pthread_cond_signal(&pool->work);
 	if (urgency == DFS_URGENT && (pool->minding || pool->lingering))
 		pthread_cond_broadcast(&pool->urgent);
+}
+
+/* Under the lock. Return: whether it was there. */
+static bool queue_remove(struct queue *q, struct dfs_job *job)
+{
+	struct dfs_job *before = NULL;
+
+	for (struct dfs_job *at = q->first; at; before = at, at = at->next) {
+		if (at != job)
+			continue;
+		*(before ? &before->next : &q->first) = job->next;
+		if (q->last == job)
+			q->last = before;
+		return true;
+	}
+	return false;
+}
+
+void dfs_pool_submit(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency urgency)
+{
+	pthread_mutex_lock(&pool->lock);
+	queue_append(pool, urgency, job);
+	pthread_cond_signal(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
+}
+
+bool dfs_pool_raise(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency from)
+{
+	bool queued;
+
+	pthread_mutex_lock(&pool->lock);
+	queued = queue_remove(&pool->queues[from], job);
+	if (queued)
+		queue_append(pool, DFS_URGENT, job);
+	pthread_mutex_unlock(&pool->lock);
+	return queued;
 }
 
 void dfs_pool_drain(struct dfs_pool *pool)

@@ -47,6 +47,17 @@ struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config);
 /* dfs_pool_submit() - queue @job; first in, first out among equals. Never fails, never blocks. */
 void dfs_pool_submit(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency urgency);
 
+/**
+ * dfs_pool_raise() - make a job urgent that was queued as less
+ * @from: what it was queued as
+ *
+ * It goes behind the urgent ones that wait already. Looks through the queue
+ * from its head: meant for the jobs that are next there.
+ *
+ * Return: false if it is not queued any more: a thread has it.
+ */
+bool dfs_pool_raise(struct dfs_pool *pool, struct dfs_job *job, enum dfs_urgency from);
+
 /* dfs_pool_drain() - wait until nothing is queued or running. Not from a job. */
 void dfs_pool_drain(struct dfs_pool *pool);
 

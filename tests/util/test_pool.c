@@ -169,6 +169,35 @@ static void urgent_first_then_first_come(void **state)
 	assert_string_equal(got, "cebfad");
 }
 
+/* The head, the middle and the tail of a queue, one that is not queued, and a queue that was emptied. */
+static void raised_jobs_go_behind_the_urgent_ones(void **state)
+{
+	static const enum dfs_urgency urgency[] = {
+		DFS_AHEAD, DFS_AHEAD, DFS_AHEAD, DFS_AHEAD, DFS_URGENT, DFS_BACKGROUND,
+	};
+	struct dfs_pool_config config = { .threads = 1 };
+	struct dfs_pool *pool = dfs_pool_new(&config);
+	struct gate_job gate = { .job = { gate_run, NULL }, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct order_job jobs[6];
+	char got[8] = "", *at = got;
+
+	(void)state;
+	pthread_mutex_lock(&gate.lock);
+	dfs_pool_submit(pool, &gate.job, DFS_URGENT);
+	for (int i = 0; i < 6; i++) {
+		jobs[i] = (struct order_job){ { order_run, NULL }, (char)('a' + i), &at };
+		dfs_pool_submit(pool, &jobs[i].job, urgency[i]);
+	}
+	CHECK(dfs_pool_raise(pool, &jobs[3].job, DFS_AHEAD));
+	CHECK(dfs_pool_raise(pool, &jobs[0].job, DFS_AHEAD));
+	CHECK(!dfs_pool_raise(pool, &jobs[0].job, DFS_AHEAD));
+	CHECK(dfs_pool_raise(pool, &jobs[5].job, DFS_BACKGROUND));
+	CHECK(dfs_pool_raise(pool, &jobs[2].job, DFS_AHEAD));
+	pthread_mutex_unlock(&gate.lock);
+	dfs_pool_free(pool);
+	assert_string_equal(got, "edafcb");
+}
+
 /* A job may free itself: the pool never looks at it again. */
 static void free_run(struct dfs_job *job, void *local)
 {
@@ -286,6 +315,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(urgent_jobs_pass_threads_that_are_stuck),
 	cmocka_unit_test(freeing_runs_what_is_queued),
 	cmocka_unit_test(urgent_first_then_first_come),
+	cmocka_unit_test(raised_jobs_go_behind_the_urgent_ones),
 	cmocka_unit_test(jobs_may_vanish_as_they_run),
 	cmocka_unit_test(each_thread_has_its_local),
 	cmocka_unit_test(threads_are_named_and_take_no_signals),
