@@ -18,20 +18,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "codec/codec.h"
 #include "daemon/background.h"
 #include "daemon/mountpoint.h"
 #include "daemon/settings.h"
-#include "format/container.h"
 #include "fuse/mount.h"
 #include "read/reader.h"
 #include "store/bases.h"
 #include "store/limits.h"
 #include "store/store.h"
 #include "util/auto.h"
-#include "util/cpu.h"
 #include "util/io.h"
 #include "util/log.h"
+#include "version.h"
 
 /*
  * Arenas of malloc: each thread would get one of its own, and each keeps what
@@ -70,19 +68,8 @@ static void say(const char *text)
 
 static void version(void)
 {
-	printf("deltafs " PACKAGE_VERSION "\n"
-	       "container format: reads 1 to %d, writes %d\n"
-	       "codecs:", DFS_FORMAT_VERSION, DFS_FORMAT_VERSION);
-	for (unsigned id = 0; id < DFS_CODECS; id++) {
-		int code;
-
-		if (dfs_codec_find(id, &code, NULL))
-			printf(" %s", dfs_codec_name(id));
-	}
-	printf("\nkernels:");
-	for (int level = 0; level <= (int)dfs_cpu_best(); level++)
-		printf(" %s", dfs_cpu_name((enum dfs_cpu)level));
-	printf("\nlibfuse: %s\n", dfs_mount_library_version());
+	version_print("deltafs");
+	printf("libfuse: %s\n", dfs_mount_library_version());
 }
 
 /* --- before the mount */

@@ -15,12 +15,10 @@
 #include "ctl/ctl.h"
 #include "ctl/options.h"
 #include "ctl/text.h"
-#include "codec/codec.h"
-#include "format/container.h"
 #include "util/auto.h"
-#include "util/cpu.h"
 #include "util/log.h"
 #include "util/nearest.h"
+#include "version.h"
 
 static const struct ctl_command *const commands[] = {
 	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info, &ctl_estimate,
@@ -139,23 +137,6 @@ static void help(void)
 	       "\nSee deltafsctl(1), deltafs(7).\n");
 }
 
-static void version(void)
-{
-	printf("deltafsctl " PACKAGE_VERSION "\n"
-	       "container format: reads 1 to %d, writes %d\n"
-	       "codecs:", DFS_FORMAT_VERSION, DFS_FORMAT_VERSION);
-	for (unsigned id = 0; id < DFS_CODECS; id++) {
-		int code;
-
-		if (dfs_codec_find(id, &code, NULL))
-			printf(" %s", dfs_codec_name(id));
-	}
-	printf("\nkernels:");
-	for (int level = 0; level <= (int)dfs_cpu_best(); level++)
-		printf(" %s", dfs_cpu_name((enum dfs_cpu)level));
-	printf("\n");
-}
-
 /* "base add" is one command of two words. */
 static bool is_command(const struct ctl_command *command, int argc, char **argv, int *ret_words)
 {
@@ -240,7 +221,7 @@ int main(int argc, char **argv)
 		return CTL_DONE;
 	}
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
-		version();
+		version_print("deltafsctl");
 		return CTL_DONE;
 	}
 	for (size_t i = 0; i < N_COMMANDS; i++)

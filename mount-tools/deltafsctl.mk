@@ -2,6 +2,7 @@
 # One file a command, and what they share.
 bin_PROGRAMS += mount-tools/deltafsctl
 mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
+	mount-tools/version.c mount-tools/version.h \
 	mount-tools/ctl/account.c \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
