@@ -146,56 +146,71 @@ static void order_run(struct dfs_job *job, void *local)
 	*(*mine->at)++ = mine->letter;
 }
 
+#define ORDERED 6
+
+/* A pool of one thread that is held at a gate, and jobs a, b, ... queued behind it. */
+struct held_pool {
+	struct dfs_pool *pool;
+	struct gate_job gate;
+	struct order_job jobs[ORDERED];
+	char got[ORDERED + 1];
+	char *at;
+};
+
+static void hold_and_queue(struct held_pool *held, const enum dfs_urgency urgency[ORDERED])
+{
+	struct dfs_pool_config config = { .threads = 1 };
+
+	*held = (struct held_pool){
+		.pool = dfs_pool_new(&config),
+		.gate = { .job = { gate_run, NULL }, .lock = PTHREAD_MUTEX_INITIALIZER },
+	};
+	held->at = held->got;
+	CHECK(held->pool);
+	pthread_mutex_lock(&held->gate.lock);
+	dfs_pool_submit(held->pool, &held->gate.job, DFS_URGENT);
+	for (int i = 0; i < ORDERED; i++) {
+		held->jobs[i] = (struct order_job){ { order_run, NULL }, (char)('a' + i), &held->at };
+		dfs_pool_submit(held->pool, &held->jobs[i].job, urgency[i]);
+	}
+}
+
+static void let_go(struct held_pool *held)
+{
+	pthread_mutex_unlock(&held->gate.lock);
+	dfs_pool_free(held->pool);
+}
+
 static void urgent_first_then_first_come(void **state)
 {
-	static const enum dfs_urgency urgency[] = {
+	static const enum dfs_urgency urgency[ORDERED] = {
 		DFS_BACKGROUND, DFS_AHEAD, DFS_URGENT, DFS_BACKGROUND, DFS_URGENT, DFS_AHEAD,
 	};
-	struct dfs_pool_config config = { .threads = 1 };
-	struct dfs_pool *pool = dfs_pool_new(&config);
-	struct gate_job gate = { .job = { gate_run, NULL }, .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct order_job jobs[6];
-	char got[8] = "", *at = got;
+	struct held_pool held;
 
 	(void)state;
-	pthread_mutex_lock(&gate.lock);
-	dfs_pool_submit(pool, &gate.job, DFS_URGENT);
-	for (int i = 0; i < 6; i++) {
-		jobs[i] = (struct order_job){ { order_run, NULL }, (char)('a' + i), &at };
-		dfs_pool_submit(pool, &jobs[i].job, urgency[i]);
-	}
-	pthread_mutex_unlock(&gate.lock);
-	dfs_pool_free(pool);
-	assert_string_equal(got, "cebfad");
+	hold_and_queue(&held, urgency);
+	let_go(&held);
+	assert_string_equal(held.got, "cebfad");
 }
 
 /* The head, the middle and the tail of a queue, one that is not queued, and a queue that was emptied. */
 static void raised_jobs_go_behind_the_urgent_ones(void **state)
 {
-	static const enum dfs_urgency urgency[] = {
+	static const enum dfs_urgency urgency[ORDERED] = {
 		DFS_AHEAD, DFS_AHEAD, DFS_AHEAD, DFS_AHEAD, DFS_URGENT, DFS_BACKGROUND,
 	};
-	struct dfs_pool_config config = { .threads = 1 };
-	struct dfs_pool *pool = dfs_pool_new(&config);
-	struct gate_job gate = { .job = { gate_run, NULL }, .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct order_job jobs[6];
-	char got[8] = "", *at = got;
+	struct held_pool held;
 
 	(void)state;
-	pthread_mutex_lock(&gate.lock);
-	dfs_pool_submit(pool, &gate.job, DFS_URGENT);
-	for (int i = 0; i < 6; i++) {
-		jobs[i] = (struct order_job){ { order_run, NULL }, (char)('a' + i), &at };
-		dfs_pool_submit(pool, &jobs[i].job, urgency[i]);
-	}
-	CHECK(dfs_pool_raise(pool, &jobs[3].job, DFS_AHEAD));
-	CHECK(dfs_pool_raise(pool, &jobs[0].job, DFS_AHEAD));
-	CHECK(!dfs_pool_raise(pool, &jobs[0].job, DFS_AHEAD));
-	CHECK(dfs_pool_raise(pool, &jobs[5].job, DFS_BACKGROUND));
-	CHECK(dfs_pool_raise(pool, &jobs[2].job, DFS_AHEAD));
-	pthread_mutex_unlock(&gate.lock);
-	dfs_pool_free(pool);
-	assert_string_equal(got, "edafcb");
+	hold_and_queue(&held, urgency);
+	CHECK(dfs_pool_raise(held.pool, &held.jobs[3].job, DFS_AHEAD));
+	CHECK(dfs_pool_raise(held.pool, &held.jobs[0].job, DFS_AHEAD));
+	CHECK(!dfs_pool_raise(held.pool, &held.jobs[0].job, DFS_AHEAD));
+	CHECK(dfs_pool_raise(held.pool, &held.jobs[5].job, DFS_BACKGROUND));
+	CHECK(dfs_pool_raise(held.pool, &held.jobs[2].job, DFS_AHEAD));
+	let_go(&held);
+	assert_string_equal(held.got, "edafcb");
 }
 
 /* A job may free itself: the pool never looks at it again. */
