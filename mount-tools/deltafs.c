@@ -8,17 +8,16 @@
  * sentence.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/background.h"
+#include "daemon/harden.h"
 #include "daemon/mountpoint.h"
 #include "daemon/settings.h"
 #include "fuse/mount.h"
@@ -27,7 +26,6 @@
 #include "store/limits.h"
 #include "store/store.h"
 #include "util/auto.h"
-#include "util/io.h"
 #include "util/log.h"
 #include "version.h"
 
@@ -125,24 +123,6 @@ static int prepare(struct daemon *d, struct dfs_err *err)
 
 /* --- the mount */
 
-/*
- * What root's daemon can do without. One of a user keeps it: unmounting takes
- * a setuid program then. Before any thread, since the first is a thread's own.
- */
-static void harden(void)
-{
-	static const char score[] = "-500\n";
-	DFS_AUTO(fd) int fd = -1;
-
-	if (geteuid() != 0)
-		return;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)dfs_write_all(fd, score, strlen(score)); /* not allowed in most containers */
-}
-
 /* What the store's file system lacks, while there is a terminal to read it. */
 static void say_limits(struct dfs_store *store)
 {
@@ -187,9 +167,10 @@ static int start(struct daemon *d, struct dfs_err *err)
 	};
 	int ret = open_log(d, err);
 
+	if (ret == 0)
+		ret = harden(err);
 	if (ret < 0)
 		return ret;
-	harden();
 	reader.log = mount.log = d->log;
 	ret = dfs_reader_new(&reader, &d->reader, err);
 	if (ret < 0)

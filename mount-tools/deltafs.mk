@@ -4,6 +4,7 @@ bin_PROGRAMS += mount-tools/deltafs
 mount_tools_deltafs_SOURCES = mount-tools/deltafs.c \
 	mount-tools/version.c mount-tools/version.h \
 	mount-tools/daemon/background.c mount-tools/daemon/background.h \
+	mount-tools/daemon/harden.c mount-tools/daemon/harden.h \
 	mount-tools/daemon/mountpoint.c mount-tools/daemon/mountpoint.h \
 	mount-tools/daemon/options.c mount-tools/daemon/options.h \
 	mount-tools/daemon/settings.c mount-tools/daemon/settings.h

@@ -15,6 +15,7 @@
 #include "fuse/internal.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
+#include "util/caps.h"
 
 /*
  * Threads that take requests off the kernel's hands. They wait for disks when
@@ -190,6 +191,22 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	return 0;
 }
 
+static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
+{
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+
+	if (fuse_session_mount(mount->session, mount->mountpoint) != 0)
+		return dfs_fail(err, EIO, "cannot mount at %s", mount->mountpoint);
+	return 0;
+}
+
+static void session_unmount(struct dfs_mount *mount)
+{
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+
+	fuse_session_unmount(mount->session);
+}
+
 int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_mount, struct dfs_err *err)
 {
 	struct dfs_mount *mount = calloc(1, sizeof(*mount));
@@ -202,8 +219,7 @@ int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_
 		ret = session_new(mount, config, err);
 	if (ret == 0) {
 		mount->handles_signals = fuse_set_signal_handlers(mount->session) == 0;
-		if (fuse_session_mount(mount->session, mount->mountpoint) != 0)
-			ret = dfs_fail(err, EIO, "cannot mount at %s", mount->mountpoint);
+		ret = session_mount(mount, err);
 	}
 	if (ret < 0) {
 		dfs_mount_free(mount);
@@ -256,7 +272,7 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 	ret = serve(mount);
 	/* Answers go through the session's descriptor: all must be out before it is closed. */
 	dfs_reads_wait(mount);
-	fuse_session_unmount(mount->session);
+	session_unmount(mount);
 	pthread_join(ready, NULL);
 	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
 }

@@ -17,6 +17,7 @@
 #include "fuse/internal.h"
 #include "read/describe.h"
 #include "util/auto.h"
+#include "util/caps.h"
 
 static const char told[] = "user.deltafs.";
 static const char ours[] = "trusted.deltafs.";
@@ -169,9 +170,12 @@ static ssize_t get_all(get_fn *get, int fd, const char *path, const char *name, 
 	return len;
 }
 
+/* @name: "" for the list of all. Only root asks for, and is shown, what takes a right to see. */
 static ssize_t from_store(struct dfs_mount *mount, struct dfs_node *node, get_fn *get,
 			  const char *name, char **ret_value)
 {
+	bool guarded = !*name || has_prefix(name, trusted);
+	DFS_AUTO(raised) int raised = guarded ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
 	bool readable = S_ISREG(node->st.st_mode) || S_ISDIR(node->st.st_mode);
 	DFS_AUTO(fd) int fd = -1;
 	char path[32];

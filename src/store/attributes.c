@@ -15,6 +15,7 @@
 #include "store/claim.h"
 #include "store/internal.h"
 #include "store/publish.h"
+#include "util/caps.h"
 
 static const char acl[] = "system.posix_acl_access";
 
@@ -105,6 +106,7 @@ static int copy_owner(const struct stat *st, int to, struct dfs_err *err)
 int dfs_attributes_copy(int from, const struct stat *st, int to, struct dfs_err *err)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN); /* trusted.* */
 	DFS_AUTO(mem) char *names = NULL;
 	ssize_t len = xattr_all(from, NULL, &names);
 	int ret;

@@ -5,15 +5,14 @@
 #include "store/claim.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "util/caps.h"
 #include "util/io.h"
 
 static const char trusted_mark[] = "trusted.deltafs.container";
@@ -32,11 +31,7 @@ static bool in_first_user_namespace(void)
 
 static bool can_set_trusted(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return syscall(SYS_capget, &header, data) == 0 &&
-	       data[0].effective & (1u << CAP_SYS_ADMIN) && in_first_user_namespace();
+	return dfs_caps_permitted(CAP_SYS_ADMIN) && in_first_user_namespace();
 }
 
 const char *dfs_claim_xattr(void)
@@ -77,6 +72,8 @@ static bool mark_get(int fd, const char *name, struct mark *ret_mark)
 
 static void mark_read(int fd, struct mark *ret_mark)
 {
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+
 	memset(ret_mark, 0, sizeof(*ret_mark));
 	if (mark_get(fd, trusted_mark, ret_mark))
 		ret_mark->trusted = true;
@@ -142,6 +139,7 @@ int dfs_claim_check(int fd, uint64_t size, struct dfs_claim *ret_claim)
 
 int dfs_claim_mark(int fd, const struct dfs_superblock *sb)
 {
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
 	uint8_t value[DFS_MARK_SIZE];
 
 	memcpy(value, sb->meta_hash.bytes, sizeof(sb->meta_hash.bytes));
@@ -158,6 +156,7 @@ int dfs_claim_mark(int fd, const struct dfs_superblock *sb)
 int dfs_claim_unmark(int fd)
 {
 	static const char *const names[] = { trusted_mark, user_mark };
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
 
 	for (size_t i = 0; i < 2; i++) {
 		if (fremovexattr(fd, names[i]) < 0 && errno != ENODATA && errno != ENOTSUP &&

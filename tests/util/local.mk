@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
 	%D%/test_bytes \
+	%D%/test_caps \
 	%D%/test_cpu \
 	%D%/test_err \
 	%D%/test_hash \
@@ -9,6 +10,8 @@ check_PROGRAMS += \
 	%D%/test_pool
 %C%_test_bytes_SOURCES = %D%/test_bytes.c
 %C%_test_bytes_LDADD = $(TEST_LIBS)
+%C%_test_caps_SOURCES = %D%/test_caps.c
+%C%_test_caps_LDADD = $(TEST_LIBS)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
 %C%_test_cpu_LDADD = $(TEST_LIBS)
 %C%_test_err_SOURCES = %D%/test_err.c
