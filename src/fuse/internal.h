@@ -114,6 +114,15 @@ void dfs_opens_end(struct dfs_mount *mount);
 void dfs_reads_wait(struct dfs_mount *mount);
 
 /*
+ * messages.c
+ */
+
+/* dfs_messages_to() - libfuse's messages go to @log from now on; NULL: to standard error again */
+void dfs_messages_to(struct dfs_log *log);
+/* dfs_messages_catch() - the first one from now on becomes @caught's sentence, and none is logged; NULL: ends that */
+void dfs_messages_catch(struct dfs_err *caught);
+
+/*
  * plain.c
  */
 

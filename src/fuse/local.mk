@@ -5,6 +5,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/file.c \
 	%D%/internal.h \
 	%D%/link.c \
+	%D%/messages.c \
 	%D%/mount.c %D%/mount.h \
 	%D%/node.c %D%/node.h \
 	%D%/plain.c \

@@ -132,12 +132,15 @@ static int session_new(struct dfs_mount *mount, const struct dfs_mount_config *c
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	struct fuse_lowlevel_ops ops = all_ops();
+	struct dfs_err caught = { "" };
 	int ret = add_options(&args, config);
 
 	if (ret == 0) {
+		dfs_messages_catch(&caught);
 		mount->session = fuse_session_new(&args, &ops, sizeof(ops), mount);
+		dfs_messages_catch(NULL);
 		if (!mount->session)
-			ret = dfs_fail(err, EINVAL, "libfuse refuses the options");
+			ret = dfs_fail(err, EINVAL, "libfuse refuses the options: %s", caught.text);
 	}
 	fuse_opt_free_args(&args);
 	return ret == -ENOMEM ? dfs_fail(err, ENOMEM, "out of memory") : ret;
@@ -181,6 +184,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->ready_arg = config->ready_arg;
 	pthread_mutex_init(&mount->lock, NULL);
 	pthread_cond_init(&mount->idle, NULL);
+	dfs_messages_to(mount->log);
 	mount->mountpoint = strdup(config->mountpoint);
 	if (fstat(dfs_store_fd(mount->store), &root) < 0)
 		return dfs_fail_errno(err, "%s: fstat", dfs_store_path(mount->store));
@@ -194,10 +198,16 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
 {
 	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+	struct dfs_err caught = { "" };
+	int ret;
 
-	if (fuse_session_mount(mount->session, mount->mountpoint) != 0)
-		return dfs_fail(err, EIO, "cannot mount at %s", mount->mountpoint);
-	return 0;
+	dfs_messages_catch(&caught);
+	ret = fuse_session_mount(mount->session, mount->mountpoint);
+	dfs_messages_catch(NULL);
+	if (ret == 0)
+		return 0;
+	/* fusermount3 is a program of its own and has said on standard error what it did not like. */
+	return dfs_fail(err, EIO, "cannot mount at %s%s%s", mount->mountpoint, *caught.text ? ": " : "", caught.text);
 }
 
 static void session_unmount(struct dfs_mount *mount)
@@ -285,6 +295,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 		fuse_remove_signal_handlers(mount->session);
 	if (mount->session)
 		fuse_session_destroy(mount->session);
+	dfs_messages_to(NULL);
 	dfs_listings_end(mount);
 	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);
