@@ -4,10 +4,10 @@
 # test: timeout=120 root
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
-need nbdkit nbdfuse losetup mkfs.ext4
+. "$DFS_SRC/tests/lib/disk.sh"
+disk_need
 
-mkdir nbd disk orig mnt
-truncate -s 64M disk.img && mkfs.ext4 -q -b 4096 disk.img
+mkdir orig mnt
 # A bad byte at the place that the file "bad" names, if there is one.
 cat >pread.sh <<'SH'
 bad=$(cat "$BAD" 2>/dev/null || echo -1)
@@ -21,16 +21,8 @@ cat >pwrite.sh <<'SH'
 dd of="$DISK" oflag=seek_bytes seek="$4" bs=1M conv=notrunc status=none
 SH
 export DISK="$DFS_TMP/disk.img" BAD="$DFS_TMP/bad"
-nbdfuse nbd --command nbdkit -s eval get_size="stat -c %s $DISK" pread="bash $DFS_TMP/pread.sh \"\$@\"" \
-	pwrite="bash $DFS_TMP/pwrite.sh \"\$@\"" can_write="exit 0" can_flush="exit 0" flush="exit 0" >nbd.log 2>&1 &
-server=$!
-at_end "kill $server 2>/dev/null; wait $server 2>/dev/null"
-at_end "umount disk 2>/dev/null; umount nbd 2>/dev/null"
-retry 20 test -e nbd/nbd || fail "nbdfuse: $(cat nbd.log)"
-loop=$(losetup --show -f --direct-io=on nbd/nbd) || loop=$(losetup --show -f nbd/nbd) || fail "losetup"
-at_end "losetup -d $loop"
-mount "$loop" disk || fail "mount $loop"
-at_end "umount mnt 2>/dev/null"
+disk_make 64M eval get_size="stat -c %s $DISK" pread="bash $DFS_TMP/pread.sh \"\$@\"" \
+	pwrite="bash $DFS_TMP/pwrite.sh \"\$@\"" can_write="exit 0" can_flush="exit 0" flush="exit 0"
 
 # The place lies in the middle of what the kernel asks for at once.
 size=$((1 << 20)) place=$((200 << 10))
@@ -43,10 +35,7 @@ mkdir disk/store && cp orig/plain disk/store/ && sync
 at=$(grep -abo -m1 'here the disk goes bad' disk.img | cut -d: -f1)
 [ "$((at % 4096))" = "$((place % 4096))" ] || fail "the file's block is not found"
 
-everything_cold() {
-	evict mnt/plain disk/store/plain
-	blockdev --flushbufs "$loop"
-}
+everything_cold() { disk_cold mnt/plain disk/store/plain; }
 start_daemon disk/store mnt
 everything_cold
 cmp mnt/plain orig/plain || fail "wrong before anything failed"
