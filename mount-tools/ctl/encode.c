@@ -109,17 +109,19 @@ static int encode_in_place(struct encoding *e, const char *rel, const char *path
 			   const struct dfs_model *base, struct ctl_result *result,
 			   struct dfs_ingest_result *done, struct dfs_err *err)
 {
-	struct ctl_progress progress;
+	struct ctl_progress progress, verifying;
 	struct dfs_ingest_config config = {
 		.encode = encode_config(e, base, &progress), .reader = e->session.reader,
 		.registry = &e->session.registry,
-		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
+		.verify_progress = ctl_progress_tell, .verify_arg = &verifying,
 	};
 	int ret;
 
 	ctl_progress_start(&progress, "encoding", path);
+	ctl_progress_start(&verifying, "verifying", path);
 	ret = dfs_ingest(e->session.store, rel, &config, done, err);
 	ctl_progress_end(&progress);
+	ctl_progress_end(&verifying);
 	if (ret < 0)
 		return ret;
 	*result = (struct ctl_result){

@@ -232,6 +232,7 @@ int ctl_families_make(struct ctl *ctl, const struct ctl_files *files, struct ctl
 	int ret = f.files && hand ? 0 : dfs_fail(err, ENOMEM, "out of memory");
 
 	ctl_progress_start(&progress, "comparing", "models");
+	progress.counts = true;
 	if (ret == 0)
 		ret = look_at_all(ctl, files, &f);
 	if (ret == 0)
