@@ -37,6 +37,13 @@
 /* Larger blocks come from mmap and go back when freed; fixed, since glibc would raise it as it goes. */
 #define MMAP_FROM (256 << 10)
 
+/*
+ * Bases whose content is unknown are hashed once nothing was read for so long.
+ * Sooner: between two layers of a loader that computes meanwhile; later: they
+ * stay unknown on a machine that is never quiet.
+ */
+#define SETTLE_AFTER_MS 5000
+
 struct daemon {
 	struct settings settings;
 	struct background background;
@@ -150,6 +157,7 @@ static int start(struct daemon *d, struct dfs_err *err)
 		.cache_bytes = s->cache,
 		.threads = s->threads,
 		.readahead_bytes = s->readahead,
+		.settle_after_ms = SETTLE_AFTER_MS,
 		.bases = d->bases,
 		.store = d->store,
 	};

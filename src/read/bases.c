@@ -2,7 +2,7 @@
 /*
  * bases: bytes of the base files that a view's predictions need.
  *
- * READ: chunk.c -> this -> store/bases
+ * READ: chunk.c -> this -> gate.c, allow.c, settle.c, store/bases
  *
  * Always pread, never a mapping: a base that was cut short is an error here
  * and not a SIGBUS.
@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "read/internal.h"
-#include "store/access.h"
 #include "store/bases.h"
 #include "util/io.h"
 
@@ -29,23 +28,20 @@ static void base_name(const struct dfs_base_file *file, char *text, size_t len)
 		snprintf(text, len, "%s", dfs_hash_hex(file->hash, hex));
 }
 
-/* Asked once a view and open of a base: it may take the name service. A refusal is not remembered. */
-static int allow(struct dfs_view *view, uint32_t file, const struct dfs_base *base, struct dfs_err *err)
+/*
+ * All files of a model hang together, if they do. What a container that is not
+ * ours says of models is not believed: it would share the gate of others.
+ */
+static struct dfs_gate_key gate_key(const struct dfs_view *view, const struct dfs_base_file *want)
 {
-	int ret;
+	bool model = view->trusted && !dfs_hash_is_zero(want->model);
 
-	if (!view->reader->store ||
-	    atomic_load_explicit(&view->allowed[file], memory_order_relaxed) == base->serial)
-		return 0;
-	ret = dfs_access_check(view->reader->store, &view->st, view->trusted,
-			       &view->container->bases[file], base, err);
-	if (ret == 0)
-		atomic_store_explicit(&view->allowed[file], base->serial, memory_order_relaxed);
-	return ret;
+	return (struct dfs_gate_key){ .hash = model ? want->model : want->hash };
 }
 
-int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
-		       void *buf, struct dfs_err *err)
+/* Whatever may hang with the base's file system: finding it, opening it, reading. */
+static int read_inside(struct dfs_view *view, uint32_t file, uint64_t off, size_t len, void *buf,
+		       struct dfs_gate_key *ret_blocked, struct dfs_err *err)
 {
 	const struct dfs_base_file *want = &view->container->bases[file];
 	struct dfs_bases *bases = view->reader->bases;
@@ -53,16 +49,15 @@ int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_
 	char name[256];
 	int ret;
 
-	if (!bases)
-		return dfs_fail(err, EIO, "no bases are known to this process");
 	ret = dfs_bases_get(bases, want, &base, err);
 	if (ret < 0)
 		return ret;
-	ret = allow(view, file, base, err);
+	ret = dfs_allow(view, file, base, ret_blocked, err);
 	if (ret < 0) {
 		dfs_base_put(bases, base);
 		return ret;
 	}
+	dfs_settler_first_use(&view->reader->settler, want, base);
 	ret = dfs_pread_all(base->fd, buf, len, off);
 	dfs_base_put(bases, base);
 	if (ret == 0)
@@ -71,62 +66,42 @@ int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_
 	return dfs_fail(err, EIO, "base %s: read %zu bytes at %" PRIu64 ": %s", name, len, off, strerror(-ret));
 }
 
+int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
+		       void *buf, struct dfs_gate_key *ret_blocked, struct dfs_err *err)
+{
+	struct dfs_gate_key key = gate_key(view, &view->container->bases[file]);
+	struct dfs_gates *gates = &view->reader->gates;
+	struct dfs_gate *gate;
+	int ret;
+
+	if (!view->reader->bases)
+		return dfs_fail(err, EIO, "no bases are known to this process");
+	if (!dfs_gate_enter(gates, &key, &gate)) {
+		*ret_blocked = key;
+		return -EAGAIN;
+	}
+	ret = read_inside(view, file, off, len, buf, ret_blocked, err);
+	dfs_gate_leave(gates, gate);
+	return ret;
+}
+
 void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint64_t len)
 {
+	const struct dfs_base_file *want = &view->container->bases[file];
+	struct dfs_gate_key key = gate_key(view, want);
+	struct dfs_gates *gates = &view->reader->gates;
 	struct dfs_bases *bases = view->reader->bases;
+	struct dfs_gate *gate;
 	struct dfs_base *base;
 	struct dfs_err err;
 
-	if (!bases || dfs_bases_get(bases, &view->container->bases[file], &base, &err) < 0)
+	if (!bases || !dfs_gate_enter(gates, &key, &gate))
 		return;
-	dfs_hint_fetch(base->fd, off, len);
-	dfs_base_put(bases, base);
-}
-
-/*
- * --- a base under suspicion
- *
- * It has the right size and the wrong bytes. Hashing it settles whether it is
- * another file, so that the next read looks for the right one elsewhere. That
- * reads all of it, so it is done in the background and once at a time.
- */
-
-struct suspect {
-	struct dfs_job job;
-	struct dfs_view *view;	/* referenced */
-	uint32_t file;
-};
-
-static void suspect_run(struct dfs_job *job, void *local)
-{
-	struct suspect *suspect = (struct suspect *)job;
-	struct dfs_view *view = suspect->view;
-	struct dfs_err err;
-
-	(void)local;
-	if (dfs_bases_settle(view->reader->bases, &view->container->bases[suspect->file], &err) < 0)
-		dfs_log_line(view->reader->log, DFS_LOG_ERROR, "%s", err.text);
-	atomic_store(&view->settling, false);
-	free(suspect);
-	dfs_view_unref(view);
-}
-
-static void suspect_submit(struct dfs_view *view, uint32_t file)
-{
-	struct suspect *suspect;
-
-	if (atomic_exchange(&view->settling, true))
-		return;
-	suspect = calloc(1, sizeof(*suspect));
-	if (!suspect) {
-		atomic_store(&view->settling, false);
-		return;
+	if (dfs_bases_get(bases, want, &base, &err) == 0) {
+		dfs_hint_fetch(base->fd, off, len);
+		dfs_base_put(bases, base);
 	}
-	suspect->job.run = suspect_run;
-	suspect->view = view;
-	suspect->file = file;
-	dfs_view_ref(view);
-	dfs_pool_submit(view->reader->hinters, &suspect->job, DFS_BACKGROUND);
+	dfs_gate_leave(gates, gate);
 }
 
 /* The base file that predicts the first byte of a chunk that is predicted at all. */
@@ -152,6 +127,6 @@ bool dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *exte
 	if (file == DFS_NO_FILE)
 		return false;
 	base_name(&view->container->bases[file], text, len);
-	suspect_submit(view, file);
+	dfs_settler_suspect(&view->reader->settler, &view->container->bases[file]);
 	return true;
 }

@@ -20,6 +20,7 @@
 int dfs_cache_init(struct dfs_cache *cache, size_t limit)
 {
 	*cache = (struct dfs_cache){ .limit = limit };
+	cache->woken_end = &cache->woken;
 	pthread_mutex_init(&cache->lock, NULL);
 	return dfs_chunks_init(&cache->chunks);
 }
@@ -295,6 +296,42 @@ struct dfs_wait *dfs_cache_finish(struct dfs_cache *cache, struct dfs_chunk *chu
 		cache->bytes_decoded += chunk->extent.len;
 	}
 	return waits;
+}
+
+/* --- chunks that sleep */
+
+void dfs_cache_sleep(struct dfs_cache *cache, struct dfs_chunk *chunk)
+{
+	asked(cache, chunk); /* of the room for guesses, too */
+	cache->reserved -= dfs_buffer_cost(chunk->extent.len);
+	cache->flying--;
+}
+
+void dfs_cache_wake(struct dfs_cache *cache, struct dfs_chunk *chunk)
+{
+	chunk->next_parked = NULL;
+	*cache->woken_end = chunk;
+	cache->woken_end = &chunk->next_parked;
+	dfs_cache_admit_woken(cache);
+}
+
+void dfs_cache_admit_woken(struct dfs_cache *cache)
+{
+	while (cache->woken) {
+		struct dfs_chunk *chunk = cache->woken;
+		size_t cost = dfs_buffer_cost(chunk->extent.len);
+
+		/* those who hold the room may be waiting for this very chunk */
+		if (!make_room(cache, cost) && cache->flying)
+			return;
+		cache->woken = chunk->next_parked;
+		if (!cache->woken)
+			cache->woken_end = &cache->woken;
+		cache->reserved += cost;
+		cache->flying++;
+		note_peak(cache);
+		dfs_chunk_resume(chunk);
+	}
 }
 
 void dfs_cache_drop(struct dfs_cache *cache, struct dfs_chunk *chunk)

@@ -14,7 +14,9 @@
  * Memory: a chunk's room is reserved before it is queued, for all chunks of a
  * request or for none. A request for which there is no room is parked, first
  * come first served, until others end; so no request ever holds room while it
- * waits for more, and one that wants more than there is at all goes alone.
+ * waits for more, and one that wants more than there is at all goes alone. The
+ * exception are chunks that sleep, parked at a base that hangs (gate.h): they
+ * have no room until they wake; the first of them needs none to be left.
  */
 #ifndef DFS_READ_CACHE_H
 #define DFS_READ_CACHE_H
@@ -48,9 +50,10 @@ struct dfs_cache {
 	size_t unasked;			/* part of reserved */
 	size_t peak;
 	unsigned taken;			/* requests that hold chunks */
-	unsigned flying;		/* chunks queued or decoding */
+	unsigned flying;		/* chunks queued or decoding, but for those that sleep */
 	struct dfs_chunks chunks;
 	struct dfs_idle idle;
+	struct dfs_chunk *woken, **woken_end;	/* slept, and wait for room; they go before requests */
 	struct dfs_request *parked, *parked_last;	/* wait for room; request.c's */
 	uint64_t decoded, hits, bytes_decoded, bytes_delivered, failures;
 };
@@ -118,12 +121,25 @@ void dfs_cache_forget(struct dfs_cache *cache, struct dfs_view *view);
 /* dfs_cache_tables() - shared tables now take @bytes */
 void dfs_cache_tables(struct dfs_cache *cache, size_t bytes);
 
+/* dfs_cache_sleep() - a chunk could not be decoded now, and is to be parked: its room is free */
+void dfs_cache_sleep(struct dfs_cache *cache, struct dfs_chunk *chunk);
+/* dfs_cache_wake() - it is to be tried again: queued as soon as there is room */
+void dfs_cache_wake(struct dfs_cache *cache, struct dfs_chunk *chunk);
+/* dfs_cache_admit_woken() - there may be room now */
+void dfs_cache_admit_woken(struct dfs_cache *cache);
+
 /*
  * flight.c
  */
 
+/* dfs_chunk_wake() - what kept a parked chunk from being decoded may be over; no lock held */
+void dfs_chunk_wake(struct dfs_chunk *chunk);
+
 /* dfs_chunk_queue() - have a chunk decoded; cache->lock held, a hold is taken for the job */
 void dfs_chunk_queue(struct dfs_chunk *chunk, enum dfs_urgency urgency);
+
+/* dfs_chunk_resume() - the same for one that slept: its job and hold are there; cache->lock held */
+void dfs_chunk_resume(struct dfs_chunk *chunk);
 
 /* dfs_chunk_raise() - a guess that waits in its queue is now asked for; cache->lock held */
 void dfs_chunk_raise(struct dfs_chunk *chunk);

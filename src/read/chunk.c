@@ -74,7 +74,8 @@ static int needs_read(const struct job *job, const struct dfs_need *needs, int n
 		return dfs_fail(err, ENOMEM, "out of memory");
 	*ret_bytes = (struct dfs_span){ bytes, total };
 	for (int i = 0; i < n; i++) {
-		int ret = dfs_view_base_read(job->view, needs[i].file, needs[i].off, needs[i].len, bytes, err);
+		int ret = dfs_view_base_read(job->view, needs[i].file, needs[i].off, needs[i].len, bytes,
+					     &job->worker->blocked, err);
 
 		if (ret < 0)
 			return ret;

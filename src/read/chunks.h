@@ -49,6 +49,7 @@ struct dfs_chunk {
 	struct dfs_chunk *next_same;	/* in a slot of the table */
 	struct dfs_chunk *next_of_view, **link_of_view;
 	struct dfs_chunk *older, *newer;	/* in idle */
+	struct dfs_chunk *next_parked;	/* at a gate (under its lock), or woken and waiting for room */
 };
 
 /* Ready chunks that nobody holds, by when they were let go of. */

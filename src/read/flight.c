@@ -4,6 +4,7 @@
  *
  * READ: cache.c -> this -> chunk.c, and back -> request.c
  *
+ * A chunk whose base hangs sleeps at a gate (gate.h) and begins anew after it.
  * A chunk that was queued as a guess and is then asked for moves into the queue
  * of the urgent ones.
  */
@@ -30,6 +31,37 @@ void dfs_chunk_raise(struct dfs_chunk *chunk)
 {
 	chunk->urgent = true;
 	dfs_pool_raise(chunk->view->reader->decoders, &chunk->job, DFS_AHEAD);
+}
+
+/* Always urgent: nobody else would take it from a pool that is ending. */
+void dfs_chunk_resume(struct dfs_chunk *chunk)
+{
+	chunk->urgent = true;
+	dfs_pool_submit(chunk->view->reader->decoders, &chunk->job, DFS_URGENT);
+}
+
+void dfs_chunk_wake(struct dfs_chunk *chunk)
+{
+	struct dfs_cache *cache = &chunk->view->reader->cache;
+
+	pthread_mutex_lock(&cache->lock);
+	dfs_cache_wake(cache, chunk);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+/* Its job and what it holds stay; once parked it is somebody else's. */
+static void chunk_sleep(struct dfs_chunk *chunk, const struct dfs_gate_key *blocked)
+{
+	struct dfs_reader *reader = chunk->view->reader;
+	struct dfs_request *ready = NULL;
+
+	pthread_mutex_lock(&reader->cache.lock);
+	dfs_cache_sleep(&reader->cache, chunk);
+	dfs_requests_admit(&reader->cache, &ready);
+	pthread_mutex_unlock(&reader->cache.lock);
+	dfs_requests_end(ready);
+	if (!dfs_gate_park(&reader->gates, blocked, chunk))
+		dfs_chunk_wake(chunk);
 }
 
 /* Return: false for a guess for a file that was closed since: it is not worth the work. */
@@ -61,6 +93,8 @@ static int chunk_decode(struct dfs_chunk *chunk, struct dfs_worker *worker, uint
 		return 0;
 	}
 	dfs_buffers_put(&view->reader->buffers, data, extent->len);
+	if (ret == -EAGAIN)
+		return ret;
 	dfs_names_explain(view, extent, worker, err);
 	return dfs_err_at(err, ret, "%s", view->name);
 }
@@ -93,6 +127,13 @@ static void chunk_run(struct dfs_job *job, void *local)
 
 	if (chunk_begin(cache, chunk))
 		ret = chunk_decode(chunk, worker, &data, &err);
+	if (ret == -EAGAIN) {
+		struct dfs_gate_key blocked = worker->blocked;
+
+		dfs_worker_trim(worker, len);
+		chunk_sleep(chunk, &blocked);
+		return;
+	}
 	chunk_end(cache, chunk, data, ret, &err);
 	if (worker)
 		dfs_worker_trim(worker, len);

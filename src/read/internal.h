@@ -5,7 +5,8 @@
  * view -> segment -> chunk -> (bases, tables, predict, codec) -> cache -> request
  *
  * Guards: cache->lock for everything about chunks and requests, view->lock for
- * a view's cursors, and one each for tables, names and spare buffers. Order:
+ * a view's cursors, and one each for tables, names, spare buffers, gates,
+ * answers about access, and the settling of bases. Order:
  * view, cache, spare buffers; the others are taken alone. Nothing is decoded
  * or read under any of them.
  */
@@ -18,10 +19,13 @@
 
 #include "predict/predict.h"
 #include "read/ahead.h"
+#include "read/allow.h"
 #include "read/buffer.h"
 #include "read/cache.h"
+#include "read/gate.h"
 #include "read/names.h"
 #include "read/reader.h"
+#include "read/settle.h"
 #include "read/tables.h"
 #include "read/view.h"
 #include "read/worker.h"
@@ -34,6 +38,9 @@ struct dfs_reader {
 	struct dfs_names names;
 	struct dfs_pool *decoders;
 	struct dfs_pool *hinters;	/* one thread that tells the kernel what will be read */
+	struct dfs_gates gates;
+	struct dfs_allow allow;
+	struct dfs_settler settler;
 	struct dfs_bases *bases;	/* borrowed; may be NULL */
 	struct dfs_store *store;	/* borrowed; may be NULL */
 	struct dfs_log *log;		/* borrowed; may be NULL */
@@ -54,8 +61,6 @@ struct dfs_view {
 	struct stat st;				/* of the container, when it was opened */
 	uint64_t metadata;			/* bytes of it that the cache counts */
 	bool trusted;				/* by its mark: reads any base */
-	atomic_uint_least64_t *allowed;		/* a base file: serial of the open that it may be read against */
-	atomic_bool settling;			/* a base of it is being hashed; see bases.c */
 
 	pthread_mutex_t lock;
 	struct dfs_ahead ahead;			/* under lock */
@@ -93,7 +98,8 @@ int dfs_segment_prediction(struct dfs_view *view, uint32_t segment,
  * dfs_chunk_decode() - the bytes of the file at @extent
  * @out: room for extent->len and DFS_VALUES_PAD bytes, 64-byte aligned
  *
- * Return: 0, or as dfs_view_read(); the sentence names chunk and base, not file and tensor.
+ * Return: 0, or as dfs_view_read(); -EAGAIN: it waits for a base, and is to be
+ * parked at worker->blocked; the sentence names chunk and base, not file and tensor.
  */
 int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 		     struct dfs_worker *worker, uint8_t *out, struct dfs_err *err);
@@ -105,10 +111,12 @@ int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 /**
  * dfs_view_base_read() - exactly @len bytes of base file @file
  * A failure is not remembered: the next read looks for the base anew.
- * Return: 0; -EIO with a sentence that names the base.
+ * @ret_blocked: where to wait, if -EAGAIN: too many threads wait for the base
+ * already, or it is being asked whether the view may have it
+ * Return: 0; -EIO with a sentence that names the base; -EACCES; -EAGAIN.
  */
 int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
-		       void *buf, struct dfs_err *err);
+		       void *buf, struct dfs_gate_key *ret_blocked, struct dfs_err *err);
 /* dfs_view_base_hint() - the kernel may fetch these bytes already; quiet on failure */
 void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint64_t len);
 /**

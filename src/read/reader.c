@@ -43,26 +43,33 @@ static size_t cache_bytes(const struct dfs_reader_config *config)
 }
 
 /*
- * Readers of a base or a disk that hangs hold a thread each; fewer: the rest
- * waits with them; more: memory, 2 MiB a thread at worst.
+ * A store whose disk hangs holds a thread a reader; a base that does,
+ * DFS_GATE_MOST. Fewer: the rest waits with them; more: memory, 2 MiB a thread
+ * at worst.
  */
 #define SPARES 16
 
-static int start_pools(struct dfs_reader *reader, unsigned threads, struct dfs_err *err)
+static int start_pools(struct dfs_reader *reader, const struct dfs_reader_config *config, struct dfs_err *err)
 {
 	struct dfs_pool_config decoders = {
-		.threads = threads,
+		.threads = config->threads,
 		.spares = SPARES,
 		.name = "decode",
 		.local_new = dfs_worker_new,
 		.local_free = dfs_worker_free,
 	};
 	struct dfs_pool_config hinters = { .threads = 1, .name = "hint" };
+	int ret;
 
 	reader->decoders = dfs_pool_new(&decoders);
 	if (reader->decoders)
 		reader->hinters = dfs_pool_new(&hinters);
-	return reader->hinters ? 0 : dfs_fail_errno(err, "start decode threads");
+	ret = reader->hinters ? 0 : -errno;
+	if (ret == 0)
+		ret = dfs_settler_init(&reader->settler, config->bases, config->log, config->settle_after_ms);
+	if (ret == 0 && config->store) /* else everything may be read */
+		ret = dfs_allow_init(&reader->allow);
+	return ret < 0 ? dfs_fail(err, -ret, "start decode threads: %s", strerror(-ret)) : 0;
 }
 
 int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **ret_reader, struct dfs_err *err)
@@ -77,6 +84,7 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	reader->store = config->store;
 	reader->log = config->log;
 	reader->ahead_max = at_most(config->readahead_bytes ? config->readahead_bytes : AHEAD_DEFAULT, bytes / 4);
+	dfs_gates_init(&reader->gates);
 	dfs_tables_init(&reader->tables, TABLES_SHARE(bytes));
 	dfs_names_init(&reader->names);
 	dfs_buffers_init(&reader->buffers, at_most(SPARE_MAX, bytes / 4));
@@ -84,7 +92,7 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	if (ret < 0)
 		dfs_fail(err, ENOMEM, "out of memory");
 	else
-		ret = start_pools(reader, config->threads, err);
+		ret = start_pools(reader, config, err);
 	if (ret < 0) {
 		dfs_reader_free(reader);
 		return ret;
@@ -94,15 +102,21 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 }
 
 /*
- * Jobs of closed views may still run; they end with the pools, and what they
- * used after them. A decode that fails has its base hashed by the hinters.
+ * Jobs of closed views may still run, or be parked; they end with the pools,
+ * and what they used after them. A decode may have a question asked, or a base
+ * hashed, but neither needs a decode any more once nobody is parked.
  */
 void dfs_reader_free(struct dfs_reader *reader)
 {
 	if (!reader)
 		return;
+	dfs_settler_end(&reader->settler);
+	dfs_gates_end(&reader->gates);
 	dfs_pool_free(reader->decoders);
 	dfs_pool_free(reader->hinters);
+	dfs_allow_release(&reader->allow);
+	dfs_settler_release(&reader->settler);
+	dfs_gates_release(&reader->gates);
 	dfs_cache_release(&reader->cache);
 	dfs_names_release(&reader->names);
 	dfs_tables_release(&reader->tables);

@@ -22,6 +22,7 @@ struct dfs_reader_config {
 	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
 	unsigned threads;	/* 0: one a CPU */
 	size_t readahead_bytes;	/* decoded ahead of each cursor at most; 0: default */
+	unsigned settle_after_ms;	/* bases of unknown content are hashed once nothing was read for so long; 0: only if in doubt */
 	struct dfs_bases *bases;	/* borrowed; NULL: files coded against a base cannot be read */
 	struct dfs_store *store;	/* borrowed; whose files are read, to tell who may read which base; NULL: everything may be */
 	struct dfs_log *log;	/* borrowed; may be NULL */

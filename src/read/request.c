@@ -135,6 +135,7 @@ static void start_or_park(struct dfs_cache *cache, struct dfs_request *req, stru
 
 void dfs_requests_admit(struct dfs_cache *cache, struct dfs_request **ready)
 {
+	dfs_cache_admit_woken(cache);
 	while (cache->parked) {
 		struct dfs_request *req = cache->parked;
 		struct dfs_request *next = req->next;
@@ -271,6 +272,7 @@ void dfs_view_submit(struct dfs_view *view, struct dfs_read *read)
 		read->done(read, -ENOMEM, NULL, 0, &err);
 		return;
 	}
+	dfs_settler_note_read(&view->reader->settler);
 	cursor = dfs_ahead_note(view, req->off, req->last);
 	dfs_view_ref(view); /* the request may be over before the guesses are made */
 	pthread_mutex_lock(&cache->lock);

@@ -35,7 +35,6 @@ static void view_free(struct dfs_view *view)
 	free(view->pieces);
 	free(view->checked);
 	free(view->dropped);
-	free(view->allowed);
 	free(view->served);
 	free(view->name);
 	free(view);
@@ -97,9 +96,8 @@ static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, st
 		return dfs_err_at(err, ret, "%s", view->name);
 	view->checked = calloc((size_t)view->container->n_segments + 1, sizeof(*view->checked));
 	view->dropped = calloc(dfs_hint_runs(view->container), sizeof(*view->dropped));
-	view->allowed = calloc((size_t)view->container->n_bases + 1, sizeof(*view->allowed));
 	view->served = calloc((size_t)view->container->n_chunks + 1, 1);
-	if (!view->checked || !view->dropped || !view->allowed || !view->served || copy_pieces(view) < 0)
+	if (!view->checked || !view->dropped || !view->served || copy_pieces(view) < 0)
 		return dfs_fail(err, ENOMEM, "%s: out of memory", view->name);
 	view->size = view->container->sb.original_size;
 	view->trusted = claim->trusted;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "codec/codec.h"
+#include "read/gate.h"
 
 /* A buffer that keeps its largest size; 64-byte aligned. */
 struct dfs_room {
@@ -21,6 +22,7 @@ struct dfs_worker {
 	struct dfs_room payload;
 	struct dfs_room base;		/* base bytes as read */
 	struct dfs_room pred;		/* predicted values */
+	struct dfs_gate_key blocked;	/* where a chunk that gave -EAGAIN waits */
 };
 
 /* For struct dfs_pool_config. dfs_worker_new() returns NULL if out of memory. */

@@ -67,11 +67,16 @@ bool dfs_access_allows(const struct dfs_access *access);
  * @base: dfs_bases_get()'s for @want
  *
  * Looks at names and asks for the owner's groups only if they matter; then it
- * may wait for the name service. Ask once when a container is opened.
+ * may wait for the name service, so not for a thread that others wait for.
+ * The answer depends on the container by its owner and mark alone.
  * Return: 0; -EACCES with a sentence; -ENOMEM.
  */
 int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
 		     const struct dfs_base_file *want, const struct dfs_base *base,
 		     struct dfs_err *err);
+
+/* dfs_access_refuse() - the sentence for such an answer, if it is known already. Return: @ret. */
+int dfs_access_refuse(const struct stat *container, const struct dfs_base_file *want, int ret,
+		      struct dfs_err *err);
 
 #endif

@@ -211,6 +211,18 @@ static int gather(const struct dfs_store *store, const struct dfs_base_file *wan
 	return ret < 0 ? ret : gather_names(store, &paths, st, want, facts);
 }
 
+int dfs_access_refuse(const struct stat *container, const struct dfs_base_file *want, int ret,
+		      struct dfs_err *err)
+{
+	if (ret != -EACCES)
+		return dfs_fail(err, -ret, "may it be decoded against %s: %s",
+				want->name && *want->name ? want->name : "the base it names", strerror(-ret));
+	return dfs_fail(
+		err, EACCES,
+		"not published by deltafs, and its owner (user %u) may not read the base %s",
+		(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
+}
+
 int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
 		     const struct dfs_base_file *want, const struct dfs_base *base,
 		     struct dfs_err *err)
@@ -234,12 +246,7 @@ int dfs_access_check(const struct dfs_store *store, const struct stat *container
 	allowed = ret == 0 && dfs_access_allows(&facts.access);
 	free(facts.ways);
 	free(facts.names);
-	if (ret < 0)
-		return dfs_fail(err, -ret, "out of memory");
-	if (allowed)
+	if (ret == 0 && allowed)
 		return 0;
-	return dfs_fail(
-		err, EACCES,
-		"not published by deltafs, and its owner (user %u) may not read the base %s",
-		(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
+	return dfs_access_refuse(container, want, ret < 0 ? ret : -EACCES, err);
 }

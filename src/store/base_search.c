@@ -5,7 +5,9 @@
  * A place whose file has the right size and the right (remembered) hash wins.
  * Else the first of the right size whose hash is not known; but if the user
  * named several of those, they are hashed until one fits. What is known to be
- * another file is passed over.
+ * another file is passed over, but for a pin: under that name there was the
+ * base once, and what is still as it was in it can be read. It is the last
+ * resort.
  */
 #include "store/base_search.h"
 
@@ -28,6 +30,7 @@ struct attempt {
 	struct dfs_found best;		/* right or unknown hash */
 	int fd;				/* of best; -1: none */
 	bool certain;			/* best has the right hash */
+	bool altered;			/* best is a pin, with another one */
 	unsigned n_named;		/* named files of the right size and unknown hash */
 	enum telling telling;
 	struct dfs_err why;
@@ -91,17 +94,14 @@ static void hash_note(struct dfs_search *search, const struct stat *st, struct d
 	pthread_mutex_unlock(&search->lock);
 }
 
-static int hash_now(struct dfs_search *search, int fd, struct dfs_hash *ret_hash)
+/* @st: of the file as it was hashed, if its hash may be remembered. */
+static void hash_remember(struct dfs_search *search, const struct stat *st, struct dfs_hash hash)
 {
-	struct stat st;
-	int ret = dfs_hash_file(fd, NULL, NULL, ret_hash, &st);
-
-	if (ret == 0 && st.st_ino) {
-		hash_note(search, &st, *ret_hash);
-		if (search->store)
-			dfs_hashes_remember(search->store, &st, *ret_hash);
-	}
-	return ret;
+	if (!st->st_ino)
+		return;
+	hash_note(search, st, hash);
+	if (search->store)
+		dfs_hashes_remember(search->store, st, hash);
 }
 
 static void tell(struct attempt *a, enum telling telling, const struct dfs_place *place,
@@ -157,6 +157,17 @@ static void choose(struct attempt *a, const struct dfs_place *place, int *fd, co
 	a->fd = dfs_steal_fd(fd);
 }
 
+/* Of the right size, and known to be another file. Return: whether to look on. */
+static bool altered(struct attempt *a, const struct dfs_place *place, int *fd, const struct stat *st)
+{
+	tell(a, ALTERED, place, "has that size, but other content");
+	if (place->kind == DFS_PLACE_PIN && a->fd < 0) {
+		choose(a, place, fd, st);
+		a->altered = a->fd >= 0;
+	}
+	return !a->fatal;
+}
+
 /* A file of another size: the sentence says which. */
 static void tell_size(struct attempt *a, const struct dfs_place *place, const struct stat *st)
 {
@@ -202,15 +213,15 @@ static bool weigh(void *arg, const struct dfs_place *place)
 		return true;
 	}
 	known = hash_known(a->search, &st, &hash);
-	if (known && !dfs_hash_equal(hash, a->want->hash)) {
-		tell(a, ALTERED, place, "has that size, but other content");
-		return true;
-	}
+	if (known && !dfs_hash_equal(hash, a->want->hash))
+		return altered(a, place, &fd, &st);
 	a->certain = known;
 	if (!known && place->kind == DFS_PLACE_NAMED)
 		a->n_named++;
-	if (known || a->fd < 0)
+	if (known || a->fd < 0 || a->altered) {
 		choose(a, place, &fd, &st);
+		a->altered = false;
+	}
 	/* of the user's files one may still be surely right; of the other places the first will do */
 	return !a->certain && !a->fatal && (a->fd < 0 || place->kind == DFS_PLACE_NAMED);
 }
@@ -227,8 +238,9 @@ static bool settle_named(void *arg, const struct dfs_place *place)
 		return false;
 	if (place_open(a->search, place, &fd, &st) < 0 ||
 	    (uint64_t)st.st_size != a->want->size || hash_known(a->search, &st, &hash) ||
-	    hash_now(a->search, fd, &hash) < 0)
+	    dfs_hash_file(fd, NULL, NULL, &hash, &st) < 0)
 		return true;
+	hash_remember(a->search, &st, hash);
 	return !dfs_hash_equal(hash, a->want->hash);
 }
 
@@ -238,7 +250,7 @@ static void attempt_reset(struct attempt *a)
 		close(a->fd);
 	dfs_found_release(&a->best);
 	a->fd = -1;
-	a->certain = false;
+	a->certain = a->altered = false;
 	a->n_named = 0;
 	a->telling = NOTHING;
 }
@@ -278,6 +290,7 @@ int dfs_search_open(struct dfs_search *search, const struct dfs_base_file *want,
 	if (a.fd < 0)
 		return not_found(&a, err);
 	*ret_found = a.best;
+	ret_found->identity = a.certain ? DFS_BASE_RIGHT : a.altered ? DFS_BASE_ALTERED : DFS_BASE_UNKNOWN;
 	*ret_fd = a.fd;
 	return 0;
 }
@@ -296,7 +309,8 @@ bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found,
 }
 
 int dfs_search_settle(struct dfs_search *search, const struct dfs_found *found, int fd,
-		      const struct dfs_base_file *want, struct dfs_err *err)
+		      const struct dfs_base_file *want, dfs_hash_progress_fn *progress, void *arg,
+		      struct dfs_err *err)
 {
 	struct dfs_hash hash;
 	struct stat st;
@@ -305,10 +319,11 @@ int dfs_search_settle(struct dfs_search *search, const struct dfs_found *found, 
 	if (fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "%s", dfs_place_describe(&found->place));
 	if (!hash_known(search, &st, &hash)) {
-		ret = hash_now(search, fd, &hash);
+		ret = dfs_hash_file_gently(fd, progress, arg, &hash, &st);
 		if (ret < 0)
 			return dfs_fail(err, -ret, "%s: %s", dfs_place_describe(&found->place),
 					strerror(-ret));
+		hash_remember(search, &st, hash);
 	}
 	if (!dfs_hash_equal(hash, want->hash))
 		return dfs_fail(err, EUCLEAN, "%s: other content",

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "store/bases.h"
+#include "store/hashes.h"
 #include "store/places.h"
 
 /* What is known of hashes in this process, also where nothing may be written. */
@@ -32,6 +34,7 @@ struct dfs_search {
 struct dfs_found {
 	struct dfs_place place;		/* path is owned */
 	struct stat st;
+	enum dfs_identity identity;	/* when it was opened */
 };
 
 void dfs_search_init(struct dfs_search *search, struct dfs_store *store);
@@ -46,9 +49,10 @@ int dfs_search_open(struct dfs_search *search, const struct dfs_base_file *want,
 bool dfs_search_still(struct dfs_search *search, const struct dfs_found *found,
 		      const struct dfs_base_file *want);
 
-/* dfs_search_settle() - hash it. Return: 0: right; -EUCLEAN: another file; errors of reading. */
+/* dfs_search_settle() - hash it, gently. Return: 0: right; -EUCLEAN: another file; -ECANCELED; errors of reading. */
 int dfs_search_settle(struct dfs_search *search, const struct dfs_found *found, int fd,
-		      const struct dfs_base_file *want, struct dfs_err *err);
+		      const struct dfs_base_file *want, dfs_hash_progress_fn *progress, void *arg,
+		      struct dfs_err *err);
 
 void dfs_found_release(struct dfs_found *found);
 

@@ -152,6 +152,13 @@ void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base)
 	pthread_mutex_unlock(&bases->lock);
 }
 
+void dfs_base_hold(struct dfs_bases *bases, struct dfs_base *base)
+{
+	pthread_mutex_lock(&bases->lock);
+	((struct entry *)base)->refs++;
+	pthread_mutex_unlock(&bases->lock);
+}
+
 char *dfs_base_path(const struct dfs_base *base)
 {
 	const struct dfs_place *place = &((const struct entry *)base)->found.place;
@@ -218,6 +225,7 @@ static struct entry *insert(struct dfs_bases *bases, struct entry *entry,
 	there = take(bases, want, &check);
 	if (!there) {
 		entry->base.serial = ++bases->opens;
+		atomic_init(&entry->base.identity, entry->found.identity);
 		entry->next = *bucket;
 		*bucket = entry;
 	}
@@ -266,7 +274,24 @@ int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 	return 0;
 }
 
-int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want, struct dfs_err *err)
+/* The first one was another file: is there a right one elsewhere? */
+static int settle_elsewhere(struct dfs_bases *bases, const struct dfs_base_file *want, struct dfs_err *err)
+{
+	struct dfs_base *base;
+	int ret = dfs_bases_get(bases, want, &base, err);
+
+	if (ret < 0)
+		return ret;
+	if (atomic_load(&base->identity) == DFS_BASE_ALTERED)
+		ret = dfs_fail(err, EIO, "base %s: %s has that size, but other content; only what is intact in it can be read",
+			       want->name && *want->name ? want->name : "without a name",
+			       dfs_place_describe(&((struct entry *)base)->found.place));
+	dfs_base_put(bases, base);
+	return ret;
+}
+
+int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want,
+		     dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err)
 {
 	struct dfs_base *base;
 	struct entry *entry;
@@ -276,16 +301,16 @@ int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want, 
 	if (ret < 0)
 		return ret;
 	entry = (struct entry *)base;
-	ret = dfs_search_settle(&bases->search, &entry->found, base->fd, want, err);
-	if (ret == -EUCLEAN)
-		drop(bases, entry);
+	if (atomic_load(&base->identity) == DFS_BASE_ALTERED)
+		ret = dfs_fail(err, EALREADY, "%s: other content", dfs_place_describe(&entry->found.place));
 	else
-		dfs_base_put(bases, base);
-	if (ret != -EUCLEAN)
-		return ret;
-	/* not the one: is there a right one elsewhere? */
-	ret = dfs_bases_get(bases, want, &base, err);
+		ret = dfs_search_settle(&bases->search, &entry->found, base->fd, want, progress, arg, err);
+	if (ret == -EUCLEAN) {
+		drop(bases, entry);
+		return settle_elsewhere(bases, want, err);
+	}
 	if (ret == 0)
-		dfs_base_put(bases, base);
+		atomic_store(&base->identity, DFS_BASE_RIGHT);
+	dfs_base_put(bases, base);
 	return ret;
 }

@@ -8,6 +8,7 @@
  * fits is enough to read (every decoded chunk is checked against its hash);
  * identity is settled elsewhere: a file whose hash is remembered as another
  * one is passed over, and dfs_bases_settle() finds out what is not known yet.
+ * A pin that was altered is the last resort: what is intact in it can be read.
  *
  * Failures are not remembered: the next call tries again, so attaching the
  * base heals its dependants without a remount. Descriptors are shared and a
@@ -17,7 +18,10 @@
 #ifndef DFS_STORE_BASES_H
 #define DFS_STORE_BASES_H
 
+#include <stdatomic.h>
+
 #include "format/container.h"
+#include "store/hashes.h"
 #include "store/store.h"
 
 /*
@@ -28,12 +32,21 @@
 
 struct dfs_bases;
 
-/* An open base file, shared by all who read it. Immutable. */
+/* Is it the content asked for? */
+enum dfs_identity {
+	DFS_BASE_UNKNOWN,	/* of the right size */
+	DFS_BASE_SETTLING,	/* somebody took it upon him to find out, or failed to */
+	DFS_BASE_RIGHT,
+	DFS_BASE_ALTERED,	/* no, but it is a pin, and nothing better is there */
+};
+
+/* An open base file, shared by all who read it. Immutable, but for its identity. */
 struct dfs_base {
 	int fd;
 	uint64_t size;
 	struct dfs_hash hash;	/* as the container asked for */
 	uint64_t serial;	/* of this open, from 1; another file at the place is another open */
+	_Atomic enum dfs_identity identity;
 };
 
 /* dfs_bases_new() - @store: may be NULL (only named files); borrowed. NULL: out of memory. */
@@ -74,6 +87,7 @@ void dfs_bases_shown_at(struct dfs_bases *bases, dev_t dev);
 int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 		  struct dfs_base **ret_base, struct dfs_err *err);
 void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base);
+void dfs_base_hold(struct dfs_bases *bases, struct dfs_base *base); /* once more; put it once more */
 
 /**
  * dfs_base_path() - the name by which it was opened, symlinks resolved
@@ -82,17 +96,31 @@ void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base);
 char *dfs_base_path(const struct dfs_base *base);
 
 /**
+ * dfs_base_claim() - is its identity unknown, and nobody else about to settle it?
+ * True for one caller an open: it is for him to call dfs_bases_settle().
+ */
+static inline bool dfs_base_claim(struct dfs_base *base)
+{
+	enum dfs_identity unknown = DFS_BASE_UNKNOWN;
+
+	return atomic_load_explicit(&base->identity, memory_order_relaxed) == DFS_BASE_UNKNOWN &&
+	       atomic_compare_exchange_strong(&base->identity, &unknown, DFS_BASE_SETTLING);
+}
+
+/**
  * dfs_bases_settle() - hash what dfs_bases_get() would return, and remember it
+ * @progress: called before each 256 KiB: waits if others should go first, or cancels
  *
  * For a background thread after a base was first used, or after a chunk over
  * it did not match its hash. Reads the whole base unless its hash is
- * remembered. If it is another file than @want says, the next get passes it
- * over: it finds the base elsewhere or says "altered".
+ * remembered; leaves the page cache as it was. If it is another file than
+ * @want says, the next get passes it over: it finds the base elsewhere, or
+ * says "altered", or, if all there is is an altered pin, gives that.
  *
- * Return: 0: it is the right one; -EIO as dfs_bases_get(); errors of reading.
- * Threads: any.
+ * Return: 0: it is the right one; -EALREADY: known to be an altered pin
+ * before; -ECANCELED; -EIO as dfs_bases_get(); errors of reading. Threads: any.
  */
 int dfs_bases_settle(struct dfs_bases *bases, const struct dfs_base_file *want,
-		     struct dfs_err *err);
+		     dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err);
 
 #endif

@@ -39,6 +39,15 @@ int dfs_hash_file(int fd, dfs_hash_progress_fn *progress, void *arg, struct dfs_
 		  struct stat *ret_st);
 
 /**
+ * dfs_hash_file_gently() - the same, leaving the page cache as it was
+ * @progress: called before each 256 KiB, so it may also wait there; not NULL
+ *
+ * Pages that it had to fetch it drops again, those that somebody else uses stay.
+ */
+int dfs_hash_file_gently(int fd, dfs_hash_progress_fn *progress, void *arg, struct dfs_hash *ret_hash,
+			 struct stat *ret_st);
+
+/**
  * dfs_hash_times_settle() - the attributes of @fd, once a later change is sure to show in them
  * Waits some 20 ms if it was changed just now. Return: false where the file
  * system keeps seconds only, or on failure; the attributes are there if fstat() works.

@@ -2,6 +2,7 @@
 src_libdeltafs_a_SOURCES += \
 	%D%/auto.h \
 	%D%/bytes.c %D%/bytes.h \
+	%D%/cached.c %D%/cached.h \
 	%D%/caps.c %D%/caps.h \
 	%D%/cpu.c %D%/cpu.h \
 	%D%/err.c %D%/err.h \

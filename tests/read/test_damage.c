@@ -75,7 +75,7 @@ static void a_changed_base_is_named(void **state)
 	CHECK(said("base.safetensors"));
 	CHECK_RET(0, read_at(chunk.off + chunk.len, 4096));
 	pair_flip(pair.base, chunk.off + 100);
-	dfs_pool_drain(pair.reader->hinters); /* hashes it: changed bytes would be passed over */
+	dfs_pool_drain(pair.reader->settler.pool); /* hashes it: changed bytes would be passed over */
 	CHECK_RET(0, read_at(chunk.off, chunk.len));
 	pair_close(&pair);
 }

@@ -206,7 +206,7 @@ static void named_files_of_one_size_are_told_apart(void **state)
 		want = want_of(path, "");
 		found(bases, &want);
 	}
-	CHECK_OK(dfs_bases_settle(bases, &want, &err),
+	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err),
 		 err); /* the last one was not hashed: it alone was left */
 	none = want;
 	none.hash.bytes[0] ^= 1;
@@ -231,11 +231,11 @@ static void settling_finds_out_and_goes_elsewhere(void **state)
 	/* the size fits, so it is read; nothing was hashed yet */
 	CHECK_OK(dfs_bases_get(bases, &want, &base, &err), err);
 	dfs_base_put(bases, base);
-	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, &err));
+	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, go_on, NULL, &err));
 	CHECK_SAYS(err, "other content");
 	missed(bases, &want, "other content");
 	CHECK_OK(dfs_bases_add(bases, "right.safetensors", &err), err);
-	CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
+	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
 	found(bases, &want);
 }
 
@@ -249,11 +249,11 @@ static void a_base_changed_in_place_is_noticed(void **state)
 	put_model("m.safetensors", 1, 100);
 	want = want_of("m.safetensors", "");
 	CHECK_OK(dfs_bases_add(bases, "m.safetensors", &err), err);
-	CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
+	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
 	put_model("m.safetensors", 2, 100);
-	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, &err));
+	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, go_on, NULL, &err));
 	put_model("m.safetensors", 1, 100);
-	CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
+	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
 	found(bases, &want);
 }
 

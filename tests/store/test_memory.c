@@ -78,7 +78,7 @@ static int read_base(struct dfs_store *store)
 		dfs_base_put(bases, base);
 	}
 	if (ret == 0)
-		ret = dfs_bases_settle(bases, &want, NULL);
+		ret = dfs_bases_settle(bases, &want, go_on, NULL, NULL);
 	dfs_bases_free(bases);
 	return ret;
 }

@@ -37,7 +37,7 @@ static void a_moved_store_still_finds_its_bases(void **state)
 		CHECK(rename("s", "hidden") == 0);
 		store = open_store("t");
 		bases = dfs_bases_new(store);
-		CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
+		CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
 		CHECK_OK(dfs_bases_get(bases, &want, &base, &err), err);
 		dfs_base_put(bases, base);
 		CHECK(rename("hidden", "s") == 0 && system("rm -r t") == 0);

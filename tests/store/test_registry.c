@@ -207,7 +207,7 @@ static void by_reference_it_stays_outside_and_is_found_there(void **state)
 	/* added again without it, it is pinned */
 	CHECK(add(store, "outside/m.safetensors", false).bytes_linked == want.size);
 	CHECK(unlink("outside/m.safetensors") == 0);
-	CHECK_OK(dfs_bases_settle(bases, &want, &err), err);
+	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
 }
 
 static void a_damaged_pin_is_healed_by_adding_again(void **state)
