@@ -76,7 +76,7 @@ static void put_classes(struct encode *e)
 		const struct dfs_rans_symbol *s = &e->table->class_symbols[e->classes[r]];
 		uint32_t *x = &rans->x[r % rans->lanes];
 
-		e->job.declined |= !dfs_rans_known(s, e->table->log);
+		e->job.declined |= !dfs_rans_known(s->rest, e->table->log);
 		*x = dfs_rans_put(*x, s, e->table->log, &rans->next);
 	}
 }

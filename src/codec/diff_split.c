@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * diff_split: values and predictions, taken apart into what gets counted and coded.
+ *
+ * Plain C, in loops of a fixed number of steps over arrays that nothing else
+ * can be part of: compilers make vectors of them that every CPU has.
  */
 #include "codec/diff.h"
+
+#define RUN 16
 
 DFS_INLINE unsigned bin_of(int exponent, int low)
 {
@@ -12,26 +17,99 @@ DFS_INLINE unsigned bin_of(int exponent, int low)
 	return bin < DFS_BINS ? bin : DFS_BINS - 1;
 }
 
-DFS_INLINE void split(const struct dfs_layout *layout, const uint8_t *restrict pred,
-		      const uint8_t *restrict data, size_t n, struct dfs_split *out, unsigned size,
-		      bool whole)
+/*
+ * dfs_token_of() without counting zeros, which vectors cannot: a number as a
+ * float has the place of its top bit in the exponent and the bit below at the
+ * top of the mantissa. Half of it is a signed number, as the conversion wants;
+ * with the bit three below the top cleared, rounding never gets that far up.
+ */
+DFS_INLINE uint32_t token_of(uint32_t u)
+{
+	float half = (int32_t)((u & ~(u >> 3)) >> 1);
+	uint32_t small = -(uint32_t)(u < 16);
+	uint32_t large;
+
+	memcpy(&large, &half, sizeof(large));
+	large = (large >> 22) - 2 * (127 - 1) + 8;
+	return large ^ ((large ^ u) & small);
+}
+
+struct run {
+	uint32_t u[RUN];
+	int16_t exponent[RUN];
+	uint16_t cell[RUN];
+};
+
+DFS_INLINE void split_differences(const struct dfs_layout *l, const uint8_t *pred,
+				  const uint8_t *data, struct run *run, unsigned size,
+				  unsigned shift, uint32_t exponents)
+{
+	uint8_t p[4 * RUN], d[4 * RUN];
+
+	memcpy(p, pred, RUN * size);
+	memcpy(d, data, RUN * size);
+	for (unsigned i = 0; i < RUN; i++) {
+		uint32_t q = dfs_value_load(p, i, size), x = dfs_value_load(d, i, size);
+
+		run->u[i] = size <= 2 ? dfs_diff_16(l, x, q) : dfs_diff_32(l, x, q);
+		run->exponent[i] = size <= 2 ? (uint16_t)q >> shift & exponents : q >> shift & exponents;
+	}
+}
+
+DFS_INLINE void split_cells(struct run *run, int16_t low, uint16_t stride)
+{
+	uint32_t token[RUN];
+
+	for (unsigned i = 0; i < RUN; i++)
+		token[i] = token_of(run->u[i]);
+	for (unsigned i = 0; i < RUN; i++) {
+		int16_t bin = run->exponent[i] - low;
+
+		bin = bin > 0 ? bin : 0;
+		bin = bin < DFS_BINS ? bin : DFS_BINS - 1;
+		run->cell[i] = (uint16_t)bin * stride + token[i];
+	}
+}
+
+/* Values of up to 4 bytes. */
+DFS_INLINE void split(const struct dfs_layout *layout, const uint8_t *pred, const uint8_t *data,
+		      size_t n, struct dfs_split *out, unsigned size, bool whole)
 {
 	const struct dfs_layout l = whole ? dfs_whole_layout(size) : *layout;
 	unsigned shift = layout->drop + layout->shift;
 	uint32_t exponents = (1u << layout->exponent) - 1;
 	unsigned low = dfs_bin_low(layout), stride = dfs_tokens(layout);
-	uint16_t *restrict cell = out->cell;
+	uint8_t last_pred[4 * RUN] = { 0 }, last_data[4 * RUN] = { 0 };
+	struct run run;
+
+	for (size_t i = 0; i < n; i += RUN) {
+		const uint8_t *p = pred + i * size, *d = data + i * size;
+
+		if (n - i < RUN) {
+			p = memcpy(last_pred, p, (n - i) * size);
+			d = memcpy(last_data, d, (n - i) * size);
+		}
+		split_differences(&l, p, d, &run, size, shift, exponents);
+		split_cells(&run, low, stride);
+		memcpy(out->u32 + i, run.u, sizeof(run.u));
+		memcpy(out->cell + i, run.cell, sizeof(run.cell));
+	}
+}
+
+DFS_INLINE void split_wide(const struct dfs_layout *layout, const uint8_t *pred,
+			   const uint8_t *data, size_t n, struct dfs_split *out, bool whole)
+{
+	const struct dfs_layout l = whole ? dfs_whole_layout(8) : *layout;
+	unsigned shift = layout->drop + layout->shift;
+	uint32_t exponents = (1u << layout->exponent) - 1;
+	unsigned low = dfs_bin_low(layout), stride = dfs_tokens(layout);
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t q = dfs_value_load(pred, i, size);
-		uint64_t x = dfs_value_load(data, i, size);
-		uint64_t u = size == 8 ? dfs_diff_64(&l, x, q) : dfs_diff_32(&l, x, q);
+		uint64_t q = dfs_value_load(pred, i, 8);
+		uint64_t u = dfs_diff_64(&l, dfs_value_load(data, i, 8), q);
 
-		cell[i] = bin_of(q >> shift & exponents, low) * stride + dfs_token_of(u);
-		if (size == 8)
-			out->u64[i] = u;
-		else
-			out->u32[i] = u;
+		out->cell[i] = bin_of(q >> shift & exponents, low) * stride + dfs_token_of(u);
+		out->u64[i] = u;
 	}
 }
 
@@ -49,7 +127,15 @@ DFS_INLINE void split(const struct dfs_layout *layout, const uint8_t *restrict p
 SPLIT(1);
 SPLIT(2);
 SPLIT(4);
-SPLIT(8);
+
+void dfs_diff_split_8(const struct dfs_layout *l, const uint8_t *pred, const uint8_t *data,
+		      size_t n, struct dfs_split *out)
+{
+	if (dfs_layout_is_whole(l))
+		split_wide(l, pred, data, n, out, true);
+	else
+		split_wide(l, pred, data, n, out, false);
+}
 
 #if defined(__x86_64__)
 #define AVX2(kernel) kernel

@@ -27,7 +27,14 @@ bool dfs_rans_done(const struct dfs_rans_reader *r)
 }
 
 /*
- * Division by f < 2^L of an x < f * 2^(32-L). Let s = ceil(log2 f), N = 31 + s
+ * Division by f <= 2^L of an x < f * 2^(32-L).
+ *
+ * Let N = 32 + L, m = ceil(2^N / f) and so m * f = 2^N + e with 0 <= e < f.
+ * x * m / 2^N is x / f and x * e / 2^N / f more; as x * e < f * f * 2^(32-L) <=
+ * 2^N, that is less than 1 / f more, so floor() is the same. And x / f <
+ * 2^(32-L), so x * m < 2^64.
+ *
+ * With m of 32 bits, and f < 2^L: let s = ceil(log2 f), N = 31 + s
  * and r = 2^N mod f.
  *	m = (2^N + f - r) / f rounds up:   x * m / 2^N is right if (f - r) * x < 2^N
  *	m = (2^N - r) / f rounds down: (x + 1) * m / 2^N is right if r * (x + 1) <= 2^N
@@ -51,6 +58,7 @@ static struct dfs_rans_symbol symbol_of(unsigned f, unsigned begin, unsigned log
 		s = 1;
 	}
 	return (struct dfs_rans_symbol){
+		.inverse = f ? ((1ull << (32 + log)) + f - 1) / f : 0,
 		.rcp = m + up,
 		.rest = ((1u << log) - f) | (uint32_t)begin << DFS_SYMBOL_BEGIN_AT |
 			(uint32_t)(f ? s - 1 : 0) << DFS_SYMBOL_SHIFT_AT |

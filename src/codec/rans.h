@@ -67,11 +67,13 @@ DFS_INLINE uint32_t dfs_rans_refill(uint32_t x, const uint8_t **next)
 /* --- writing */
 
 /*
- * A symbol, ready for the writer. floor(x / f) is ((x + inc) * rcp >> 32) >> shift
- * for every x that may be divided by it, x < f << (32 - log); see rans.c.
+ * A symbol, ready for the writer, which divides x < f << (32 - log) by f:
+ * floor(x / f) is x * inverse >> (32 + log), and, where products have 64 bits
+ * only of two numbers of 32, ((x + inc) * rcp >> 32) >> shift; see rans.c.
  * @others is 2^log - f, so that what was never counted is known by others = 2^log.
  */
 struct dfs_rans_symbol {
+	uint64_t inverse;
 	uint32_t rcp;
 	uint32_t rest;	/* bits 0-12 others, 13-24 first slot, 25-28 shift, 29 inc */
 };
@@ -80,10 +82,10 @@ struct dfs_rans_symbol {
 #define DFS_SYMBOL_SHIFT_AT 25
 #define DFS_SYMBOL_INC_AT 29
 
-/* dfs_rans_known() - can the symbol be written */
-DFS_INLINE bool dfs_rans_known(const struct dfs_rans_symbol *s, unsigned log)
+/* dfs_rans_known() - can a symbol be written, or all of which @rest has the bits */
+DFS_INLINE bool dfs_rans_known(uint32_t rest, unsigned log)
 {
-	return (s->rest & DFS_SYMBOL_OTHERS) != 1u << log;
+	return !(rest >> log & 1);
 }
 
 /* dfs_rans_symbols() - one for each symbol of an alphabet */
@@ -105,8 +107,8 @@ size_t dfs_rans_len(const struct dfs_rans_writer *w);
 /* dfs_rans_finish() - the states, then the words. Return: bytes written. */
 size_t dfs_rans_finish(const struct dfs_rans_writer *w, uint8_t *out);
 
-/* Without a branch, as when reading. */
-DFS_INLINE uint32_t dfs_rans_spill(uint32_t x, bool full, uint8_t **next)
+/* Without a branch, as when reading. @full is 0 or 1. */
+DFS_INLINE uint32_t dfs_rans_spill(uint32_t x, unsigned full, uint8_t **next)
 {
 	/* written anyway: if it does not count, the next one takes its place */
 	dfs_put_u16le(*next - 2, x);
@@ -119,12 +121,11 @@ DFS_INLINE uint32_t dfs_rans_put(uint32_t x, const struct dfs_rans_symbol *s, un
 {
 	uint32_t rest = s->rest;
 	uint32_t others = rest & DFS_SYMBOL_OTHERS;
-	uint64_t quotient;
 
-	x = dfs_rans_spill(x, x >> (32 - log) >= (1u << log) - others, next);
-	quotient = (uint64_t)(x + (rest >> DFS_SYMBOL_INC_AT)) * s->rcp >> 32;
-	quotient >>= rest >> DFS_SYMBOL_SHIFT_AT & 15;
-	return x + (rest >> DFS_SYMBOL_BEGIN_AT & 0xfff) + quotient * others;
+	/* one if x >> (32 - log) >= f */
+	x = dfs_rans_spill(x, ((x >> (32 - log)) + others) >> log, next);
+	return x + (rest >> DFS_SYMBOL_BEGIN_AT & 0xfff) +
+	       (uint32_t)(x * s->inverse >> (32 + log)) * others;
 }
 
 /* dfs_rans_put_bits() - @bits < 2^@k, @k <= 16 */

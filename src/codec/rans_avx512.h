@@ -74,9 +74,9 @@ DFS_AVX512_INLINE __m512i dfs_512_put(__m512i x, const struct dfs_rans_symbol *s
 				      __m512i index, unsigned log, uint8_t **next,
 				      __mmask16 *unknown)
 {
-	const uint32_t *table = (const uint32_t *)symbols;
-	__m512i rcp = _mm512_i32gather_epi32(index, table, 8);
-	__m512i rest = _mm512_i32gather_epi32(index, table + 1, 8);
+	__m512i half = _mm512_slli_epi32(index, 1); /* symbols have 16 bytes, gathers step by 8 */
+	__m512i rcp = _mm512_i32gather_epi32(half, &symbols->rcp, 8);
+	__m512i rest = _mm512_i32gather_epi32(half, &symbols->rest, 8);
 	__m512i others = _mm512_and_si512(rest, _mm512_set1_epi32(DFS_SYMBOL_OTHERS));
 	__m512i all = _mm512_set1_epi32(1u << log);
 	__m512i above = _mm512_srl_epi32(x, _mm_cvtsi32_si128(32 - log));

@@ -70,7 +70,7 @@ static bool put(struct dfs_rans_writer *w, const struct dfs_solo_table *t, const
 		const struct dfs_rans_symbol *s = &t->symbols[symbols[i]];
 		uint32_t *x = &w->x[i % w->lanes];
 
-		known &= dfs_rans_known(s, DFS_SOLO_LOG);
+		known &= dfs_rans_known(s->rest, DFS_SOLO_LOG);
 		*x = dfs_rans_put(*x, s, DFS_SOLO_LOG, &next);
 	}
 	w->next = next;

@@ -70,9 +70,8 @@ DFS_INLINE void dfs_value_store(uint8_t *p, size_t i, unsigned size, uint64_t v)
 }
 
 /*
- * The arithmetic, in numbers of 32 and of 64 bits: the narrow one for values
- * of up to 4 bytes, where twice as many fit a vector. No branches: signs are
- * not to be predicted.
+ * The arithmetic, in numbers of 16, 32 and 64 bits: the narrower, the more fit
+ * a vector. No branches: signs are not to be predicted.
  *
  *	dfs_order_*()	y as its place among all values of the layout
  *	dfs_unorder_*()	and back
@@ -116,6 +115,7 @@ DFS_INLINE type dfs_apply_##bits(const struct dfs_layout *l, type u, type q)		\
 }											\
 struct dfs_value_arithmetic_needs_a_semicolon
 
+DFS_VALUE_ARITHMETIC(16, uint16_t);
 DFS_VALUE_ARITHMETIC(32, uint32_t);
 DFS_VALUE_ARITHMETIC(64, uint64_t);
 

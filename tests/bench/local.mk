@@ -5,7 +5,7 @@ noinst_PROGRAMS += %D%/readfile %D%/bitx
 %C%_bitx_SOURCES = %D%/bitx.c
 %C%_bitx_LDADD = $(ZSTD_LIBS)
 noinst_PROGRAMS += %D%/codec_bench
-%C%_codec_bench_SOURCES = %D%/codec_bench.c
+%C%_codec_bench_SOURCES = %D%/codec_bench.c %D%/pairs.c %D%/pairs.h
 %C%_codec_bench_LDADD = $(DELTAFS_LIBS)
 
 if FUSE

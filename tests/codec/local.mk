@@ -4,7 +4,8 @@ check_PROGRAMS += \
 	%D%/test_exact \
 	%D%/test_kernels \
 	%D%/test_reference \
-	%D%/test_roundtrip
+	%D%/test_roundtrip \
+	%D%/test_split
 
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
@@ -17,3 +18,5 @@ check_PROGRAMS += \
 %C%_test_reference_LDADD = $(TEST_LIBS)
 %C%_test_roundtrip_SOURCES = %D%/test_roundtrip.c %D%/samples.c %D%/samples.h
 %C%_test_roundtrip_LDADD = $(TEST_LIBS)
+%C%_test_split_SOURCES = %D%/test_split.c %D%/samples.c %D%/samples.h
+%C%_test_split_LDADD = $(TEST_LIBS)

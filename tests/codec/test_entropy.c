@@ -69,11 +69,12 @@ static void frequencies_come_back(void **state)
 	}
 }
 
-static void divides(const struct dfs_rans_symbol *s, uint64_t x, unsigned f)
+static void divides(const struct dfs_rans_symbol *s, uint64_t x, unsigned f, unsigned log)
 {
 	uint64_t high = (uint64_t)(uint32_t)(x + (s->rest >> DFS_SYMBOL_INC_AT)) * s->rcp >> 32;
 
 	CHECK(high >> (s->rest >> DFS_SYMBOL_SHIFT_AT & 15) == x / f);
+	CHECK(x * s->inverse >> (32 + log) == x / f);
 }
 
 /* For each frequency: the largest numbers, and multiples and what is one below. */
@@ -92,9 +93,9 @@ static void divisions_are_exact(void **state)
 			for (unsigned i = 0; i < 64; i++) {
 				uint64_t k = 1 + random_next(&seed) % (most / f);
 
-				divides(&s, most - i, f);
-				divides(&s, k * f, f);
-				divides(&s, k * f - 1, f);
+				divides(&s, most - i, f, log);
+				divides(&s, k * f, f, log);
+				divides(&s, k * f - 1, f, log);
 			}
 		}
 	}
