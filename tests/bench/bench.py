@@ -61,6 +61,13 @@ def evict(tools, *paths):
             sys.exit(f"bench: {left['file']}: {left['resident_pages']} pages stay in memory")
 
 
+def all_resident(tools, *paths):
+    """Whether every page of the files is in memory: a kernel may take pages back without need."""
+    lines = run(tools.readfile, "resident", *paths).splitlines()
+    return all(json.loads(line)["resident_pages"] * PAGE >= os.path.getsize(path)
+               for line, path in zip(lines, paths))
+
+
 def warm(*paths):
     for path in paths:
         with open(path, "rb", buffering=0) as f:
@@ -78,14 +85,21 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def set_read_ahead(mountpoint, kib):
+def set_read_ahead(mountpoint, kib, raised):
+    """The kernel's own; @raised: the daemon is about to set it itself, and is waited for."""
     dev = os.stat(mountpoint).st_dev
-    with open(f"/sys/class/bdi/{os.major(dev)}:{os.minor(dev)}/read_ahead_kb", "w") as f:
+    path = f"/sys/class/bdi/{os.major(dev)}:{os.minor(dev)}/read_ahead_kb"
+    for _ in range(100):
+        with open(path) as f:
+            if not raised or f.read().strip() != "128":
+                break
+        time.sleep(0.02)
+    with open(path, "w") as f:
         f.write(str(kib))
 
 
 @contextlib.contextmanager
-def server(argv, mountpoint, probe, read_ahead=None, env=None):
+def server(argv, mountpoint, probe, read_ahead=None, raised=False, env=None):
     """A FUSE daemon in the foreground for the time of a with block; its process."""
     os.makedirs(mountpoint, exist_ok=True)
     before = os.stat(mountpoint).st_dev
@@ -101,7 +115,7 @@ def server(argv, mountpoint, probe, read_ahead=None, env=None):
         else:
             sys.exit(f"bench: {argv[0]}: not mounted after 15 s")
         if read_ahead:
-            set_read_ahead(mountpoint, read_ahead)
+            set_read_ahead(mountpoint, read_ahead, raised)
         yield daemon
     finally:
         if os.stat(mountpoint).st_dev != before:
@@ -114,7 +128,7 @@ def server(argv, mountpoint, probe, read_ahead=None, env=None):
 
 def deltafs(tools, store, mountpoint, probe, options="", **kwargs):
     argv = [tools.deltafs, "-f", store, mountpoint]
-    return server(argv + (["-o", options] if options else []), mountpoint, probe, **kwargs)
+    return server(argv + (["-o", options] if options else []), mountpoint, probe, raised=True, **kwargs)
 
 
 @contextlib.contextmanager
