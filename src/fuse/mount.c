@@ -24,8 +24,13 @@
  */
 #define WORKERS 32
 
-/* Requests that the kernel may have under way for readahead: all windows of a few readers. */
-#define BACKGROUND 64
+/*
+ * Requests that the kernel may have under way for readahead, which are nearly
+ * all reads. Those that wait for a base that hangs count: with fewer than
+ * hundreds of stuck readers need, two each, the kernel stops asking for
+ * anybody. Costs nothing until used; the kernel lowers it where it must.
+ */
+#define BACKGROUND 4096
 
 void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
