@@ -7,11 +7,12 @@
 
 /* What the coder gave for a group. */
 struct group {
-	union {
-		uint32_t u32[DFS_GROUP];
-		uint64_t u64[DFS_GROUP];	/* for values of 8 bytes */
-	};
 	uint32_t entry[DFS_GROUP];
+	union {			/* by the size of values */
+		uint16_t u16[DFS_GROUP];	/* 1 and 2 */
+		uint32_t u32[DFS_GROUP];
+		uint64_t u64[DFS_GROUP];
+	};
 	uint8_t listed[DFS_GROUP];	/* those that have plain bits: few, as a rule */
 	unsigned n_listed;
 };
@@ -23,15 +24,22 @@ DFS_INLINE const uint32_t *map_of(const struct dfs_diff_table *t, unsigned class
 
 DFS_INLINE uint64_t folded(const struct group *g, unsigned i, unsigned size)
 {
-	return size == 8 ? g->u64[i] : g->u32[i];
+	return size == 8 ? g->u64[i] : size == 4 ? g->u32[i] : g->u16[i];
 }
 
 DFS_INLINE void set_folded(struct group *g, unsigned i, uint64_t u, unsigned size)
 {
 	if (size == 8)
 		g->u64[i] = u;
-	else
+	else if (size == 4)
 		g->u32[i] = u;
+	else
+		g->u16[i] = u;
+}
+
+DFS_INLINE unsigned bits_of(uint32_t entry)
+{
+	return entry >> DFS_ENTRY_BITS_AT & 0x3f;
 }
 
 DFS_INLINE void advance(struct dfs_diff_job *job, size_t n)
@@ -47,37 +55,60 @@ DFS_INLINE void advance(struct dfs_diff_job *job, size_t n)
 	job->left -= n;
 }
 
+/* Symbols @i to @end of the group, all of one row; what has plain bits is added to the list. */
+DFS_INLINE void read_run(struct dfs_diff_job *job, uint32_t *x, size_t i, size_t end,
+			 unsigned class, struct group *g, unsigned size, unsigned log)
+{
+	const uint32_t *entries = job->table->entries;
+	const uint32_t *map = map_of(job->table, class, size);
+	const uint8_t *pred = job->pred + job->at * size;
+	const uint8_t *next = job->rans.next;
+	unsigned n_listed = g->n_listed;
+
+	for (; i < end; i++) {
+		uint64_t head = dfs_value_load(pred, i, size) >> dfs_head_shift(size);
+		uint32_t e = entries[map[head] + (x[i] & ((1u << log) - 1))];
+		uint32_t freq = (e >> DFS_ENTRY_FREQ_AT & 0x7ff) + 1;
+
+		x[i] = dfs_rans_refill(freq * (x[i] >> log) + (e >> DFS_ENTRY_BIAS_AT), &next);
+		g->entry[i] = e;
+		g->listed[n_listed] = i;
+		n_listed += bits_of(e) != 0;
+	}
+	g->n_listed = n_listed;
+	job->rans.next = next;
+}
+
 DFS_INLINE void read_symbols(struct dfs_diff_job *job, uint32_t *x, size_t n, struct group *g,
 			     unsigned size, unsigned log)
 {
-	const struct dfs_diff_table *t = job->table;
-	const uint32_t *entries = t->entries;
-	const uint8_t *pred = job->pred + job->at * size;
-	const uint8_t *next = job->rans.next;
 	const uint8_t *class = job->classes;
-	const uint32_t *map = map_of(t, class ? *class : 0, size);
-	size_t row_end = job->left < n ? job->left : n;
-	unsigned n_listed = 0;
+	size_t end = job->left, i = 0;
 
-	for (size_t i = 0;;) {
-		for (; i < row_end; i++) {
-			uint64_t head = dfs_value_load(pred, i, size) >> dfs_head_shift(size);
-			uint32_t e = entries[map[head] + (x[i] & ((1u << log) - 1))];
-			uint32_t freq = (e >> DFS_ENTRY_FREQ_AT & 0x7ff) + 1;
-
-			x[i] = dfs_rans_refill(freq * (x[i] >> log) + (e >> DFS_ENTRY_BIAS_AT),
-					       &next);
-			g->entry[i] = e;
-			set_folded(g, i, e & 15, size);
-			g->listed[n_listed] = i;
-			n_listed += (e >> DFS_ENTRY_BITS_AT & 0x3f) != 0;
-		}
-		if (i == n)
-			break;
-		map = map_of(t, *++class, size);
-		row_end = job->cols < n - i ? i + job->cols : n;
+	g->n_listed = 0;
+	if (end >= n) {
+		/* a constant number, as a rule */
+		read_run(job, x, 0, n, class ? *class : 0, g, size, log);
+	} else {
+		for (; i < n; i = end, end = job->cols < n - i ? i + job->cols : n)
+			read_run(job, x, i, end, *class++, g, size, log);
 	}
-	g->n_listed = n_listed;
+	for (i = 0; i < n; i++)
+		set_folded(g, i, g->entry[i] & 15, size);
+}
+
+/* No more than 16 bits. */
+DFS_INLINE void read_short(struct dfs_diff_job *job, uint32_t *x, struct group *g)
+{
+	const uint8_t *next = job->rans.next;
+
+	for (unsigned j = 0; j < g->n_listed; j++) {
+		unsigned i = g->listed[j];
+		unsigned bits = bits_of(g->entry[i]);
+
+		g->u16[i] = (g->entry[i] & 15) << bits | (x[i] & ((1u << bits) - 1));
+		x[i] = dfs_rans_refill(x[i] >> bits, &next);
+	}
 	job->rans.next = next;
 }
 
@@ -87,16 +118,15 @@ DFS_INLINE void read_plain(struct dfs_diff_job *job, uint32_t *x, struct group *
 
 	for (unsigned j = 0; j < g->n_listed; j++) {
 		unsigned i = g->listed[j];
-		unsigned bits = g->entry[i] >> DFS_ENTRY_BITS_AT & 0x3f;
 
-		set_folded(g, i, folded(g, i, size) << bits, size);
+		set_folded(g, i, folded(g, i, size) << bits_of(g->entry[i]), size);
 	}
-	for (unsigned low = size == 8 ? 48 : size == 4 ? 16 : 0;; low -= 16) {
+	for (unsigned low = size == 8 ? 48 : 16;; low -= 16) {
 		for (unsigned j = 0; j < g->n_listed; j++) {
 			unsigned i = g->listed[j];
-			unsigned bits = g->entry[i] >> DFS_ENTRY_BITS_AT & 0x3f;
+			unsigned bits = bits_of(g->entry[i]);
 			unsigned left = bits > low ? bits - low : 0;
-			unsigned k = size <= 2 || left < 16 ? left : 16;
+			unsigned k = left < 16 ? left : 16;
 
 			set_folded(g, i, folded(g, i, size) |
 				   (uint64_t)(x[i] & ((1u << k) - 1)) << low, size);
@@ -121,8 +151,10 @@ DFS_INLINE void apply(const struct dfs_diff_job *job, size_t n, const struct gro
 
 		if (size == 8)
 			dfs_value_store(out, i, size, dfs_apply_64(&l, g->u64[i], q));
-		else
+		else if (size == 4)
 			dfs_value_store(out, i, size, dfs_apply_32(&l, g->u32[i], q));
+		else
+			dfs_value_store(out, i, size, dfs_apply_16(&l, g->u16[i], q));
 	}
 	memcpy(job->out + job->at * size, out, n * size);
 }
@@ -134,7 +166,10 @@ DFS_INLINE void read_group(struct dfs_diff_job *job, uint32_t *x, size_t n, unsi
 	struct group g;
 
 	read_symbols(job, x, n, &g, size, log);
-	read_plain(job, x, &g, size);
+	if (size <= 2)
+		read_short(job, x, &g);
+	else
+		read_plain(job, x, &g, size);
 	apply(job, n, &g, size, whole);
 	advance(job, n);
 }

@@ -57,11 +57,11 @@ bool dfs_rans_done(const struct dfs_rans_reader *r);
 /* Without a branch, whatever the compiler: whether a lane is low is as good as random. */
 DFS_INLINE uint32_t dfs_rans_refill(uint32_t x, const uint8_t **next)
 {
-	uint32_t filled = x << 16 | dfs_get_u16le(*next);
 	uint32_t low = -(uint32_t)(x < DFS_LANE_START);
+	uint32_t word = dfs_get_u16le(*next) & low;
 
 	*next += 2 & low;
-	return x ^ ((x ^ filled) & low);
+	return x << (16 & low) | word;
 }
 
 /* --- writing */
