@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # base: added, listed, chosen, kept and removed.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 learn_magic
 
 make_pair --params 500000 --hidden 128 --vocab 1024 --seed 101 p

@@ -3,7 +3,7 @@
 # changed: a file that is written to while it is encoded keeps what was written.
 # test: nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 need strace
 learn_magic
 

@@ -3,7 +3,7 @@
 # choose: the best of twenty bases, in less than 100 ms once they are in memory.
 # test: serial nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 
 mkdir S
 for i in $(seq 20); do

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # determinism: the same bytes at any number of threads, with any kernels, and twice.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 
 make_pair --params 6000000 --hidden 512 --vocab 6000 --grow 3 --r 0.008 --rows-moved 0.7 --base-shards 2 --seed 21 p
 file=p/tune/model.safetensors

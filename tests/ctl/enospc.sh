@@ -3,7 +3,7 @@
 # enospc: on a full disk nothing is lost and nothing is left.
 # test: root
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 learn_magic
 [ "$(id -u)" = 0 ] || skip "mounting a small disk needs root"
 

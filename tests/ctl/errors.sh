@@ -3,7 +3,7 @@
 # errors: any call that fails during encode or decode in place leaves the file as it was, and is not tried again.
 # test: timeout=900 nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 need strace
 learn_magic
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # estimate: in a directory never seen before it finds the families, tells what encode then does, and writes nothing.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 learn_magic
 
 mkdir -p D/A D/B D/models--org--m/blobs D/models--org--m/snapshots/abc

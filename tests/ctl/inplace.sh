@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # inplace: a file compressed in place stays the file it was in all but its bytes on disk, and back.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 learn_magic
 
 make_pair --params 2000000 --seed 31 p

@@ -3,7 +3,7 @@
 # interrupt: Ctrl-C ends an encode at once, and leaves everything as it was.
 # test: nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 need strace
 learn_magic
 

@@ -3,7 +3,7 @@
 # kill: kill -9 at any system call of encode and decode in place leaves the old file or the new one.
 # test: timeout=1800 nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 need strace
 learn_magic
 

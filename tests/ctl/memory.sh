@@ -3,7 +3,7 @@
 # memory: an encode holds less than 300 MiB, however large the file is and however many threads work.
 # test: timeout=900 serial nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 
 # peak COMMAND...: its resident set at most, in MiB.
 peak() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mounted: commands on paths of a mount: they find the store, or say which path to use.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
 [ -e /dev/fuse ] && command -v deltafs >/dev/null || skip "no mount here"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # odd: any file at all can be encoded and comes back, and never grows by more than a container's frame and 1 %.
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 
 make_pair --params 100000 --hidden 64 --vocab 256 --seed 81 p
 mkdir odd coded

@@ -3,7 +3,7 @@
 # progress: a bar with rate and time left, on a terminal only, never wider than it, and gone before anything else is said.
 # test: nosan
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 need strace
 
 make_pair --params 4000000 --seed 62 p

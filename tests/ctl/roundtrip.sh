@@ -3,7 +3,7 @@
 # roundtrip: every kind of pair comes back byte for byte, and as small as it must be.
 # test: timeout=600
 . "$(dirname "$0")/../lib/test.sh"
-. "$(dirname "$0")/common.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
 
 # pair NAME BITS OPTION...: at most BITS per parameter of the fine-tune, all metadata included.
 pair() {
