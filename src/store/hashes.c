@@ -95,21 +95,37 @@ static int hash_fast(int fd, uint64_t size, dfs_hash_progress_fn *progress, void
 }
 
 /*
- * What was not cached is dropped again. Whether the next piece is, is asked
- * before this one is read: the kernel reads ahead.
+ * A descriptor of the same file of our own, so that the kernel reads ahead for
+ * others and not for us. Return: -1 where it cannot be had: rights were changed
+ * since, or there is no /proc.
  */
+static int open_again(int fd)
+{
+	char proc[64];
+	int own;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	own = open(proc, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (own >= 0)
+		posix_fadvise(own, 0, 0, POSIX_FADV_RANDOM);
+	return own;
+}
+
+/* What was not cached is dropped again. */
 static int hash_gentle(int fd, uint64_t size, dfs_hash_progress_fn *progress, void *arg,
 		       struct dfs_hash *ret_hash)
 {
 	DFS_AUTO(hasher) struct dfs_hasher *hasher = dfs_hasher_new();
 	DFS_AUTO(mem) uint8_t *piece = malloc(PIECE_GENTLE);
-	bool cached = dfs_cached(fd, 0, PIECE_GENTLE);
+	DFS_AUTO(fd) int own = open_again(fd);
 	uint64_t done = 0;
 
 	if (!hasher || !piece)
 		return -ENOMEM;
+	if (own >= 0)
+		fd = own;
 	while (progress(arg, done, size)) {
-		bool next = dfs_cached(fd, done + PIECE_GENTLE, PIECE_GENTLE);
+		bool cached = dfs_cached(fd, done, PIECE_GENTLE);
 		ssize_t n = dfs_pread_some(fd, piece, PIECE_GENTLE, done);
 
 		if (n < 0)
@@ -122,7 +138,6 @@ static int hash_gentle(int fd, uint64_t size, dfs_hash_progress_fn *progress, vo
 			posix_fadvise(fd, (off_t)done, n, POSIX_FADV_DONTNEED);
 		dfs_hasher_add(hasher, piece, (size_t)n);
 		done += (uint64_t)n;
-		cached = next;
 	}
 	return -ECANCELED;
 }

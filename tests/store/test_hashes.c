@@ -2,6 +2,7 @@
 /* test_hashes: a hash is remembered for exactly the file it was computed of. */
 #include "given.h"
 #include "store/hashes.h"
+#include "util/cached.h"
 
 static struct dfs_hash get(struct dfs_store *store, const char *path)
 {
@@ -150,6 +151,37 @@ static void progress_counts_and_can_stop_it(void **state)
 	CHECK(some.calls == 2);
 }
 
+static bool gently(void *arg, uint64_t done, uint64_t total)
+{
+	struct watch *w = arg;
+
+	CHECK(done >= w->last && done <= total);
+	w->last = done;
+	return ++w->calls != w->stop_at;
+}
+
+/* Whether what was cached stays cannot be tested: the kernel may take it back at any time. */
+static void gently_it_leaves_no_pages_behind(void **state)
+{
+	static uint8_t big[(3 << 20) + 12345];
+	struct watch all = { 0 }, some = { .stop_at = 2 };
+	struct dfs_hash hash;
+	DFS_AUTO(fd) int fd = -1;
+
+	(void)state;
+	memset(big, 7, sizeof(big));
+	put("big", big, sizeof(big));
+	fd = open("big", O_RDONLY);
+	CHECK(fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	CHECK_RET(0, dfs_hash_file_gently(fd, gently, &all, &hash, NULL));
+	CHECK(dfs_hash_equal(hash, dfs_hash128(big, sizeof(big))));
+	CHECK(all.last == sizeof(big) && all.calls >= 13);
+	for (uint64_t off = 0; off < sizeof(big); off += 256 << 10)
+		CHECK(!dfs_cached(fd, off, 256 << 10));
+	CHECK_RET(-ECANCELED, dfs_hash_file_gently(fd, gently, &some, &hash, NULL));
+	CHECK(some.calls == 2);
+}
+
 static bool change(void *arg, uint64_t done, uint64_t total)
 {
 	DFS_AUTO(fd) int fd = open(arg, O_WRONLY | O_APPEND);
@@ -179,6 +211,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(damaged_lines_are_no_lines),
 	CASE(without_the_lock_nothing_is_written),
 	CASE(progress_counts_and_can_stop_it),
+	CASE(gently_it_leaves_no_pages_behind),
 	CASE(a_change_while_hashing_is_told),
 };
 
