@@ -245,7 +245,7 @@ def today(pair, results, venv):
     yield "BitX planes", f"{work}/file.bitx", [pair.tools.bitx, "unpack", pair.base, f"{work}/file.bitx", out]
     run("zstd", "-q", "-f", "-3", "--long=31", f"--patch-from={pair.base}", pair.plain, "-o", f"{work}/file.patch")
     yield ("zstd --patch-from", f"{work}/file.patch",
-           ["zstd", "-q", "-f", "-d", "--long=31", "--memory=4096MB", f"--patch-from={pair.base}",
+           ["zstd", "-q", "-f", "-d", "--long=31", "--memory=2048MB", f"--patch-from={pair.base}",
             f"{work}/file.patch", "-o", out])
     if venv:
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zipnn_file.py")

@@ -6,9 +6,9 @@
 #
 # Runs as root on an otherwise idle machine. Needs some 12 GiB on the disk under
 # $DFS_BENCH (default /var/tmp/deltafs-bench), which it empties afterwards but
-# for results/. $DFS_PYTHON: an interpreter with tests/clients/requirements.txt
-# for `load` and `real` (default: the one tests/run.sh keeps). $DFS_PAIRS: pairs
-# of passes a figure (7). Exit status 1 if a goal was missed.
+# for results/ and the truly trained pair. Python, its clients and the real model are
+# those of tests/run.sh, fetched if they are not there. $DFS_PAIRS: pairs of
+# passes a figure (7). Exit status 1 if a goal was missed.
 set -eu
 
 src=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,7 +16,6 @@ work=${DFS_BENCH:-/var/tmp/deltafs-bench}
 build=$work/build
 results=$work/results
 pairs=${DFS_PAIRS:-7}
-python=${DFS_PYTHON:-/var/cache/deltafs-tests/venv/bin/python}
 missed=0
 
 [ "$(id -u)" = 0 ] || { echo "run.sh: page cache, read-ahead and disk limits need root" >&2; exit 2; }
@@ -37,6 +36,14 @@ trap 'exit 130' INT TERM
 	make -j"$(nproc)" all check_PROGRAMS="" && make -j"$(nproc)" tests/bench/codec_bench ) >>"$results/build.log" 2>&1 ||
 	{ tail -20 "$results/build.log" >&2; exit 1; }
 
+said=$("$src/tests/clients/setup.sh") || { echo "run.sh: no Python with the clients" >&2; exit 1; }
+eval "$said"
+python=$PY
+# Without what it depends on: that is there, and its torch would be another one.
+[ -d "$work/zipnn" ] || "$python" -m pip install -q --no-deps --target "$work/zipnn" zipnn >"$results/zipnn.log" 2>&1 ||
+	{ tail -5 "$results/zipnn.log" >&2; exit 1; }
+export PYTHONPATH=$work/zipnn
+
 part() {
 	echo "== $1"
 	shift
@@ -48,7 +55,7 @@ part() {
 real_pair() {
 	local pair=$work/real-pair
 	[ -e "$pair/tuned-bf16/model.safetensors" ] ||
-		"$python" "$src/examples/train_finetune.py" --steps 600 --out "$pair" >"$results/train.log" 2>&1 ||
+		"$python" "$src/examples/train_finetune.py" --base "$MODELS/base/minilm" --steps 600 --out "$pair" >"$results/train.log" 2>&1 ||
 		{ tail -5 "$results/train.log" >&2; return 1; }
 	real=(--real-base "$pair/base-bf16/model.safetensors" --real-file "$pair/tuned-bf16/model.safetensors")
 	real_read=(--base "${real[1]}" --file "${real[3]}")
