@@ -22,6 +22,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
+	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \
 	mount-tools/ctl/ls.c \
 	mount-tools/ctl/mounts.c \
 	mount-tools/ctl/mounts.h \

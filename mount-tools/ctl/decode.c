@@ -150,6 +150,8 @@ static int run(struct ctl *ctl)
 		return ctl_usage(ctl, "-o - writes the bytes of one file, not of %zu", files.n);
 	d.many = files.n > 1 || ctl->recursive;
 	ctl_session_init(&d.session, ctl, !ctl->out);
+	if (ctl->recursive && ctl->n_args == 1)
+		d.session.new_store = realpath(ctl->args[0], NULL);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
 		decode_file(&d, &files.files[i]);
 	if (!streams)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lost_store.h"
 #include "mounts.h"
 #include "progress.h"
 #include "text.h"
@@ -60,6 +61,21 @@ static int refuse_mount(const char *path, struct dfs_err *err)
 	return behind ? dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s", path, behind) : -EBUSY;
 }
 
+/* A store without .deltafs, by where the container at @path remembers its base. Only @path itself tells. */
+static int find_lost(const char *path, struct dfs_store **ret_store, char **ret_rel)
+{
+	DFS_AUTO(mem) char *root = NULL;
+	DFS_AUTO(mem) char *whole = realpath(path, NULL);
+	const char *rel;
+	int ret = whole ? ctl_lost_store(path, &root) : -errno;
+
+	if (ret < 0)
+		return ret;
+	rel = whole + strlen(root);
+	*ret_rel = strdup(rel + (*rel == '/'));
+	return *ret_rel ? dfs_store_open(root, true, ret_store, NULL) : -ENOMEM;
+}
+
 static int find_store(struct ctl_session *s, const char *path, const char *there,
 		      struct dfs_store **ret_store, char **ret_rel, struct dfs_err *err)
 {
@@ -70,6 +86,8 @@ static int find_store(struct ctl_session *s, const char *path, const char *there
 		return 0;
 	if (ret != -ENOENT || access(there, F_OK) < 0)
 		return dfs_fail(err, -ret, "%s", none.text);
+	if (find_lost(path, ret_store, ret_rel) == 0)
+		return 0;
 	if (!s->writer)
 		return 0;
 	if (!s->new_store)
