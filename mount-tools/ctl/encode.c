@@ -14,6 +14,7 @@
 #include "progress.h"
 #include "results.h"
 #include "session.h"
+#include "transfer.h"
 #include "store/claim.h"
 #include "walk.h"
 #include "write/classify.h"
@@ -73,6 +74,14 @@ static int verify_output(struct encoding *e, struct ctl_outfile *out, const char
 	return ret;
 }
 
+/* The container came out larger than the file, so OUT becomes the file. */
+static int copy_instead(int fd, const char *name, const struct ctl_outfile *out, uint64_t size, struct dfs_err *err)
+{
+	if (ftruncate(out->fd, 0) < 0)
+		return dfs_fail_errno(err, "ftruncate %s", out->path);
+	return ctl_copy_bytes(fd, name, size, out->fd, err);
+}
+
 static int encode_output(struct encoding *e, const struct ctl_file *file, int fd,
 			 const struct dfs_model *base, struct ctl_result *result, struct dfs_err *err)
 {
@@ -92,15 +101,18 @@ static int encode_output(struct encoding *e, const struct ctl_file *file, int fd
 	ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);
 	if (ret == 0)
-		ret = verify_output(e, &out, file->path, fd, err);
+		ret = encoded.shrunk ? verify_output(e, &out, file->path, fd, err) :
+				       copy_instead(fd, file->path, &out, encoded.original_bytes, err);
 	if (ret == 0)
 		ret = ctl_outfile_commit(&out, err);
 	if (ret < 0)
 		return ret;
 	*result = (struct ctl_result){
-		.outcome = CTL_CHANGED, .what = "compressed",
-		.why = encoded.shrunk ? NULL : "does not shrink, so FILE is better kept as it is",
-		.original_bytes = encoded.original_bytes, .stored_bytes = encoded.stored_bytes,
+		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
+		.what = encoded.shrunk ? "compressed" : "copied",
+		.why = encoded.shrunk ? NULL : "it does not shrink",
+		.original_bytes = encoded.original_bytes,
+		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
 	return 0;
 }

@@ -31,7 +31,8 @@ static void say(struct ctl *ctl, const char *path, const struct ctl_result *r)
 	char from[CTL_BYTES_LEN], to[CTL_BYTES_LEN];
 
 	if (r->outcome == CTL_LEFT)
-		ctl_say(ctl, "%s: left as it is: %s", path, r->why ? r->why : r->what);
+		ctl_say(ctl, "%s: %s as it is: %s", path, strcmp(r->what, "copied") ? "left" : "copied",
+			r->why ? r->why : r->what);
 	else if (strcmp(r->what, "compressed"))
 		ctl_say(ctl, "%s: %s, %s", path, r->what, ctl_bytes(to, r->original_bytes));
 	else

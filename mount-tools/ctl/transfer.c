@@ -59,12 +59,11 @@ int ctl_parcel_open(struct ctl_parcel *parcel, const char *path, struct dfs_err 
 	return ret < 0 ? dfs_err_at(err, ret, "%s", path) : check(parcel, path, err);
 }
 
-int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_fd, struct dfs_err *err)
+int ctl_copy_bytes(int fd, const char *name, uint64_t size, int out_fd, struct dfs_err *err)
 {
-	uint64_t size = parcel->claim.sb.container_size, len;
 	DFS_AUTO(mem) uint8_t *buf = malloc(WINDOW);
 	struct ctl_progress progress;
-	struct stat st;
+	uint64_t len;
 	int ret = 0;
 
 	if (!buf)
@@ -72,7 +71,7 @@ int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_f
 	ctl_progress_start(&progress, "copying", name);
 	for (uint64_t off = 0; off < size && ret == 0; off += len) {
 		len = size - off < WINDOW ? size - off : WINDOW;
-		ret = dfs_pread_all(parcel->fd, buf, len, off);
+		ret = dfs_pread_all(fd, buf, len, off);
 		if (ret == 0)
 			ret = dfs_pwrite_all(out_fd, buf, len, off);
 		if (ret == 0 && !ctl_progress_tell(&progress, off + len, size))
@@ -81,6 +80,16 @@ int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_f
 	ctl_progress_end(&progress);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "copy %s: %s", name, ret == -ECANCELED ? "interrupted" : strerror(-ret));
+	return 0;
+}
+
+int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_fd, struct dfs_err *err)
+{
+	int ret = ctl_copy_bytes(parcel->fd, name, parcel->claim.sb.container_size, out_fd, err);
+	struct stat st;
+
+	if (ret < 0)
+		return ret;
 	/* As far as this user may: a copy whose owner differs is still the same model. */
 	if (fstat(parcel->fd, &st) == 0)
 		dfs_attributes_copy(parcel->fd, &st, out_fd, NULL);

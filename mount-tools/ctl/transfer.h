@@ -23,6 +23,9 @@ void ctl_parcel_release(struct ctl_parcel *parcel);
 
 DFS_AUTO_KIND(parcel, struct ctl_parcel, ctl_parcel_release(p));
 
+/* ctl_copy_bytes() - @size bytes to an empty file; @name is what is copied. Return: 0; -ECANCELED; errors of reading and writing. */
+int ctl_copy_bytes(int fd, const char *name, uint64_t size, int out_fd, struct dfs_err *err);
+
 /* ctl_parcel_copy() - its bytes, rights and times to an empty file. Return: 0; -ECANCELED; errors of reading and writing. */
 int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_fd, struct dfs_err *err);
 

@@ -16,7 +16,7 @@ is_container() { [ "$(head -c 7 "$1" | tr -d '\0')" = "$(head -c 7 "$DFS_TMP/mag
 
 # learn_magic: is_container asks what a container begins with, from one that encode -o made.
 learn_magic() {
-	echo x >"$DFS_TMP/x"
+	head -c 100000 /dev/zero >"$DFS_TMP/x"
 	run deltafsctl encode "$DFS_TMP/x" -o "$DFS_TMP/magic"
 }
 

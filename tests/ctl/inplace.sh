@@ -58,6 +58,15 @@ cp S/noise noise
 run deltafsctl encode S/noise
 grep -q 'does not shrink' said || fail "noise: $(cat said)"
 same S/noise noise
+# Nor is it made larger elsewhere: OUT is the file, and every command takes it for that.
+run deltafsctl encode noise -o noise.out
+grep -q '^noise: copied as it is: it does not shrink$' said || fail "-o of noise: $(cat said)"
+same noise.out noise
+run deltafsctl encode --json noise -o noise.out
+cp said json
+[ "$(member json "o['files'][0]['result'], o['files'][0]['stored_bytes'], o['total']['left']")" = "('copied', 300000, 1)" ] || fail "-o of noise: $(cat said)"
+run deltafsctl decode noise.out -o noise.back
+same noise.back noise
 
 # -r goes on after a failure, sums up, and says so by its exit status.
 cp p/tune/model.safetensors S/third.safetensors

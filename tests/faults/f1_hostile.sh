@@ -17,7 +17,7 @@ for file in hostile/*; do
 	/usr/bin/time -f '%M' -o memory timeout 120 deltafsctl encode --base store/base "$file" -o "store/coded/$name" >said 2>&1 ||
 		fail "$name: encode: $(cat said)"
 	[ -n "$DFS_SAN" ] || [ "$(tail -1 memory)" -lt $((600 << 10)) ] || fail "$name: $(tail -1 memory) KiB to encode"
-	[ -s "store/coded/$name" ] || fail "$name: no container"
+	[ "$(stat -c %s "store/coded/$name")" -le "$(stat -c %s "$file")" ] || fail "$name: larger than it was"
 done
 start_daemon store mnt -o cache=32M
 pid=$(daemon_pid)
