@@ -10,7 +10,28 @@
 
 #include <xxhash.h>
 #if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <immintrin.h>
 #include <xxh_x86dispatch.h> /* redirects XXH3_*() */
+
+__attribute__((target("avx"))) static void zero_uppers(void)
+{
+	_mm256_zeroupper();
+}
+
+/*
+ * The library (0.8.1) returns with the upper parts of vector registers in use;
+ * until they are cleared all SSE code, what compilers make of plain C included,
+ * took three to four times as long on a Zen 5.
+ */
+static void leave_vectors(void)
+{
+	if (__builtin_cpu_supports("avx"))
+		zero_uppers();
+}
+#else
+static void leave_vectors(void)
+{
+}
 #endif
 
 _Static_assert(sizeof(XXH128_canonical_t) == sizeof(struct dfs_hash), "XXH3-128 is 16 bytes");
@@ -27,12 +48,18 @@ static struct dfs_hash hash_canonical(XXH128_hash_t value)
 
 uint64_t dfs_hash64(const void *data, size_t len, uint64_t seed)
 {
-	return XXH3_64bits_withSeed(data, len, seed);
+	uint64_t hash = XXH3_64bits_withSeed(data, len, seed);
+
+	leave_vectors();
+	return hash;
 }
 
 struct dfs_hash dfs_hash128(const void *data, size_t len)
 {
-	return hash_canonical(XXH3_128bits(data, len));
+	XXH128_hash_t hash = XXH3_128bits(data, len);
+
+	leave_vectors();
+	return hash_canonical(hash);
 }
 
 bool dfs_hash_equal(struct dfs_hash a, struct dfs_hash b)
@@ -106,11 +133,15 @@ void dfs_hasher_add(struct dfs_hasher *hasher, const void *data, size_t len)
 {
 	if (len)
 		XXH3_128bits_update((XXH3_state_t *)hasher, data, len);
+	leave_vectors();
 }
 
 struct dfs_hash dfs_hasher_end(const struct dfs_hasher *hasher)
 {
-	return hash_canonical(XXH3_128bits_digest((const XXH3_state_t *)hasher));
+	XXH128_hash_t hash = XXH3_128bits_digest((const XXH3_state_t *)hasher);
+
+	leave_vectors();
+	return hash_canonical(hash);
 }
 
 void dfs_hasher_free(struct dfs_hasher *hasher)
