@@ -42,7 +42,7 @@ struct run {
 
 DFS_INLINE void split_differences(const struct dfs_layout *l, const uint8_t *pred,
 				  const uint8_t *data, struct run *run, unsigned size,
-				  unsigned shift, uint32_t exponents)
+				  unsigned shift, uint16_t exponents)
 {
 	uint8_t p[4 * RUN], d[4 * RUN];
 
@@ -52,7 +52,10 @@ DFS_INLINE void split_differences(const struct dfs_layout *l, const uint8_t *pre
 		uint32_t q = dfs_value_load(p, i, size), x = dfs_value_load(d, i, size);
 
 		run->u[i] = size <= 2 ? dfs_diff_16(l, x, q) : dfs_diff_32(l, x, q);
-		run->exponent[i] = size <= 2 ? (uint16_t)q >> shift & exponents : q >> shift & exponents;
+		if (size <= 2)
+			run->exponent[i] = (uint16_t)((uint16_t)q >> shift) & exponents;
+		else
+			run->exponent[i] = q >> shift & exponents;
 	}
 }
 
@@ -73,11 +76,10 @@ DFS_INLINE void split_cells(struct run *run, int16_t low, uint16_t stride)
 
 /* Values of up to 4 bytes. */
 DFS_INLINE void split(const struct dfs_layout *layout, const uint8_t *pred, const uint8_t *data,
-		      size_t n, struct dfs_split *out, unsigned size, bool whole)
+		      size_t n, struct dfs_split *out, unsigned size, bool whole, unsigned shift)
 {
 	const struct dfs_layout l = whole ? dfs_whole_layout(size) : *layout;
-	unsigned shift = layout->drop + layout->shift;
-	uint32_t exponents = (1u << layout->exponent) - 1;
+	uint16_t exponents = (1u << layout->exponent) - 1;
 	unsigned low = dfs_bin_low(layout), stride = dfs_tokens(layout);
 	uint8_t last_pred[4 * RUN] = { 0 }, last_data[4 * RUN] = { 0 };
 	struct run run;
@@ -113,20 +115,21 @@ DFS_INLINE void split_wide(const struct dfs_layout *layout, const uint8_t *pred,
 	}
 }
 
-#define SPLIT(size)								\
+/* What is common is worth a copy of its own: with a constant shift, vectors stay narrow. */
+#define SPLIT(size, common_shift)						\
 	void dfs_diff_split_##size(const struct dfs_layout *l, const uint8_t *pred, \
 				   const uint8_t *data, size_t n, struct dfs_split *out) \
 	{									\
-		if (dfs_layout_is_whole(l))					\
-			split(l, pred, data, n, out, size, true);		\
+		if (dfs_layout_is_whole(l) && l->shift == common_shift)		\
+			split(l, pred, data, n, out, size, true, common_shift);	\
 		else								\
-			split(l, pred, data, n, out, size, false);		\
+			split(l, pred, data, n, out, size, false, l->drop + l->shift); \
 	}									\
 	struct split_needs_a_semicolon
 
-SPLIT(1);
-SPLIT(2);
-SPLIT(4);
+SPLIT(1, 3);	/* E4M3 */
+SPLIT(2, 7);	/* BF16 */
+SPLIT(4, 23);
 
 void dfs_diff_split_8(const struct dfs_layout *l, const uint8_t *pred, const uint8_t *data,
 		      size_t n, struct dfs_split *out)
