@@ -249,6 +249,7 @@ void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	if (dfs_view_container(open->view)) {
 		read_container(req, open, size, off);
 	} else {
+		dfs_reader_note(mount->reader);
 		dfs_plain_read(req, dfs_view_fd(open->view), &open->node->st, size, off);
 		reads_end(mount);
 	}

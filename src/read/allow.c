@@ -117,13 +117,20 @@ static int ask(struct dfs_view *view, uint32_t file, struct dfs_base *base, cons
 	return -EAGAIN;
 }
 
+bool dfs_allow_is_given(const struct dfs_view *view)
+{
+	uid_t uid = view->st.st_uid;
+
+	return !view->reader->store || view->trusted || uid == 0 || uid == geteuid();
+}
+
 int dfs_allow(struct dfs_view *view, uint32_t file, struct dfs_base *base,
 	      struct dfs_gate_key *ret_key, struct dfs_err *err)
 {
 	uid_t uid = view->st.st_uid;
 	int ret;
 
-	if (!view->reader->store || view->trusted || uid == 0 || uid == geteuid())
+	if (dfs_allow_is_given(view))
 		return 0;
 	ret = remembered(&view->reader->allow, uid, base->serial);
 	if (ret == -EAGAIN) {

@@ -18,6 +18,7 @@
 #define DFS_READ_ALLOW_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -57,6 +58,9 @@ struct dfs_allow {
 /* dfs_allow_init() - Return: 0 or -errno: no thread to be had. */
 int dfs_allow_init(struct dfs_allow *allow);
 void dfs_allow_release(struct dfs_allow *allow); /* after the decoders */
+
+/* dfs_allow_is_given() - is @view's owner one whom nobody needs to ask about? */
+bool dfs_allow_is_given(const struct dfs_view *view);
 
 /**
  * dfs_allow() - may @view be decoded against @base, its file number @file?

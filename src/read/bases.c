@@ -29,12 +29,12 @@ static void base_name(const struct dfs_base_file *file, char *text, size_t len)
 }
 
 /*
- * All files of a model hang together, if they do. What a container that is not
- * ours says of models is not believed: it would share the gate of others.
+ * All files of a model hang together, if they do. What a container of somebody
+ * else says of models is not believed: it would share the gate of others.
  */
 static struct dfs_gate_key gate_key(const struct dfs_view *view, const struct dfs_base_file *want)
 {
-	bool model = view->trusted && !dfs_hash_is_zero(want->model);
+	bool model = dfs_allow_is_given(view) && !dfs_hash_is_zero(want->model);
 
 	return (struct dfs_gate_key){ .hash = model ? want->model : want->hash };
 }

@@ -269,7 +269,7 @@ bool dfs_cache_ahead(struct dfs_cache *cache, struct dfs_view *view, const struc
 
 	if (dfs_chunks_find(&cache->chunks, view, extent->chunk) || just_served(view, extent->chunk))
 		return true;
-	if (cache->parked || view->closed || !spare_for_guess(cache, cost))
+	if (cache->parked || cache->woken || view->closed || !spare_for_guess(cache, cost))
 		return false;
 	chunk = chunk_new(cache, view, extent);
 	if (!chunk)

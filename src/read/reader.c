@@ -130,6 +130,11 @@ void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev)
 		dfs_bases_shown_at(reader->bases, dev);
 }
 
+void dfs_reader_note(struct dfs_reader *reader)
+{
+	dfs_settler_note_read(&reader->settler);
+}
+
 void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)
 {
 	struct dfs_cache *cache = &reader->cache;

@@ -34,6 +34,9 @@ void dfs_reader_free(struct dfs_reader *reader); /* after the last view is close
 /* dfs_reader_shown_at() - what is read here is shown by this process as file system @dev: see dfs_bases_shown_at(); any thread */
 void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev);
 
+/* dfs_reader_note() - somebody reads from this store without a view: settling waits for him, too. Threads: any. */
+void dfs_reader_note(struct dfs_reader *reader);
+
 struct dfs_reader_stats {
 	uint64_t chunks_decoded, chunks_hit, bytes_decoded, bytes_delivered, failures;
 	size_t cache_bytes_now, cache_bytes_peak;

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_dependants \
 	%D%/test_expand \
 	%D%/test_hashes \
+	%D%/test_identity \
 	%D%/test_limits \
 	%D%/test_lock \
 	%D%/test_memory \
@@ -20,7 +21,7 @@ check_PROGRAMS += \
 	%D%/test_walk
 %C%_test_access_SOURCES = %D%/test_access.c %D%/given.h
 %C%_test_access_LDADD = $(TEST_LIBS)
-%C%_test_bases_SOURCES = %D%/test_bases.c %D%/given.h
+%C%_test_bases_SOURCES = %D%/test_bases.c %D%/given.h %D%/given_bases.h
 %C%_test_bases_LDADD = $(TEST_LIBS)
 %C%_test_claim_SOURCES = %D%/test_claim.c %D%/given.h
 %C%_test_claim_LDADD = $(TEST_LIBS)
@@ -30,6 +31,8 @@ check_PROGRAMS += \
 %C%_test_expand_LDADD = $(TEST_LIBS)
 %C%_test_hashes_SOURCES = %D%/test_hashes.c %D%/given.h
 %C%_test_hashes_LDADD = $(TEST_LIBS)
+%C%_test_identity_SOURCES = %D%/test_identity.c %D%/given.h %D%/given_bases.h
+%C%_test_identity_LDADD = $(TEST_LIBS)
 %C%_test_limits_SOURCES = %D%/test_limits.c %D%/given.h
 %C%_test_limits_LDADD = $(TEST_LIBS)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h

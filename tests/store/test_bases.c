@@ -4,57 +4,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "given.h"
-#include "store/bases.h"
-#include "store/pins.h"
-
-DFS_AUTO_KIND(bases, struct dfs_bases *, dfs_bases_free(*p));
-
-/* Longer than the second in which a place is not looked at again. */
-static void wait_for_check(void)
-{
-	nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
-}
-
-static void check_content(const struct dfs_base *base, const struct dfs_base_file *want)
-{
-	uint8_t bytes[8192];
-
-	CHECK(base->size == want->size && dfs_hash_equal(base->hash, want->hash));
-	CHECK_RET(0, dfs_pread_all(base->fd, bytes, base->size, 0));
-	CHECK(dfs_hash_equal(dfs_hash128(bytes, base->size), want->hash));
-}
-
-static void found(struct dfs_bases *bases, const struct dfs_base_file *want)
-{
-	struct dfs_base *base;
-	struct dfs_err err = { "" };
-
-	CHECK_OK(dfs_bases_get(bases, want, &base, &err), err);
-	check_content(base, want);
-	dfs_base_put(bases, base);
-}
-
-static void missed(struct dfs_bases *bases, const struct dfs_base_file *want, const char *says)
-{
-	struct dfs_base *base;
-	struct dfs_err err = { "" };
-
-	alarm(20);
-	CHECK_RET(-EIO, dfs_bases_get(bases, want, &base, &err));
-	alarm(0);
-	CHECK_SAYS(err, says);
-}
-
-static void pin(struct dfs_store *store, const char *path)
-{
-	DFS_AUTO(fd) int fd = open(path, O_RDONLY);
-	struct dfs_pin_add add = { .fd = fd, .hash = hash_of(path) };
-	struct dfs_err err = { "" };
-	enum dfs_pin_how how;
-
-	CHECK_OK(dfs_pin_add(store, &add, &how, NULL, &err), err);
-}
+#include "given_bases.h"
 
 static void a_named_file_is_found_without_a_store(void **state)
 {
@@ -213,138 +163,6 @@ static void named_files_of_one_size_are_told_apart(void **state)
 	missed(bases, &none, "other content");
 }
 
-static void settling_finds_out_and_goes_elsewhere(void **state)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	DFS_AUTO(bases) struct dfs_bases *bases = NULL;
-	struct dfs_base_file want;
-	struct dfs_base *base;
-	struct dfs_err err = { "" };
-
-	(void)state;
-	put_model("right.safetensors", 1, 100);
-	put_model("wrong.safetensors", 2, 100);
-	want = want_of("right.safetensors", "");
-	store = open_store(".");
-	bases = dfs_bases_new(store);
-	CHECK_OK(dfs_bases_add(bases, "wrong.safetensors", &err), err);
-	/* the size fits, so it is read; nothing was hashed yet */
-	CHECK_OK(dfs_bases_get(bases, &want, &base, &err), err);
-	dfs_base_put(bases, base);
-	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, go_on, NULL, &err));
-	CHECK_SAYS(err, "other content");
-	missed(bases, &want, "other content");
-	CHECK_OK(dfs_bases_add(bases, "right.safetensors", &err), err);
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-	found(bases, &want);
-}
-
-static enum dfs_identity identity(struct dfs_bases *bases, const struct dfs_base_file *want)
-{
-	struct dfs_base *base;
-	struct dfs_err err = { "" };
-	enum dfs_identity is;
-
-	CHECK_OK(dfs_bases_get(bases, want, &base, &err), err);
-	is = base->identity;
-	dfs_base_put(bases, base);
-	return is;
-}
-
-static void an_altered_pin_is_the_last_resort(void **state)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	DFS_AUTO(bases) struct dfs_bases *bases = NULL;
-	struct dfs_base_file want;
-	struct dfs_err err = { "" };
-	char path[DFS_PIN_PATH_SIZE];
-
-	(void)state;
-	put_model("m.safetensors", 1, 100);
-	want = want_of("m.safetensors", "given/m.safetensors");
-	store = lock_store(".");
-	pin(store, "m.safetensors");
-	CHECK(unlink("m.safetensors") == 0);
-	put_model(dfs_pin_path(want.hash, path), 2, 100);
-	bases = dfs_bases_new(store);
-	CHECK(identity(bases, &want) == DFS_BASE_UNKNOWN);
-	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, go_on, NULL, &err));
-	CHECK_SAYS(err, "base given/m.safetensors: its pin has that size, but other content");
-	CHECK(identity(bases, &want) == DFS_BASE_ALTERED);
-	CHECK_RET(-EALREADY, dfs_bases_settle(bases, &want, go_on, NULL, &err));
-	/* the right one turns up where containers remember it */
-	put_model("given/m.safetensors", 1, 100);
-	wait_for_check();
-	found(bases, &want);
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-	CHECK(identity(bases, &want) == DFS_BASE_RIGHT);
-}
-
-static bool stop(void *arg, uint64_t done, uint64_t total)
-{
-	(void)total;
-	*(uint64_t *)arg = done;
-	return done < 100000;
-}
-
-static void settling_can_be_given_up(void **state)
-{
-	DFS_AUTO(bases) struct dfs_bases *bases = dfs_bases_new(NULL);
-	struct dfs_base_file want;
-	static uint8_t big[2 << 20];
-	struct dfs_err err = { "" };
-	uint64_t done = 0;
-
-	(void)state;
-	put("big.safetensors", big, sizeof(big));
-	want = (struct dfs_base_file){ .hash = dfs_hash128(big, sizeof(big)), .size = sizeof(big), .name = "", .origin = "" };
-	CHECK_OK(dfs_bases_add(bases, "big.safetensors", &err), err);
-	CHECK_RET(-ECANCELED, dfs_bases_settle(bases, &want, stop, &done, &err));
-	CHECK(done >= 100000 && done <= 1 << 20); /* soon after */
-	CHECK(identity(bases, &want) == DFS_BASE_UNKNOWN);
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-}
-
-static void one_reader_is_told_to_settle(void **state)
-{
-	DFS_AUTO(bases) struct dfs_bases *bases = dfs_bases_new(NULL);
-	struct dfs_base_file want;
-	struct dfs_base *base;
-	struct dfs_err err = { "" };
-
-	(void)state;
-	put_model("m.safetensors", 1, 100);
-	want = want_of("m.safetensors", "");
-	CHECK_OK(dfs_bases_add(bases, "m.safetensors", &err), err);
-	CHECK_OK(dfs_bases_get(bases, &want, &base, &err), err);
-	CHECK(dfs_base_claim(base));
-	CHECK(!dfs_base_claim(base));
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-	CHECK(!dfs_base_claim(base));
-	dfs_base_hold(bases, base);
-	dfs_base_put(bases, base);
-	check_content(base, &want);
-	dfs_base_put(bases, base);
-}
-
-static void a_base_changed_in_place_is_noticed(void **state)
-{
-	DFS_AUTO(bases) struct dfs_bases *bases = dfs_bases_new(NULL);
-	struct dfs_base_file want;
-	struct dfs_err err = { "" };
-
-	(void)state;
-	put_model("m.safetensors", 1, 100);
-	want = want_of("m.safetensors", "");
-	CHECK_OK(dfs_bases_add(bases, "m.safetensors", &err), err);
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-	put_model("m.safetensors", 2, 100);
-	CHECK_RET(-EIO, dfs_bases_settle(bases, &want, go_on, NULL, &err));
-	put_model("m.safetensors", 1, 100);
-	CHECK_OK(dfs_bases_settle(bases, &want, go_on, NULL, &err), err);
-	found(bases, &want);
-}
-
 static unsigned open_files(void)
 {
 	unsigned n = 0;
@@ -478,11 +296,6 @@ static const struct CMUnitTest cases[] = {
 	CASE(a_base_that_goes_and_returns_heals),
 	CASE(the_path_a_container_remembers_is_tried_last_and_never_outside),
 	CASE(named_files_of_one_size_are_told_apart),
-	CASE(settling_finds_out_and_goes_elsewhere),
-	CASE(an_altered_pin_is_the_last_resort),
-	CASE(settling_can_be_given_up),
-	CASE(one_reader_is_told_to_settle),
-	CASE(a_base_changed_in_place_is_noticed),
 	CASE(descriptors_are_shared_and_idle_ones_bounded),
 	CASE(without_descriptors_it_says_so_and_recovers),
 	CASE(many_threads_share_them),
