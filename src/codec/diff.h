@@ -260,6 +260,7 @@ struct dfs_put_job {
 /* Writes values [0, @n) of the split, the first of which is on lane 0. */
 typedef void dfs_put_fn(struct dfs_put_job *job, size_t n);
 dfs_put_fn dfs_diff_put_32, dfs_diff_put_64;	/* by the width of folded differences */
+dfs_put_fn dfs_diff_put_avx2_32;	/* widths of up to 17 */
 dfs_put_fn dfs_diff_put_avx512_32;
 
 /* A chunk on its way; kernels take whole rows of lanes from @at on. */

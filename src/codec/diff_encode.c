@@ -89,16 +89,18 @@ static dfs_put_fn *put_kernel(enum dfs_cpu cpu, const struct dfs_layout *l, size
 #if defined(__x86_64__)
 	if (cpu == DFS_CPU_AVX512 && dfs_lanes(n) == DFS_LANES)
 		return dfs_diff_put_avx512_32;
+	if (cpu == DFS_CPU_AVX2 && l->width <= 17 && dfs_lanes(n) == DFS_LANES)
+		return dfs_diff_put_avx2_32;
 #endif
 	(void)cpu;
 	(void)n;
 	return dfs_diff_put_32;
 }
 
-/* Words at most: one for each symbol, one for each 16 plain bits, one to spare. */
+/* Words at most: one for each symbol, one for each 16 plain bits; and what a vector of eight writes below the last. */
 static size_t words_max(const struct dfs_layout *l, size_t n, size_t rows)
 {
-	return n * (1 + (l->width + 13) / 16) + rows + 1;
+	return n * (1 + (l->width + 13) / 16) + rows + 8;
 }
 
 static int alloc_classes(struct encode *e, size_t rows, struct dfs_scratch *scratch)

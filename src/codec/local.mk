@@ -13,6 +13,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/diff_measure.c \
 	%D%/diff_model.c \
 	%D%/diff_put.c \
+	%D%/diff_put_avx2.c \
 	%D%/diff_put_avx512.c \
 	%D%/diff_rows.c \
 	%D%/diff_split.c \

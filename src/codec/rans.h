@@ -98,7 +98,10 @@ struct dfs_rans_writer {
 	unsigned lanes;
 };
 
-/* dfs_rans_begin() - words will fill the end of [@room, @room + @len), which has 2 bytes more than they can take */
+/*
+ * dfs_rans_begin() - words will fill the end of [@room, @room + @len)
+ * Room for 2 bytes more than they can take; 16 where vectors of eight write.
+ */
 void dfs_rans_begin(struct dfs_rans_writer *w, size_t n, uint8_t *room, size_t len);
 
 /* dfs_rans_len() - bytes that dfs_rans_finish() writes */
