@@ -122,6 +122,8 @@ DFS_INLINE void split_wide(const struct dfs_layout *layout, const uint8_t *pred,
 	{									\
 		if (dfs_layout_is_whole(l) && l->shift == common_shift)		\
 			split(l, pred, data, n, out, size, true, common_shift);	\
+		else if (dfs_layout_is_whole(l))				\
+			split(l, pred, data, n, out, size, true, l->shift);	\
 		else								\
 			split(l, pred, data, n, out, size, false, l->drop + l->shift); \
 	}									\
