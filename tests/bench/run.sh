@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh: the benchmarks, side by side in one run: a table on stdout, JSON beside it.
 #
-#	tests/bench/run.sh [PART...]	parts: size read load real (all of them)
+#	tests/bench/run.sh [PART...]	parts: size read real load list (all of them)
 #
 # Runs as root on an otherwise idle machine. Needs some 12 GiB on the disk under
 # $DFS_BENCH (default /var/tmp/deltafs-bench), which it empties afterwards but
@@ -26,7 +26,7 @@ cleanup() {
 	for mountpoint in $(findmnt -rno TARGET | grep "^$work/" | sort -r); do
 		umount "$mountpoint" || umount -l "$mountpoint"
 	done
-	rm -rf "$work/size" "$work/read" "$work/load" "$work/real"
+	rm -rf "$work/size" "$work/read" "$work/load" "$work/real" "$work/list"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -62,7 +62,7 @@ real_pair() {
 }
 
 real=() real_read=()
-[ $# -gt 0 ] || set -- size read real load
+[ $# -gt 0 ] || set -- size read real load list
 for name; do
 	case $name in
 	size)
@@ -80,7 +80,10 @@ for name; do
 	load)
 		part "loading a 2 GiB model" python3 "$src/tests/bench/load_bench.py" --build "$build" \
 			--work "$work/load" --venv "${python%/bin/python}" --pairs "$pairs" --json "$results/load.json" ;;
-	*) echo "run.sh: no part \"$name\": size read real load" >&2; exit 2 ;;
+	list)
+		part "listing 10,000 containers" python3 "$src/tests/bench/list_bench.py" --build "$build" \
+			--work "$work/list" --pairs "$pairs" --json "$results/list.json" ;;
+	*) echo "run.sh: no part \"$name\": size read real load list" >&2; exit 2 ;;
 	esac
 done
 echo "results: $results/*.json"
