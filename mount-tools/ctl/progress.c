@@ -68,7 +68,7 @@ static void draw(struct ctl_progress *p, uint64_t done, uint64_t total)
 	double spent = seconds_since(p->start), rate = spent > 0 ? (double)done / spent : 0;
 	double share = total ? (double)done / (double)total : 1;
 	int width = terminal_width(), bar, full;
-	char name[128], speed[CTL_BYTES_LEN], left[16], line[256];
+	char name[128], speed[CTL_BYTES_LEN], left[16], line[512];
 
 	/* A file's name is anybody's: it must not steer the terminal. */
 	dfs_log_escape(p->name, name, sizeof(name));
@@ -78,7 +78,7 @@ static void draw(struct ctl_progress *p, uint64_t done, uint64_t total)
 	bar = width - 60;
 	bar = bar < 0 ? 0 : bar > 40 ? 40 : bar;
 	full = (int)(share * bar);
-	snprintf(line, sizeof(line), "%s %s %3.0f%% [%.*s%.*s] %s%s%s left", p->verb, name, 100 * share,
+	snprintf(line, sizeof(line), "%s %s %3d%% [%.*s%.*s] %s%s%s left", p->verb, name, (int)(100 * share),
 		 full, "########################################",
 		 bar - full, "                                        ",
 		 p->counts ? "" : speed, p->counts ? "" : "/s, ", left);
