@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "codec/value.h"
+
 #include "../check.h"
 #include "samples.h"
 
@@ -113,6 +115,61 @@ static void each_codec_has_its_case(void **state)
 	picks((struct dfs_shape){ .dtype = DFS_BYTES }, 60000, FAR, true, DFS_CODEC_STORED);
 	picks((struct dfs_shape){ .dtype = DFS_I64 }, 60000, FAR, true, DFS_CODEC_STORED);
 	picks((struct dfs_shape){ .dtype = DFS_I64 }, 60000, SAME, false, DFS_CODEC_COPY);
+}
+
+/* Predictions within eight octaves, or below a hundred, so that all that diff has to say is which one it was. */
+static struct sample likely_sample(struct dfs_shape shape)
+{
+	struct sample s = sample_make(shape, 0, 1 << 15, SAME, 1);
+	const struct dfs_dtype_info *info = dfs_dtype_info(shape.dtype);
+	uint64_t state = 1;
+
+	for (size_t i = 0; i < s.block.n; i++) {
+		uint64_t random = random_next(&state);
+		uint64_t v = info->is_float ? (119ull << 7) + random % 1024 : random % 100;
+
+		dfs_value_store(s.pred, i, info->size, v << shape.drop);
+		dfs_value_store(s.data, i, info->size, (v ^ 1) << shape.drop);
+	}
+	return s;
+}
+
+/* What a base predicts must not keep a layer of zeros, or half of each row, from costing next to nothing. */
+static void zeros_are_zeros_whatever_was_predicted(void **state)
+{
+	static const struct dfs_shape shapes[] = {
+		{ .dtype = DFS_BF16 }, { .dtype = DFS_F32, .drop = 16 }, { .dtype = DFS_I64 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct sample s = likely_sample(shapes[i]);
+		struct encoded e;
+
+		memset(s.data, 0, s.bytes);
+		e = encode(&s, 1, DFS_CPU_PORTABLE);
+		CHECK(e.len < 100);
+		decodes(&s, &e);
+		encoded_free(&e);
+		sample_free(&s);
+	}
+}
+
+static void alike_neighbours_do_not_keep_diff_from_winning(void **state)
+{
+	struct sample s = likely_sample((struct dfs_shape){ .dtype = DFS_BF16 });
+	struct encoded e;
+
+	(void)state;
+	for (size_t i = 1; i < s.block.n; i += 2) {
+		memcpy(s.data + 2 * i, s.data + 2 * i - 2, 2);
+		memcpy(s.pred + 2 * i, s.pred + 2 * i - 2, 2);
+	}
+	e = encode(&s, 1, DFS_CPU_PORTABLE);
+	CHECK(e.codec == DFS_CODEC_DIFF && e.len < s.bytes / 8);
+	decodes(&s, &e);
+	encoded_free(&e);
+	sample_free(&s);
 }
 
 static void an_empty_chunk_is_nothing(void **state)
@@ -236,6 +293,8 @@ static void codecs_are_found_by_number_and_name(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(each_codec_has_its_case),
+	cmocka_unit_test(zeros_are_zeros_whatever_was_predicted),
+	cmocka_unit_test(alike_neighbours_do_not_keep_diff_from_winning),
 	cmocka_unit_test(an_empty_chunk_is_nothing),
 	cmocka_unit_test(every_dtype_and_kind_comes_back),
 	cmocka_unit_test(the_same_bytes_however_it_was_made),
