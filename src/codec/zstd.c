@@ -11,7 +11,10 @@
 #include "codec/internal.h"
 
 #define LEVEL 3		/* beyond it weights gain nothing and headers hardly anything */
-#define WINDOW_LOG_MAX 27 /* 128 MiB: more than any chunk, and no more memory than that */
+#define HEAD 6		/* bytes of a frame that tell its window: magic, descriptor, window */
+#define MAGIC 0xfd2fb528u /* libzstd may also read frames from before RFC 8878, which have others */
+#define SINGLE_SEGMENT 0x20 /* in the descriptor: no window, the content is one */
+#define WINDOW_MAX ((27 - 10) << 3) /* 128 MiB, as frames write it */
 
 static void end_encode(void *object)
 {
@@ -58,6 +61,14 @@ static int zstd_encode(const struct dfs_block *block, const void *data,
 	return 0;
 }
 
+/* Decoding whole frames, libzstd takes no note of a limit to their window. */
+static bool head_is_allowed(struct dfs_span frame)
+{
+	if (frame.len < HEAD || dfs_get_u32le(frame.data) != MAGIC)
+		return false;
+	return frame.data[4] & SINGLE_SEGMENT || frame.data[5] <= WINDOW_MAX;
+}
+
 static int zstd_decode(const struct dfs_block *block, struct dfs_span payload,
 		       const struct dfs_table *table, void *out, struct dfs_scratch *scratch,
 		       struct dfs_err *err)
@@ -67,12 +78,12 @@ static int zstd_decode(const struct dfs_block *block, struct dfs_span payload,
 	size_t frame, len;
 
 	(void)table;
-	if (!*context) {
+	if (!*context)
 		*context = ZSTD_createDCtx();
-		if (!*context)
-			return dfs_fail(err, ENOMEM, "zstd: out of memory");
-		ZSTD_DCtx_setParameter(*context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-	}
+	if (!*context)
+		return dfs_fail(err, ENOMEM, "zstd: out of memory");
+	if (!head_is_allowed(payload))
+		return dfs_fail(err, EUCLEAN, "zstd: not a frame that the format allows");
 	frame = ZSTD_findFrameCompressedSize(payload.data, payload.len);
 	if (ZSTD_isError(frame) || frame != payload.len)
 		return dfs_fail(err, EUCLEAN, "zstd: not one frame of %zu bytes", payload.len);

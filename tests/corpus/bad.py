@@ -181,16 +181,25 @@ def two_hashes(c):
     c.source_hash = bytes(16)
 
 
-def zstd_of_another_length(c):
-    """The frame of the text's second chunk where that of the first should be."""
-    first, second = c.chunks[0], c.chunks[1]
-    raw = bytes(c.payloads[c.payload(second)])
+def replace_first_payload(c, raw):
+    first = c.chunks[0]
     c.payloads[c.payload(first)] = raw
     shift = len(raw) - first["len"]
     first["len"] = len(raw)
     for chunk in c.chunks[1:]:
         chunk["off"] += shift
     c.fit_payload_hashes()
+
+
+def zstd_of_another_length(c):
+    """The frame of the text's second chunk where that of the first should be."""
+    replace_first_payload(c, bytes(c.payloads[c.payload(c.chunks[1])]))
+
+
+def zstd_of_a_large_window(c):
+    """A frame whose window is of 256 MiB, and whose one block repeats an a over the whole chunk."""
+    block = (1 | 1 << 1 | 131072 << 3).to_bytes(3, "little")
+    replace_first_payload(c, bytes.fromhex("28b52ffd") + bytes([0, (28 - 10) << 3]) + block + b"a")
 
 
 def sparse_past_the_end(c):
@@ -239,6 +248,8 @@ INVENTED = [
      two_hashes),
     ("zstd-length", "EUCLEAN", "a frame of another length than its chunk", "text",
      zstd_of_another_length),
+    ("zstd-window", "EUCLEAN", "a frame whose window is over the limit", "text",
+     zstd_of_a_large_window),
     ("sparse-end", "EUCLEAN", "a change behind the last value", "no-base", sparse_past_the_end),
 ]
 

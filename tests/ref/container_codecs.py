@@ -310,6 +310,8 @@ def load_zstd():
 def decode_zstd(block, payload, _):
     zstd = load_zstd()
     size = block.n * block.unit
+    must(payload[:4] == bytes.fromhex("28b52ffd") and len(payload) > 5, "zstd: not a frame of RFC 8878")
+    must(payload[4] & 0x20 or payload[5] <= (27 - 10) << 3, "zstd: window")
     must(zstd.ZSTD_findFrameCompressedSize(payload, len(payload)) == len(payload),
          "zstd: not one frame")
     out = ctypes.create_string_buffer(size + 1)
