@@ -308,23 +308,48 @@ static void take_classes(struct dfs_diff_model *m, const struct classes *c)
 	dfs_freq_from_counts(&m->class_freq, rows, DFS_CLASSES, m->log, m->precision);
 }
 
+/* What no plan of these classes can be below: a table for each cell, for nothing. */
+static uint64_t least_bits(const struct classes *c)
+{
+	uint64_t bits = 0;
+
+	for (unsigned k = 0; k < c->n; k++)
+		bits += class_bits(c, &c->of[k]);
+	return bits;
+}
+
+/*
+ * The plan of classes, if there are any and it might save enough. Sharing tables
+ * among hundreds of cells takes longer than all else that is done for a small tensor.
+ */
+static int try_classes(const struct classes *c, const struct dfs_layout *l, uint64_t enough,
+		       struct plan **ret_plan)
+{
+	*ret_plan = NULL;
+	if (!c->n || least_bits(c) >= enough)
+		return 0;
+	*ret_plan = plan_classed(c, l);
+	return *ret_plan ? 0 : -ENOMEM;
+}
+
 static int choose_plan(struct dfs_diff_model *m, const struct dfs_diff_record *record,
 		       unsigned top_bin)
 {
 	DFS_AUTO(mem) struct plan *plain = plan_plain(record, &m->layout, top_bin);
 	DFS_AUTO(mem) struct classes *classes = NULL;
 	DFS_AUTO(mem) struct plan *classed = NULL;
+	uint64_t enough;
 
 	if (!plain)
 		return -ENOMEM;
 	m->n_classes = 1;
+	enough = plain->bits - plain->bits / CLASS_GAIN;
 	if (record->has_rows) {
 		classes = classes_new(record, &m->layout, top_bin);
-		classed = classes ? plan_classed(classes, &m->layout) : NULL;
-		if (!classed)
+		if (!classes || try_classes(classes, &m->layout, enough, &classed) < 0)
 			return -ENOMEM;
 	}
-	if (classed && classes->n && classed->bits < plain->bits - plain->bits / CLASS_GAIN) {
+	if (classed && classed->bits < enough) {
 		take_plan(m, classed);
 		take_classes(m, classes);
 	} else {
