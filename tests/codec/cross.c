@@ -2,7 +2,8 @@
 /*
  * cross: writes payloads of every dtype, kind and exact codec to a file, or
  * reads such a file and compares what it decodes with the values it was made
- * from, which are the same on every machine. For test_cross.sh.
+ * from, which are the same on every machine. Then the same of predictions:
+ * values of every dtype as every other, and rounded. For test_cross.sh.
  *
  *	cross write FILE
  *	cross read FILE
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include "samples.h"
+#include "tensor/convert.h"
 
 static const unsigned codecs[] = {
 	DFS_CODEC_COPY, DFS_CODEC_STORED, DFS_CODEC_DIFF, DFS_CODEC_SPARSE, DFS_CODEC_SOLO,
@@ -33,6 +35,7 @@ static const struct {
 	size_t n;
 } blocks[] = { { 0, 0, 5000 }, { 0, 0, 333 }, { 100, 12345, 9000 } };
 #define N_BLOCKS (sizeof(blocks) / sizeof(*blocks))
+#define PREDICTIONS 4096 /* values of each pair of dtypes */
 
 struct job {
 	unsigned codec;
@@ -133,11 +136,55 @@ static bool read_job(FILE *f, const struct job *job)
 	return good;
 }
 
+/* Values of @from whose high and low bits take many forms, as those of @to with @drop low bits rounded away. */
+static void predict(enum dfs_dtype from, enum dfs_dtype to, unsigned drop, uint8_t *out)
+{
+	struct sample kinds[] = {
+		sample_make((struct dfs_shape){ .dtype = from }, 0, PREDICTIONS / 2, FAR, from + to),
+		sample_make((struct dfs_shape){ .dtype = from }, 0, PREDICTIONS / 2, SPECIAL, from + to),
+	};
+
+	for (unsigned i = 0; i < 2; i++) {
+		size_t n = kinds[i].block.n;
+
+		dfs_convert(from, to, kinds[i].data, out, n);
+		dfs_round_low(to, drop, out, n);
+		out += n * dfs_dtype_info(to)->size;
+		sample_free(&kinds[i]);
+	}
+}
+
+/* Return: how many predictions there are; those read that are others than here are counted. */
+static unsigned run_predictions(FILE *f, bool writing, unsigned *wrong)
+{
+	uint8_t out[PREDICTIONS * 8];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < DFS_DTYPES * DFS_DTYPES * 2; i++) {
+		unsigned from = i / 2 / DFS_DTYPES, to = i / 2 % DFS_DTYPES;
+		size_t len = PREDICTIONS * (size_t)dfs_dtype_info(to)->size, got;
+		uint8_t *part;
+
+		if (!dfs_can_convert(from, to))
+			continue;
+		n++;
+		predict(from, to, i % 2 ? dfs_dtype_info(to)->mantissa / 2 : 0, out);
+		if (writing) {
+			put_part(f, out, len);
+			continue;
+		}
+		part = get_part(f, &got);
+		*wrong += !part || got != len || memcmp(part, out, len);
+		free(part);
+	}
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	bool writing = argc == 3 && !strcmp(argv[1], "write");
 	FILE *f = argc == 3 ? fopen(argv[2], writing ? "w" : "r") : NULL;
-	unsigned number = 0, n = 0, wrong = 0;
+	unsigned number = 0, n = 0, wrong = 0, predictions;
 	struct job job;
 
 	if (!f) {
@@ -152,8 +199,10 @@ int main(int argc, char **argv)
 			wrong++;
 		sample_free(&job.sample);
 	}
+	predictions = run_predictions(f, writing, &wrong);
 	if (fclose(f) != 0)
 		wrong++;
-	printf("cross: %u payloads %s, %u wrong\n", n, writing ? "written" : "read", wrong);
+	printf("cross: %u payloads and %u predictions %s, %u wrong\n", n, predictions,
+	       writing ? "written" : "read", wrong);
 	return wrong != 0;
 }
