@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# memory: an encode holds less than 300 MiB, however large the file is and however many threads work.
+# memory: an encode holds less than 300 MiB, however large the file is and however many threads work;
+# and what the container says about the file is less than a thousandth of it.
 # test: timeout=900 serial nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/ctl/common.sh"
@@ -40,6 +41,14 @@ for threads in 2 64; do
 	echo "$threads threads: $mib MiB for $gib GiB"
 	[ "$mib" -lt 300 ] || fail "$threads threads: $mib MiB"
 done
+python3 - <<'PY' || fail "metadata"
+import os, struct
+with open("coded", "rb") as f:
+    meta_len = struct.unpack("<Q", f.read(256)[80:88])[0] # deltafs-format(5), SUPERBLOCK
+share = meta_len / os.path.getsize("tune.safetensors")
+print(f"metadata: {meta_len} bytes, {share:.3%}")
+raise SystemExit(not 0 < share < 0.001)
+PY
 mib=$(peak deltafsctl decode --base base.safetensors coded -o back) || fail "$(cat said)"
 echo "decode: $mib MiB"
 [ "$mib" -lt 400 ] || fail "decode: $mib MiB"
