@@ -62,7 +62,7 @@ static int open_input(const char *path, int *ret_fd, struct stat *st, struct dfs
 	return 0;
 }
 
-static int decode_output(struct decoding *d, const struct ctl_file *file, struct ctl_result *result,
+static int decode_output(struct decoding *d, struct ctl_file *file, struct ctl_result *result,
 			 struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *path = NULL;
@@ -76,7 +76,7 @@ static int decode_output(struct decoding *d, const struct ctl_file *file, struct
 		return ret;
 	if (!strcmp(d->ctl->out, "-"))
 		return decode_to(d, fd, file->path, STDOUT_FILENO, err);
-	path = ctl_outfile_place(d->ctl->out, file->below, d->many, err);
+	path = ctl_outfile_place(d->ctl->out, file, d->many, err);
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
 	if (ret == 0)
 		ret = decode_to(d, fd, file->path, out.fd, err);
@@ -87,6 +87,7 @@ static int decode_output(struct decoding *d, const struct ctl_file *file, struct
 		ret = ctl_outfile_commit(&out, err);
 	if (ret < 0)
 		return ret;
+	file->made = true;
 	*result = (struct ctl_result){
 		.outcome = CTL_CHANGED, .what = claim.kind == DFS_PLAIN ? "copied" : "decoded",
 		.original_bytes = claim.original_size, .stored_bytes = claim.original_size,
@@ -118,7 +119,7 @@ static int decode_in_place(struct decoding *d, const struct ctl_file *file, cons
 	return 0;
 }
 
-static void decode_file(struct decoding *d, const struct ctl_file *file)
+static void decode_file(struct decoding *d, struct ctl_file *file)
 {
 	DFS_AUTO(mem) char *rel = NULL;
 	struct dfs_ingest_result done;

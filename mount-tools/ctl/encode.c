@@ -82,10 +82,10 @@ static int copy_instead(int fd, const char *name, const struct ctl_outfile *out,
 	return ctl_copy_bytes(fd, name, size, out->fd, err);
 }
 
-static int encode_output(struct encoding *e, const struct ctl_file *file, int fd,
+static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 			 const struct dfs_model *base, struct ctl_result *result, struct dfs_err *err)
 {
-	DFS_AUTO(mem) char *path = ctl_outfile_place(e->ctl->out, file->below, e->many, err);
+	DFS_AUTO(mem) char *path = ctl_outfile_place(e->ctl->out, file, e->many, err);
 	DFS_AUTO(outfile) struct ctl_outfile out = { .fd = -1 };
 	struct ctl_progress progress;
 	struct dfs_encode_config config = encode_config(e, base, &progress);
@@ -107,6 +107,7 @@ static int encode_output(struct encoding *e, const struct ctl_file *file, int fd
 		ret = ctl_outfile_commit(&out, err);
 	if (ret < 0)
 		return ret;
+	file->made = true;
 	*result = (struct ctl_result){
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
@@ -192,7 +193,7 @@ static int leave_alone(const struct ctl_file *file, int fd, const struct stat *s
 	return 1;
 }
 
-static int encode_open(struct encoding *e, const struct ctl_file *file, const char *rel,
+static int encode_open(struct encoding *e, struct ctl_file *file, const char *rel,
 		       struct ctl_result *result, char base_id[DFS_HASH_HEX],
 		       struct dfs_ingest_result *done, struct dfs_err *err)
 {
@@ -223,7 +224,7 @@ static int encode_open(struct encoding *e, const struct ctl_file *file, const ch
 	return ret;
 }
 
-static void encode_file(struct encoding *e, const struct ctl_file *file)
+static void encode_file(struct encoding *e, struct ctl_file *file)
 {
 	DFS_AUTO(mem) char *rel = NULL;
 	struct dfs_ingest_result done;

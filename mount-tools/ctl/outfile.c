@@ -150,27 +150,48 @@ static int make_parents(char *path, size_t from)
 	return 0;
 }
 
-char *ctl_outfile_place(const char *out, const char *below, bool many, struct dfs_err *err)
+/* OUT itself, or the file's place below it. */
+static char *place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err)
 {
 	struct stat st;
 	char *path;
 	int ret;
 
-	if (!many && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		path = strdup(out);
-		if (!path)
-			dfs_fail(err, ENOMEM, "out of memory");
-		return path;
-	}
-	if (asprintf(&path, "%s/%s", out, below) < 0) {
+	if (!many && (stat(out, &st) < 0 || !S_ISDIR(st.st_mode)))
+		ret = asprintf(&path, "%s", out);
+	else
+		ret = asprintf(&path, "%s/%s", out, file->below);
+	if (ret < 0) {
 		dfs_fail(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	ret = make_parents(path, strlen(out));
+	return path;
+}
+
+/* Models are all called model.safetensors: the second in one directory must not replace the first. */
+static int refuse_taken(const char *path, const struct ctl_file *file, struct dfs_err *err)
+{
+	const struct ctl_file *maker = ctl_walk_maker(file);
+	struct stat st;
+
+	if (maker)
+		return dfs_fail(err, EEXIST, "%s was made from %s just now; give it an OUT of its own", path, maker->path);
+	if (stat(path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+		return dfs_fail(err, EINVAL, "%s is the file itself; without -o it is done in place", path);
+	return 0;
+}
+
+char *ctl_outfile_place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *path = place(out, file, many, err);
+	int ret = path ? refuse_taken(path, file, err) : -ENOMEM;
+
+	if (ret < 0)
+		return NULL;
+	ret = strcmp(path, out) ? make_parents(path, strlen(out)) : 0;
 	if (ret < 0) {
 		dfs_fail(err, -ret, "make directories for %s: %s", path, strerror(-ret));
-		free(path);
 		return NULL;
 	}
-	return path;
+	return dfs_steal(&path);
 }

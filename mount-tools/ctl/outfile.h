@@ -14,6 +14,7 @@
 
 #include "util/auto.h"
 #include "util/err.h"
+#include "walk.h"
 
 struct ctl_outfile {
 	int fd;			/* read and write; of a pipe or device: write */
@@ -40,11 +41,12 @@ DFS_AUTO_KIND(outfile, struct ctl_outfile, ctl_outfile_release(p));
 /**
  * ctl_outfile_place() - where the output for one file goes
  * @out: of -o
- * @below: the file's path below what the user named
  * @many: there may be several: @out is a directory, made if it is not there
  *
- * Directories on the way are made. Return: free() it; NULL with the reason in @err.
+ * Directories on the way are made. What was made from another file of this
+ * call, and @file itself, are no place. Return: free() it; NULL with the
+ * reason in @err.
  */
-char *ctl_outfile_place(const char *out, const char *below, bool many, struct dfs_err *err);
+char *ctl_outfile_place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err);
 
 #endif

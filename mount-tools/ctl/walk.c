@@ -160,6 +160,38 @@ static int drop_doubles(struct ctl_files *files)
 	return 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct ctl_file *x = *(struct ctl_file *const *)a, *y = *(struct ctl_file *const *)b;
+	int order = strcmp(x->below, y->below);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+static int find_twins(struct ctl_files *files)
+{
+	DFS_AUTO(mem) struct ctl_file **order = calloc(files->n + 1, sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < files->n; i++)
+		order[i] = &files->files[i];
+	qsort(order, files->n, sizeof(*order), by_place);
+	for (size_t i = 1; i < files->n; i++)
+		if (!strcmp(order[i]->below, order[i - 1]->below))
+			order[i]->twin = order[i - 1];
+	return 0;
+}
+
+const struct ctl_file *ctl_walk_maker(const struct ctl_file *file)
+{
+	const struct ctl_file *twin = file->twin;
+
+	while (twin && !twin->made)
+		twin = twin->twin;
+	return twin;
+}
+
 int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files)
 {
 	struct ctl_files files = { 0 };
@@ -169,6 +201,8 @@ int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files)
 		ret = walk_arg(ctl, ctl->args[i], &files);
 	if (ret == 0)
 		ret = drop_doubles(&files);
+	if (ret == 0 && ctl->out)
+		ret = find_twins(&files);
 	if (ret == -ENOMEM)
 		ctl_warn("out of memory");
 	if (ret < 0) {

@@ -20,6 +20,8 @@ struct ctl_file {
 	bool named;		/* by the user, not found by -r */
 	bool link;		/* found as a symlink */
 	uint64_t dev, ino;
+	const struct ctl_file *twin;	/* an earlier one with the same below; NULL: none */
+	bool made;		/* with -o: OUT/below was made from it */
 };
 
 struct ctl_files {
@@ -35,6 +37,9 @@ struct ctl_files {
  * on. Return: 0; -EINVAL: a directory without -r, said; -ENOMEM.
  */
 int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files);
+/* ctl_walk_maker() - the earlier file that OUT/below was made from already; NULL: none */
+const struct ctl_file *ctl_walk_maker(const struct ctl_file *file);
+
 void ctl_files_release(struct ctl_files *files);
 
 DFS_AUTO_KIND(files, struct ctl_files, ctl_files_release(p));

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# output: with -o no file takes the place of another file of the same call, nor of itself.
+. "$(dirname "$0")/../lib/test.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
+
+make_pair --params 300000 --hidden 64 --seed 61 a
+make_pair --params 300000 --hidden 64 --seed 62 b
+mkdir out
+
+# Two models whose files have the same name, as nearly all have.
+expect_fail 1 '^deltafsctl: b/tune/model.safetensors: out/m/model.safetensors was made from a/tune/model.safetensors just now' \
+	deltafsctl encode a/tune/model.safetensors b/tune/model.safetensors -o out/m
+run deltafsctl decode out/m/model.safetensors -o back
+same back a/tune/model.safetensors
+expect_fail 1 '3 files: 1 decoded, 0 left, 2 failed' \
+	deltafsctl decode a/tune/model.safetensors b/tune/model.safetensors a/base/model.safetensors -o out/d
+same out/d/model.safetensors a/tune/model.safetensors
+expect_fail 1 '4 files: 2 decoded, 0 left, 2 failed' deltafsctl decode -r a b -o out/r
+same out/r/tune/model.safetensors a/tune/model.safetensors
+# By another name, or in a directory of its own, each is made; a later call replaces what an earlier one made.
+cp b/tune/model.safetensors b/second
+run deltafsctl decode a/tune/model.safetensors b/second -o out/d
+same out/d/second b/second
+run deltafsctl decode b/tune/model.safetensors -o out/d
+same out/d/model.safetensors b/tune/model.safetensors
+# What was not made takes nobody's place.
+mkdir c
+head -c 1000 a/tune/model.safetensors >c/model.safetensors
+chmod 0 c/model.safetensors
+if [ "$(id -u)" != 0 ]; then
+	expect_fail 1 '2 files: 1 decoded, 0 left, 1 failed' deltafsctl decode c/model.safetensors b/tune/model.safetensors -o out/n
+	same out/n/model.safetensors b/tune/model.safetensors
+fi
+
+# FILE is left alone: OUT is not FILE under whatever name.
+cp a/tune/model.safetensors x
+ln x y
+ln -s x z
+for out in x ./x y z .; do
+	expect_fail 1 'is the file itself; without -o it is done in place' deltafsctl encode x -o $out
+	same x a/tune/model.safetensors
+done
+[ -L z ] || fail "the link was replaced"
+run deltafsctl encode --base a/base x -o coded
+cp coded kept
+expect_fail 1 'is the file itself' deltafsctl decode --base a/base coded -o coded
+same coded kept
