@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "mounts.h"
 #include "progress.h"
 #include "session.h"
 #include "store/expand.h"
@@ -38,18 +39,21 @@ static int thaw_files(struct ctl_session *s, const char *path, struct dfs_err *e
 
 static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
+	DFS_AUTO(mem) char *own = ctl_mount_own(path, dfs_store_path(s->store));
 	struct ctl_progress progress;
 	struct dfs_registry_add add = {
-		.path = path, .by_reference = s->ctl->by_reference,
+		.path = own, .by_reference = s->ctl->by_reference,
 		.progress = ctl_progress_tell, .arg = &progress,
 	};
 	struct dfs_registry_added added;
 	int ret;
 
+	if (!own)
+		return dfs_fail(err, ENOMEM, "out of memory");
 	ctl_progress_start(&progress, "hashing", path);
 	ret = dfs_registry_add(s->store, &add, &added, err);
 	if (ret == -ENOTSUP) {
-		ret = thaw_files(s, path, err);
+		ret = thaw_files(s, own, err);
 		if (ret == 0)
 			ret = dfs_registry_add(s->store, &add, &added, err);
 	}

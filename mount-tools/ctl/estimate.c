@@ -10,6 +10,7 @@
 #include "bases.h"
 #include "ctl.h"
 #include "families.h"
+#include "mounts.h"
 #include "session.h"
 #include "text.h"
 #include "walk.h"
@@ -178,6 +179,12 @@ static int prepare(struct estimating *e, const struct ctl_files *files, struct d
 	DFS_AUTO(mem) char *rel = NULL;
 	int ret = 0;
 
+	/* Through a mount all would look plain. */
+	for (int i = 0; i < e->ctl->n_args && ret == 0; i++)
+		if (access(e->ctl->args[i], F_OK) == 0)
+			ret = ctl_mount_refuse(e->ctl->args[i], err);
+	if (ret < 0)
+		return ret;
 	e->hand = dfs_hand_new();
 	if (!e->hand)
 		return dfs_fail(err, ENOMEM, "out of memory");

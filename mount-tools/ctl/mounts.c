@@ -102,3 +102,45 @@ char *ctl_mount_behind(const char *path, struct dfs_err *err)
 	ctl_mount_release(&mount);
 	return behind;
 }
+
+int ctl_mount_refuse(const char *path, struct dfs_err *err)
+{
+	struct ctl_mount mount = { 0 };
+	DFS_AUTO(mem) char *behind = NULL;
+	int ret = ctl_mount_find(path, &mount);
+
+	if (ret <= 0)
+		return ret < 0 ? dfs_fail(err, -ret, "%s: %s", path, strerror(-ret)) : 0;
+	ctl_mount_release(&mount);
+	behind = ctl_mount_behind(path, err);
+	return behind ? dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s", path, behind) : -EBUSY;
+}
+
+/* The path of "@dir/@rest" in @store. Return: 1; 0: not in a mount of it; -ENOMEM. */
+static int own_path(const char *dir, const char *rest, const char *store, char **ret_path)
+{
+	struct ctl_mount mount = { 0 };
+	DFS_AUTO(mem) char *full = realpath(dir, NULL);
+	int ret = full ? ctl_mount_find(full, &mount) : 0;
+
+	if (ret > 0)
+		ret = !strcmp(mount.store, store) && strcmp(mount.point, store);
+	if (ret > 0 && asprintf(ret_path, "%s%s%s%s", store, full + strlen(mount.point), *rest ? "/" : "", rest) < 0)
+		ret = -ENOMEM;
+	ctl_mount_release(&mount);
+	return ret;
+}
+
+char *ctl_mount_own(const char *path, const char *store)
+{
+	const char *slash = strrchr(path, '/');
+	DFS_AUTO(mem) char *dir = !slash ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	char *own = NULL;
+	int ret = dir ? own_path(dir, slash ? slash + 1 : path, store, &own) : -ENOMEM;
+
+	if (ret == 0)
+		ret = own_path(path, "", store, &own);
+	if (ret > 0)
+		return own;
+	return ret == -ENOMEM ? NULL : strdup(path);
+}

@@ -26,4 +26,17 @@ void ctl_mount_release(struct ctl_mount *mount);
  */
 char *ctl_mount_behind(const char *path, struct dfs_err *err);
 
+/* ctl_mount_refuse() - -EBUSY for a path in a mount, with its path in the store; 0; -errno: no such path, ... */
+int ctl_mount_refuse(const char *path, struct dfs_err *err);
+
+/**
+ * ctl_mount_own() - the path in @store for a path that may be in a mount of this very store
+ *
+ * What a store needs it must not find through its own mount: that would hold
+ * the mount busy, and be gone with it. A link at the end of the path stays a
+ * link, since its name tells where a model is from.
+ * Return: free() it; a copy of @path if it is in no such mount; NULL: out of memory.
+ */
+char *ctl_mount_own(const char *path, const char *store);
+
 #endif

@@ -47,20 +47,6 @@ static char *parent(const char *path)
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* In place means in the store itself: name the file's path there. */
-static int refuse_mount(const char *path, struct dfs_err *err)
-{
-	struct ctl_mount mount = { 0 };
-	DFS_AUTO(mem) char *behind = NULL;
-	int ret = ctl_mount_find(path, &mount);
-
-	if (ret <= 0)
-		return ret < 0 ? dfs_fail(err, -ret, "%s: %s", path, strerror(-ret)) : 0;
-	ctl_mount_release(&mount);
-	behind = ctl_mount_behind(path, err);
-	return behind ? dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s", path, behind) : -EBUSY;
-}
-
 /* A store without .deltafs, by where the container at @path remembers its base. Only @path itself tells. */
 static int find_lost(const char *path, struct dfs_store **ret_store, char **ret_rel)
 {
@@ -141,7 +127,7 @@ static int enter_at(struct ctl_session *s, const char *path, const char *there, 
 
 	*ret_rel = NULL;
 	if (s->writer)
-		ret = refuse_mount(there, err);
+		ret = ctl_mount_refuse(there, err);
 	if (ret == 0)
 		ret = find_store(s, path, there, &store, ret_rel, err);
 	if (ret < 0)
@@ -290,7 +276,8 @@ static int open_named(struct ctl_session *s, const char *path, struct dfs_err *e
 
 int ctl_session_base(struct ctl_session *s, struct dfs_err *err)
 {
-	const char *text = s->ctl->base;
+	DFS_AUTO(mem) char *own = s->store ? ctl_mount_own(s->ctl->base, dfs_store_path(s->store)) : NULL;
+	const char *text = own ? own : s->ctl->base;
 	const struct dfs_registered *known = NULL;
 	bool is_path = access(text, F_OK) == 0;
 	int ret;

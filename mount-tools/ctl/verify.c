@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "mounts.h"
 #include "progress.h"
 #include "results.h"
 #include "session.h"
@@ -87,10 +88,11 @@ static int verify_container(struct verifying *v, int fd, const char *path, struc
 	return ret;
 }
 
-static int verify_file(struct verifying *v, const struct ctl_file *file, struct ctl_result *result,
-		       struct dfs_err *err)
+/* @behind: the file itself, where @file is seen through a mount and looks plain. */
+static int verify_file(struct verifying *v, const struct ctl_file *file, const char *behind,
+		       struct ctl_result *result, struct dfs_err *err)
 {
-	DFS_AUTO(fd) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	DFS_AUTO(fd) int fd = open(behind, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct dfs_claim claim;
 	struct stat st;
 	int ret;
@@ -114,6 +116,22 @@ static int verify_file(struct verifying *v, const struct ctl_file *file, struct 
 	return ret < 0 ? ret : verify_container(v, fd, file->path, err);
 }
 
+static void verify_one(struct verifying *v, const struct ctl_file *file)
+{
+	struct dfs_err err = { "" };
+	DFS_AUTO(mem) char *behind = ctl_mount_behind(file->path, &err);
+	DFS_AUTO(mem) char *rel = NULL;
+	struct ctl_result result;
+	int ret = behind ? ctl_session_enter(&v->session, behind, &rel, &err) : -ENOENT;
+
+	if (ret == 0)
+		ret = verify_file(v, file, behind, &result, &err);
+	if (ret < 0)
+		ctl_result_fail(v->ctl, file->path, &err, &v->totals);
+	else
+		ctl_result_add(v->ctl, file->path, &result, &v->totals);
+}
+
 static int run(struct ctl *ctl)
 {
 	struct verifying v = { .ctl = ctl };
@@ -122,19 +140,8 @@ static int run(struct ctl *ctl)
 	if (ctl_walk(ctl, &files) < 0)
 		return CTL_USAGE;
 	ctl_session_init(&v.session, ctl, false);
-	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++) {
-		DFS_AUTO(mem) char *rel = NULL;
-		struct ctl_result result;
-		struct dfs_err err = { "" };
-		int ret = ctl_session_enter(&v.session, files.files[i].path, &rel, &err);
-
-		if (ret == 0)
-			ret = verify_file(&v, &files.files[i], &result, &err);
-		if (ret < 0)
-			ctl_result_fail(ctl, files.files[i].path, &err, &v.totals);
-		else
-			ctl_result_add(ctl, files.files[i].path, &result, &v.totals);
-	}
+	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
+		verify_one(&v, &files.files[i]);
 	ctl_totals_say(ctl, &v.totals, "right");
 	ctl_session_release(&v.session);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
