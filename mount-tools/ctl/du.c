@@ -86,7 +86,8 @@ static int run(struct ctl *ctl)
 	if (ctl_listing_make(ctl, path, &l, &err) < 0)
 		return ctl_fail(ctl, &err);
 	ctl_say(ctl, "%10s  %10s  %7s  %s", "SIZE", "ON DISK", "RATIO", "NAME");
-	say_groups(ctl, &l, *l.top ? strlen(l.top) + 1 : 0);
+	if (!l.is_file)
+		say_groups(ctl, &l, l.below);
 	for (size_t i = 0; i < l.n; i++) {
 		original += l.files[i].original_bytes;
 		stored += l.files[i].stored_bytes;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mounts.h"
@@ -15,6 +16,7 @@ void ctl_listing_release(struct ctl_listing *listing)
 	for (size_t i = 0; i < listing->n; i++)
 		free(listing->files[i].path);
 	free(listing->files);
+	free(listing->top);
 	*listing = (struct ctl_listing){ 0 };
 }
 
@@ -41,6 +43,23 @@ static void read_base(const struct dfs_walk_file *file, char base[9])
 	dfs_container_free(c);
 }
 
+/* @path is below the root, where the walk is. Return: as it was asked for: free() it; NULL: out of memory. */
+static char *shown(const struct ctl_listing *l, const char *path)
+{
+	size_t len = strlen(l->rel);
+	char *name;
+	int ret;
+
+	if (strncmp(path, l->rel, len) || (len && path[len] && path[len] != '/'))
+		ret = asprintf(&name, "/%s", path);
+	else if (!path[len])
+		ret = asprintf(&name, "%s", l->top);
+	else
+		ret = asprintf(&name, "%.*s%s%s", (int)l->below, l->top, l->below > strlen(l->top) ? "/" : "",
+			       path + len + (path[len] == '/'));
+	return ret < 0 ? NULL : name;
+}
+
 static int add_file(void *arg, const struct dfs_walk_file *file)
 {
 	struct ctl_listing *l = arg;
@@ -60,7 +79,8 @@ static int add_file(void *arg, const struct dfs_walk_file *file)
 		.stored_bytes = (uint64_t)file->st.st_blocks * 512,
 	};
 	read_base(file, new->base);
-	if (asprintf(&new->path, "%s%s%s", l->top, *l->top ? "/" : "", dfs_walk_name(file)) < 0)
+	new->path = shown(l, dfs_walk_name(file));
+	if (!new->path)
 		return -ENOMEM;
 	l->n++;
 	return ctl_interrupted() ? -ECANCELED : 0;
@@ -69,34 +89,45 @@ static int add_file(void *arg, const struct dfs_walk_file *file)
 static void cannot(void *arg, const char *path, int ret, const char *why)
 {
 	struct ctl_listing *l = arg;
+	DFS_AUTO(mem) char *name = shown(l, path);
 
 	(void)ret;
-	ctl_warn("%s: %s", path, why);
+	ctl_warn("%s: %s", name ? name : path, why);
 	l->ctl->failures++;
+}
+
+/* The walk is of the root, so that links of a snapshot lead to blobs inside it. */
+static int walk(struct ctl_listing *l, const char *behind, struct dfs_err *err)
+{
+	static const struct dfs_walk_ops ops = { .file = add_file, .fail = cannot };
+	DFS_AUTO(fd) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (root < 0)
+		return dfs_fail_errno(err, "/");
+	if (stat(behind, &st) < 0)
+		return dfs_fail_errno(err, "%s", l->top);
+	l->is_file = S_ISREG(st.st_mode);
+	if (!l->is_file && !S_ISDIR(st.st_mode))
+		return dfs_fail(err, EINVAL, "%s: neither a file nor a directory", l->top);
+	l->rel = behind + 1;
+	return dfs_walk(root, l->rel, &ops, l, err);
 }
 
 int ctl_listing_make(struct ctl *ctl, const char *path, struct ctl_listing *listing, struct dfs_err *err)
 {
-	static const struct dfs_walk_ops ops = { .file = add_file, .fail = cannot };
 	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, err);
-	DFS_AUTO(fd) int dir = -1;
-	char *slash;
+	size_t len = strlen(path);
 
-	*listing = (struct ctl_listing){ .ctl = ctl, .top = "" };
+	*listing = (struct ctl_listing){ .ctl = ctl };
 	if (!behind)
 		return -ENOENT;
-	dir = open(behind, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0) {
-		listing->top = strcmp(path, ".") ? path : "";
-		return dfs_walk(dir, "", &ops, listing, err);
-	}
-	if (errno != ENOTDIR)
-		return dfs_fail_errno(err, "%s", path);
-	/* A file: its directory, and the walk of one. */
-	slash = strrchr(behind, '/');
-	*slash = '\0';
-	dir = open(slash == behind ? "/" : behind, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return dfs_fail_errno(err, "%s", behind);
-	return dfs_walk(dir, slash + 1, &ops, listing, err);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	listing->top = strndup(path, len);
+	if (!listing->top)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	if (strcmp(listing->top, "."))
+		listing->below = len + (path[len - 1] != '/');
+	return walk(listing, behind, err);
 }

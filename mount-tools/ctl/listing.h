@@ -20,7 +20,10 @@ struct ctl_listing {
 	struct ctl_listed *files;
 	size_t n;
 	struct ctl *ctl;
-	const char *top;	/* goes in front of the paths */
+	char *top;		/* what was asked for */
+	const char *rel;	/* the same as a path below the root; only during the walk */
+	size_t below;		/* how much of a shown path it is, with its slash */
+	bool is_file;		/* it is a file, and the only one */
 };
 
 /* ctl_listing_make() - walk @path, which may be in a mount. Return: 0; errors of the walk. */

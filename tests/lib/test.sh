@@ -30,6 +30,8 @@
 #	DFS_SAN		address, thread or empty
 
 set -u
+# The directory changes below, and a script finds its neighbours by its name.
+BASH_ARGV0=$(realpath "$0")
 
 DFS_SRC=${DFS_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 if [ -z "${DFS_BUILD:-}" ]; then
