@@ -31,6 +31,21 @@ static struct dfs_dependants_sum dependants_of(const struct dfs_dependants *depe
 	return dfs_dependants_of(dependants, all, model->n_files);
 }
 
+static bool is_present(const struct dfs_store *store, const struct dfs_registered_file *file)
+{
+	DFS_AUTO(fd) int fd = -1;
+
+	return dfs_registered_open(store, file, &fd, NULL) == 0;
+}
+
+static bool all_present(const struct dfs_store *store, const struct dfs_registered *model)
+{
+	for (size_t i = 0; i < model->n_files; i++)
+		if (!is_present(store, &model->files[i]))
+			return false;
+	return true;
+}
+
 static uint64_t model_bytes(const struct dfs_registered *model, bool *ret_pinned)
 {
 	uint64_t bytes = 0;
@@ -52,7 +67,8 @@ static json_t *paths_json(const struct dfs_paths *paths)
 	return array;
 }
 
-static json_t *model_json(const struct dfs_registered *m, const struct dfs_dependants_sum *sum)
+static json_t *model_json(const struct dfs_store *store, const struct dfs_registered *m,
+			  const struct dfs_dependants_sum *sum)
 {
 	json_t *files = json_array();
 	char hex[DFS_HASH_HEX];
@@ -60,9 +76,10 @@ static json_t *model_json(const struct dfs_registered *m, const struct dfs_depen
 	uint64_t bytes = model_bytes(m, &pinned);
 
 	for (size_t i = 0; i < m->n_files; i++)
-		json_array_append_new(files, json_pack("{s:s, s:I, s:o, s:b, s:o}",
+		json_array_append_new(files, json_pack("{s:s, s:I, s:o, s:b, s:b, s:o}",
 			"hash", dfs_hash_hex(m->files[i].hash, hex), "bytes", (json_int_t)m->files[i].size,
 			"name", ctl_string(m->files[i].name), "pinned", m->files[i].pinned,
+			"present", is_present(store, &m->files[i]),
 			"paths", paths_json(&m->files[i].paths)));
 	return json_pack("{s:s, s:o, s:s?, s:s?, s:I, s:b, s:o, s:{s:I, s:I, s:I}}",
 			 "id", dfs_hash_hex(m->id, hex), "names", paths_json(&m->names),
@@ -72,7 +89,7 @@ static json_t *model_json(const struct dfs_registered *m, const struct dfs_depen
 			 "stored_bytes", (json_int_t)sum->stored_bytes);
 }
 
-static void say_model(const struct ctl *ctl, const struct dfs_registered *m,
+static void say_model(const struct ctl *ctl, const struct dfs_store *store, const struct dfs_registered *m,
 		      const struct dfs_dependants_sum *sum)
 {
 	char hex[DFS_HASH_HEX], size[CTL_BYTES_LEN], original[CTL_BYTES_LEN], stored[CTL_BYTES_LEN];
@@ -81,9 +98,9 @@ static void say_model(const struct ctl *ctl, const struct dfs_registered *m,
 	uint64_t bytes = model_bytes(m, &pinned);
 
 	dfs_registered_origin(m, origin, sizeof(origin));
-	ctl_say(ctl, "%s  %9s  %s%s%s%s", dfs_hash_hex(m->id, hex), ctl_bytes(size, bytes),
+	ctl_say(ctl, "%s  %9s  %s%s%s%s%s", dfs_hash_hex(m->id, hex), ctl_bytes(size, bytes),
 		m->names.n ? m->names.paths[0] : "(no name)", *origin ? "  " : "", origin,
-		pinned ? "" : "  (by reference)");
+		pinned ? "" : "  (by reference)", all_present(store, m) ? "" : "  MISSING");
 	if (sum->n)
 		ctl_say(ctl, "  %" PRIu64 " file%s on it: %s, on disk %s", sum->n, sum->n == 1 ? " depends" : "s depend",
 			ctl_bytes(original, sum->original_bytes), ctl_bytes(stored, sum->stored_bytes));
@@ -134,8 +151,8 @@ static int run(struct ctl *ctl)
 	for (size_t i = 0; i < s.registry.n; i++) {
 		struct dfs_dependants_sum sum = dependants_of(dependants, &s.registry.models[i]);
 
-		say_model(ctl, &s.registry.models[i], &sum);
-		json_array_append_new(models, model_json(&s.registry.models[i], &sum));
+		say_model(ctl, s.store, &s.registry.models[i], &sum);
+		json_array_append_new(models, model_json(s.store, &s.registry.models[i], &sum));
 	}
 	if (s.registry.n == 0)
 		ctl_say(ctl, "%s has no bases", ctl->args[0]);

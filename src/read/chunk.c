@@ -155,7 +155,8 @@ static int suspect_base(const struct job *job, int ret, struct dfs_err *err)
 	if (!job->block.pred || !dfs_view_bases_suspect(job->view, job->extent, base, sizeof(base)))
 		return ret;
 	snprintf(what, sizeof(what), "%s", err ? err->text : "");
-	return dfs_fail(err, -ret, "%.400s: base %s was changed, or is another one", what, base);
+	return dfs_fail(err, -ret, "%.400s: base %s was changed, or is another one; "
+			"give the right one back: deltafsctl base add STORE PATH", what, base);
 }
 
 static int check_decoded(const struct job *job, const uint8_t *out, struct dfs_err *err)

@@ -264,7 +264,9 @@ static int not_found(const struct attempt *a, struct dfs_err *err)
 	char hash[DFS_HASH_HEX], model[DFS_HASH_HEX];
 
 	dfs_fail(err, EIO, "%s",
-		 a->telling == NOTHING || a->telling == MISSING ? "not found" : a->why.text);
+		 a->telling == NOTHING || a->telling == MISSING ?
+			 "not found; give it back from anywhere: deltafsctl base add STORE PATH" :
+			 a->why.text);
 	return dfs_err_at(
 		err, -EIO, "base %s%s%s (model %s, %llu bytes, XXH3-128 %s)",
 		named ? want->name : "without a name", from ? " of " : "", from ? want->origin : "",

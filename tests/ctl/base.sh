@@ -68,8 +68,16 @@ grep -q 'only referred to' said || fail "no warning: $(cat said)"
 [ -z "$(ls -A S/.deltafs/pins)" ] || fail "pinned all the same"
 run deltafsctl encode S/tune.safetensors
 mv outside/p outside/gone
-expect_fail 1 'p/model.safetensors' deltafsctl decode S/tune.safetensors -o back
+expect_fail 1 'p/model.safetensors.*not found; give it back from anywhere: deltafsctl base add' deltafsctl decode S/tune.safetensors -o back
+run deltafsctl base list S
+grep -q "^$p_id.*(by reference)  MISSING$" said || fail "a lost base is listed as if it were there: $(cat said)"
+run deltafsctl base list --json S
+cp said list
+[ "$(member list '[f["present"] for b in o["bases"] for f in b["files"]]')" = '[False]' ] || fail "present: $(cat list)"
 mv outside/gone outside/p
+run deltafsctl base list --json S
+cp said list
+[ "$(member list '[f["present"] for b in o["bases"] for f in b["files"]]')" = '[True]' ] || fail "present: $(cat list)"
 run deltafsctl decode S/tune.safetensors -o back
 same back p/tune/model.safetensors
 # A base that lies in the store by reference must not be compressed against itself.
