@@ -82,7 +82,7 @@ static int decode_output(struct decoding *d, struct ctl_file *file, struct ctl_r
 		ret = decode_to(d, fd, file->path, out.fd, err);
 	/* Rights and times as cp -p keeps them: as far as this user may. */
 	if (ret == 0 && !out.direct)
-		dfs_attributes_copy(fd, &st, out.fd, NULL);
+		dfs_attributes_offer(fd, &st, out.fd);
 	if (ret == 0)
 		ret = ctl_outfile_commit(&out, err);
 	if (ret < 0)

@@ -92,7 +92,7 @@ int ctl_parcel_copy(const struct ctl_parcel *parcel, const char *name, int out_f
 		return ret;
 	/* As far as this user may: a copy whose owner differs is still the same model. */
 	if (fstat(parcel->fd, &st) == 0)
-		dfs_attributes_copy(parcel->fd, &st, out_fd, NULL);
+		dfs_attributes_offer(parcel->fd, &st, out_fd);
 	return 0;
 }
 

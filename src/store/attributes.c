@@ -8,6 +8,7 @@
  * (ACLs, capabilities), the mode, and the times last.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -134,4 +135,22 @@ int dfs_attributes_copy(int from, const struct stat *st, int to, struct dfs_err 
 	if (futimens(to, times) < 0)
 		return dfs_fail_errno(err, "futimens");
 	return 0;
+}
+
+void dfs_attributes_offer(int from, const struct stat *st, int to)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+	mode_t mode = st->st_mode & 0777;
+	bool group_kept = fgetxattr(from, acl, NULL, 0) <= 0;
+	struct stat now;
+
+	if (dfs_attributes_copy(from, st, to, NULL) == 0)
+		return;
+	if (fstat(to, &now) < 0 || (now.st_gid != st->st_gid && fchown(to, (uid_t)-1, st->st_gid) < 0))
+		group_kept = false;
+	/* another group, or what an ACL kept from this one: it may what all may */
+	if (!group_kept)
+		mode &= 0707 | (mode & 07) << 3;
+	if (fchmod(to, mode) == 0)
+		futimens(to, times);
 }

@@ -56,4 +56,12 @@ int dfs_publish(struct dfs_store *store, const struct dfs_publish *publish, stru
  */
 int dfs_attributes_copy(int from, const struct stat *st, int to, struct dfs_err *err);
 
+/**
+ * dfs_attributes_offer() - the same for a copy elsewhere, as far as this process may
+ *
+ * Where the owner cannot be kept, mode and times are, but no set-id bits, and
+ * the copy is never open to anybody to whom the file is not.
+ */
+void dfs_attributes_offer(int from, const struct stat *st, int to);
+
 #endif

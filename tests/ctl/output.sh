@@ -46,3 +46,40 @@ run deltafsctl encode --base a/base x -o coded
 cp coded kept
 expect_fail 1 'is the file itself' deltafsctl decode --base a/base coded -o coded
 same coded kept
+
+# Who may not give files away keeps mode and times, as cp -p does, and opens nothing: the group is another one.
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 755 S
+	mkdir -m 777 theirs
+	cp -r a/base S/
+	run deltafsctl base add S S/base
+	as_user() { setpriv --reuid=12345 --regid=12345 --groups=54321 "$@"; }
+	for mode in 644 640 4755; do
+		cp a/tune/model.safetensors S/x
+		run deltafsctl encode S/x
+		chown 0:54321 S/x && chmod $mode S/x && touch -d '2001-02-03 04:05:06.123456789' S/x
+		run as_user deltafsctl decode S/x -o theirs/plain-$mode
+		run as_user deltafsctl export S/x -o theirs/coded-$mode
+		same theirs/plain-$mode a/tune/model.safetensors
+		same theirs/coded-$mode S/x
+		for kind in plain coded; do
+			stat -c '%n %a %u %g %y' theirs/$kind-$mode
+		done >>theirs.txt
+		rm S/x
+	done
+	sed 's/ 2001-02-03 04:05:06.123456789 .*/ kept/' theirs.txt >got.txt
+	diff - got.txt <<-'EOF' || fail "attributes of a copy of somebody else's file"
+	theirs/plain-644 644 12345 54321 kept
+	theirs/coded-644 644 12345 54321 kept
+	theirs/plain-640 640 12345 54321 kept
+	theirs/coded-640 640 12345 54321 kept
+	theirs/plain-4755 755 12345 54321 kept
+	theirs/coded-4755 755 12345 54321 kept
+	EOF
+	# Not of the file's group: nobody but the reader himself gets to see what not all may.
+	cp a/tune/model.safetensors S/x
+	run deltafsctl encode S/x
+	chown 12345:54321 S/x && chmod 660 S/x
+	run setpriv --reuid=12345 --regid=12345 --clear-groups deltafsctl decode S/x -o theirs/closed
+	[ "$(stat -c '%a %g' theirs/closed)" = '600 12345' ] || fail "opened to another group: $(stat -c '%a %g' theirs/closed)"
+fi
