@@ -112,6 +112,8 @@ int ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	ctl_warn("%s (see `deltafsctl %s -h`)", text, ctl->command->name);
+	if (ctl->report)
+		json_object_set_new(ctl->report, "error", ctl_string(text));
 	return CTL_USAGE;
 }
 

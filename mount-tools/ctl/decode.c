@@ -145,11 +145,11 @@ static int run(struct ctl *ctl)
 
 	if (streams && (ctl->json || ctl->recursive))
 		return ctl_usage(ctl, "-o - writes the bytes of one file and nothing else: no --json, no -r");
-	if (ctl_walk(ctl, &files) < 0)
+	if (ctl_walk(ctl, &d.totals, &files) < 0)
 		return CTL_USAGE;
 	if (streams && files.n > 1)
 		return ctl_usage(ctl, "-o - writes the bytes of one file, not of %zu", files.n);
-	d.many = files.n > 1 || ctl->recursive;
+	d.many = ctl->n_args > 1 || ctl->recursive;
 	ctl_session_init(&d.session, ctl, !ctl->out);
 	if (ctl->recursive && ctl->n_args == 1)
 		d.session.new_store = realpath(ctl->args[0], NULL);

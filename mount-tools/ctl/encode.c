@@ -309,9 +309,9 @@ static int run(struct ctl *ctl)
 
 	if (dfs_spec_check(ctl->codec, &err) < 0)
 		return ctl_usage(ctl, "--codec: %s", err.text);
-	if (ctl_walk(ctl, &files) < 0)
+	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
-	e.many = files.n > 1 || ctl->recursive;
+	e.many = ctl->n_args > 1 || ctl->recursive;
 	ctl_session_init(&e.session, ctl, !ctl->out);
 	if (!ctl->out && ctl->recursive && ctl->n_args == 1)
 		e.session.new_store = realpath(ctl->args[0], NULL);

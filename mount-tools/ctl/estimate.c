@@ -203,7 +203,7 @@ static int run(struct ctl *ctl)
 	struct dfs_err err = { "" };
 	int code = CTL_DONE;
 
-	if (ctl_walk(ctl, &files) < 0)
+	if (ctl_walk(ctl, NULL, &files) < 0)
 		return CTL_USAGE;
 	ctl_session_init(&e.session, ctl, false);
 	if (ctl->report)

@@ -7,15 +7,21 @@
 
 #include "text.h"
 
-static void add_json(struct ctl *ctl, const char *path, const struct ctl_result *r)
+/* "files" of the report; begun if it is not there. */
+static json_t *files_of(struct ctl *ctl)
 {
-	json_t *files = json_object_get(ctl->report, "files"), *file;
+	json_t *files = json_object_get(ctl->report, "files");
 
 	if (!files) {
 		files = json_array();
 		json_object_set_new(ctl->report, "files", files);
 	}
-	file = json_pack("{s:o, s:s, s:s?, s:o}", "path", ctl_string(path), "result",
+	return files;
+}
+
+static void add_json(struct ctl *ctl, const char *path, const struct ctl_result *r)
+{
+	json_t *file = json_pack("{s:o, s:s, s:s?, s:o}", "path", ctl_string(path), "result",
 			 r->outcome == CTL_BROKEN ? "failed" : r->what, "base", r->base,
 			 "reason", r->why ? ctl_string(r->why) : json_null());
 	if (file && r->outcome != CTL_BROKEN) {
@@ -23,7 +29,7 @@ static void add_json(struct ctl *ctl, const char *path, const struct ctl_result 
 		json_object_set_new(file, "stored_bytes", json_integer((json_int_t)r->stored_bytes));
 		json_object_set_new(file, "ratio", json_real(ctl_ratio(r->original_bytes, r->stored_bytes)));
 	}
-	json_array_append_new(files, file);
+	json_array_append_new(files_of(ctl), file);
 }
 
 static void say(struct ctl *ctl, const char *path, const struct ctl_result *r)
@@ -75,6 +81,8 @@ void ctl_totals_say(struct ctl *ctl, const struct ctl_totals *t, const char *don
 	uint64_t n = t->n[CTL_CHANGED] + t->n[CTL_LEFT] + t->n[CTL_BROKEN];
 	char from[CTL_BYTES_LEN], to[CTL_BYTES_LEN];
 
+	if (ctl->report)
+		files_of(ctl);
 	if (ctl->report)
 		json_object_set_new(ctl->report, "total", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
 			"files", (json_int_t)n, done, (json_int_t)t->n[CTL_CHANGED],

@@ -137,7 +137,7 @@ static int run(struct ctl *ctl)
 	struct verifying v = { .ctl = ctl };
 	DFS_AUTO(files) struct ctl_files files = { 0 };
 
-	if (ctl_walk(ctl, &files) < 0)
+	if (ctl_walk(ctl, &v.totals, &files) < 0)
 		return CTL_USAGE;
 	ctl_session_init(&v.session, ctl, false);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)

@@ -45,9 +45,16 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static void cannot(struct ctl *ctl, const char *path, int code)
+static void cannot(struct ctl *ctl, struct ctl_totals *totals, const char *path, const char *why)
 {
-	ctl_warn("%s: %s", path, strerror(code));
+	struct dfs_err err;
+
+	dfs_fail(&err, EIO, "%s", why);
+	if (totals) {
+		ctl_result_fail(ctl, path, &err, totals);
+		return;
+	}
+	ctl_warn("%s: %s", path, err.text);
 	ctl->failures++;
 }
 
@@ -72,7 +79,7 @@ static int walk_entry(struct ctl *ctl, FTS *fts, FTSENT *e, size_t below, bool l
 	case FTS_ERR:
 	case FTS_NS:
 		if (!links)
-			cannot(ctl, e->fts_path, e->fts_errno);
+			cannot(ctl, files->totals, e->fts_path, strerror(e->fts_errno));
 		return 0;
 	default:
 		return 0;
@@ -104,18 +111,17 @@ static int walk_arg(struct ctl *ctl, const char *path, struct ctl_files *files)
 	int ret;
 
 	if (stat(path, &st) < 0) {
-		cannot(ctl, path, errno);
+		cannot(ctl, files->totals, path, strerror(errno));
 		return 0;
 	}
 	if (S_ISREG(st.st_mode))
 		return files_add(files, path, slash ? (size_t)(slash + 1 - path) : 0, true, false, &st);
 	if (!S_ISDIR(st.st_mode)) {
-		ctl_warn("%s: no regular file", path);
-		ctl->failures++;
+		cannot(ctl, files->totals, path, "no regular file");
 		return 0;
 	}
 	if (!ctl->recursive) {
-		ctl_warn("%s is a directory; -r goes into it", path);
+		ctl_usage(ctl, "%s is a directory; -r goes into it", path);
 		return -EINVAL;
 	}
 	ret = walk_tree(ctl, path, false, files);
@@ -192,9 +198,9 @@ const struct ctl_file *ctl_walk_maker(const struct ctl_file *file)
 	return twin;
 }
 
-int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files)
+int ctl_walk(struct ctl *ctl, struct ctl_totals *totals, struct ctl_files *ret_files)
 {
-	struct ctl_files files = { 0 };
+	struct ctl_files files = { .totals = totals };
 	int ret = 0;
 
 	for (int i = 0; i < ctl->n_args && ret == 0; i++)

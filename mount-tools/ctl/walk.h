@@ -12,6 +12,7 @@
 #define DELTAFSCTL_WALK_H
 
 #include "ctl.h"
+#include "results.h"
 #include "util/err.h"
 
 struct ctl_file {
@@ -27,16 +28,17 @@ struct ctl_file {
 struct ctl_files {
 	struct ctl_file *files;
 	size_t n;
+	struct ctl_totals *totals;
 };
 
 /**
  * ctl_walk() - all files of ctl->args
+ * @totals: what cannot be looked at is a result of its own there; NULL: it is said and counted only
  * @ret_files: ctl_files_release() it
  *
- * What cannot be looked at is said and counted in ctl->failures; the rest goes
- * on. Return: 0; -EINVAL: a directory without -r, said; -ENOMEM.
+ * What cannot be looked at is a failure; the rest goes on. Return: 0; -EINVAL: a directory without -r, said; -ENOMEM.
  */
-int ctl_walk(struct ctl *ctl, struct ctl_files *ret_files);
+int ctl_walk(struct ctl *ctl, struct ctl_totals *totals, struct ctl_files *ret_files);
 /* ctl_walk_maker() - the earlier file that OUT/below was made from already; NULL: none */
 const struct ctl_file *ctl_walk_maker(const struct ctl_file *file);
 

@@ -86,7 +86,23 @@ json 0 deltafsctl import --json out.dfs S/imported
 has 'o["files"][0]["bases"][0]' 'id hash bytes name origin present'
 json 0 deltafsctl decode --json -r S
 has 'o["total"]' 'files decoded left failed original_bytes stored_bytes'
+# What is not there is a file that failed, beside those that did not.
+for command in encode decode verify; do
+	json 1 deltafsctl $command --json nowhere S/base/model.safetensors
+	[ "$(member json '[(f["path"], f["result"], f["base"]) for f in o["files"]][0]')" = "('nowhere', 'failed', None)" ] || fail "$command: $(cat json)"
+	[ "$(member json 'o["files"][0]["reason"], o["total"]["files"], o["total"]["failed"]')" = "('No such file or directory', 2, 1)" ] ||
+		fail "$command: $(cat json)"
+done
 json 1 deltafsctl encode --json nowhere
+[ "$(member json 'len(o["files"]), o["total"]["failed"]')" = '(1, 1)' ] || fail "$(cat json)"
+mkdir empty
+json 0 deltafsctl verify --json -r empty
+[ "$(member json 'o["files"]')" = '[]' ] || fail "$(cat json)"
+# Called wrongly, the object says so too.
+json 2 deltafsctl encode --json S
+[ "$(member json 'o["error"]')" = 'S is a directory; -r goes into it' ] || fail "$(cat json)"
+json 2 deltafsctl export --json S/base/model.safetensors
+has 'o' 'error'
 json 1 deltafsctl info --json nowhere
 has 'o' 'error'
 

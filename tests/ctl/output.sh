@@ -24,6 +24,9 @@ run deltafsctl decode a/tune/model.safetensors b/second -o out/d
 same out/d/second b/second
 run deltafsctl decode b/tune/model.safetensors -o out/d
 same out/d/model.safetensors b/tune/model.safetensors
+# Of several files OUT is a directory, though only one of them is there.
+expect_fail 1 '2 files: 1 decoded, 0 left, 1 failed' deltafsctl decode nowhere b/second -o out/several
+same out/several/second b/second
 # What was not made takes nobody's place.
 mkdir c
 head -c 1000 a/tune/model.safetensors >c/model.safetensors
