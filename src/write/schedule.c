@@ -106,6 +106,17 @@ static struct dfs_span_bytes *keep_next(struct dfs_run *r)
 	return &kept->bytes;
 }
 
+/* Bytes of the file: each is measured, and written. */
+static uint64_t progress(struct dfs_run *r)
+{
+	uint64_t done;
+
+	pthread_mutex_lock(&r->lock);
+	done = (r->measured + r->written) / 2;
+	pthread_mutex_unlock(&r->lock);
+	return done;
+}
+
 /* Return: 1 if a span was handed out, 0 if that must wait or all are. */
 static int feed_measure(struct dfs_run *r, struct dfs_err *err)
 {
@@ -122,7 +133,7 @@ static int feed_measure(struct dfs_run *r, struct dfs_err *err)
 	if (!look)
 		return 0;
 	if (r->measure.chunk == 0) {
-		ret = dfs_span_drop(r->w, r->measure.segment, err);
+		ret = dfs_span_drop(r->w, r->measure.segment, &r->ticker, progress(r), err);
 		if (ret < 0)
 			return ret;
 	}
@@ -178,16 +189,6 @@ static int write_next(struct dfs_run *r, struct dfs_err *err)
 	return 1;
 }
 
-static int tick(struct dfs_run *r, struct dfs_err *err)
-{
-	uint64_t done;
-
-	pthread_mutex_lock(&r->lock);
-	done = (r->measured + r->written) / 2;
-	pthread_mutex_unlock(&r->lock);
-	return dfs_ticker_tell(&r->ticker, done, err);
-}
-
 /* The caller's thread: hand out, write, wait; until all is written. */
 static int run_loop(struct dfs_run *r, struct dfs_err *err)
 {
@@ -201,7 +202,7 @@ static int run_loop(struct dfs_run *r, struct dfs_err *err)
 		if (ret < 0 && err)
 			*err = r->err;
 		pthread_mutex_unlock(&r->lock);
-		if (ret < 0 || (ret = tick(r, err)) < 0)
+		if (ret < 0 || (ret = dfs_ticker_tell(&r->ticker, progress(r), err)) < 0)
 			return ret;
 		moved = ret = feed_encode(r);
 		if (ret >= 0)

@@ -23,7 +23,7 @@ static int read_input(const struct dfs_work *w, uint8_t *to, uint64_t len, uint6
  */
 #define LOOK (64u << 10)
 
-int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err)
+int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_ticker *ticker, uint64_t done, struct dfs_err *err)
 {
 	const struct dfs_segment *seg = &w->c.segments[segment];
 	const struct dfs_dtype_info *info = dfs_dtype_info(seg->dtype);
@@ -40,6 +40,8 @@ int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err)
 		unsigned zeros;
 		int ret = read_input(w, bytes, len, seg->off + at, err);
 
+		if (ret == 0)
+			ret = dfs_ticker_tell(ticker, done, err);
 		if (ret < 0)
 			return ret;
 		zeros = dfs_common_low_zeros(seg->dtype, bytes, len / info->size);

@@ -7,10 +7,16 @@
 #define DFS_WRITE_SPAN_H
 
 #include "write/expect.h"
+#include "write/ticker.h"
 #include "write/work.h"
 
-/* dfs_span_drop() - settle how many low bits are zero in all values of a segment. Return: 0; -EIO, -ENOMEM. */
-int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_err *err);
+/**
+ * dfs_span_drop() - settle how many low bits are zero in all values of a segment
+ * @ticker: is told @done all the while, since a segment of zeros is read whole
+ * Return: 0; -EIO, -ENOMEM; -ECANCELED.
+ */
+int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_ticker *ticker, uint64_t done,
+		  struct dfs_err *err);
 
 /**
  * dfs_span_measure() - read a span, and add to a record what its values look like
