@@ -11,16 +11,30 @@
 #include "store/claim.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
+#include "util/hash.h"
+
+/* Set in numbers that are not the backing file system's own. */
+#define FOREIGN (UINT64_C(1) << 63)
+
+uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t number)
+{
+	uint64_t both[2] = { dev, number };
+
+	if (dev == mount->nodes.root->st.st_dev)
+		return number;
+	return dfs_hash64(both, sizeof(both), 0) | FOREIGN;
+}
 
 void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st)
 {
-	if (!S_ISREG(st->st_mode))
-		return;
-	st->st_size = (off_t)node->shown_size;
-	if (dfs_pin_links_has(mount->pin_links, st))
-		st->st_nlink--;
-	if (mount->blocks_logical)
-		st->st_blocks = (st->st_size + 511) / 512;
+	if (S_ISREG(st->st_mode)) {
+		st->st_size = (off_t)node->shown_size;
+		if (dfs_pin_links_has(mount->pin_links, st))
+			st->st_nlink--;
+		if (mount->blocks_logical)
+			st->st_blocks = (st->st_size + 511) / 512;
+	}
+	st->st_ino = dfs_attr_number(mount, st->st_dev, st->st_ino);
 }
 
 bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *parent, const char *name)

@@ -105,14 +105,22 @@ static bool is_dots(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* A name alone: number and type are what readdir(3) of the store says. */
+/* What readdir(3) of the store says of an entry. */
+static struct stat stat_of_name(fuse_req_t req, const struct dfs_listing *listing)
+{
+	const struct dirent *d = listing->next;
+
+	return (struct stat){
+		.st_ino = dfs_attr_number(dfs_mount_of(req), listing->node->st.st_dev, d->d_ino),
+		.st_mode = (mode_t)DTTOIF(d->d_type),
+	};
+}
+
+/* A name alone. */
 static size_t add_name(fuse_req_t req, struct dfs_listing *listing, char *buf, size_t room)
 {
 	const struct dirent *d = listing->next;
-	struct stat st = {
-		.st_ino = d->d_ino,
-		.st_mode = (mode_t)DTTOIF(d->d_type),
-	};
+	struct stat st = stat_of_name(req, listing);
 
 	return fuse_add_direntry(req, buf, room, d->d_name, &st, d->d_off);
 }
@@ -126,7 +134,7 @@ static size_t add_entry(fuse_req_t req, struct dfs_listing *listing, char *buf, 
 	struct dfs_mount *mount = dfs_mount_of(req);
 	const struct dirent *d = listing->next;
 	struct fuse_entry_param entry = {
-		.attr = { .st_ino = d->d_ino, .st_mode = (mode_t)DTTOIF(d->d_type) },
+		.attr = stat_of_name(req, listing),
 		.attr_timeout = DFS_BELIEVE_S,
 		.entry_timeout = DFS_BELIEVE_S,
 	};

@@ -84,6 +84,16 @@ void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
  * attr.c
  */
 
+/**
+ * dfs_attr_number() - the inode number to show for a backing one
+ *
+ * A store may reach over several file systems (btrfs subvolumes, mounts below
+ * it), whose numbers are the same for different files. The mount is one, where
+ * cmp(1) and cp(1) take two names of one number for the same file unread. So
+ * all but the root's are shown another number, the same at each look.
+ */
+uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t number);
+
 /* dfs_attr_show() - turn the backing file's attributes into the shown ones */
 void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st);
 
