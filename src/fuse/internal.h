@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "fuse/mount.h"
@@ -42,6 +43,7 @@ struct dfs_mount {
 	void (*ready)(void *arg);
 	void *ready_arg;
 	time_t since;			/* CLOCK_MONOTONIC, s */
+	_Atomic dev_t dev;		/* what it shows as; 0 until it answers */
 
 	/* The mountpoint, if it lies inside the store: walking into ourselves would never end. */
 	bool nested;

@@ -5,10 +5,13 @@
 #include "fuse/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,11 +218,27 @@ static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
 	return dfs_fail(err, EIO, "cannot mount at %s%s%s", mount->mountpoint, *caught.text ? ": " : "", caught.text);
 }
 
+/*
+ * After umount -l, while files were open still, the next daemon may have
+ * mounted there. Nobody is asked for this answer: not us, who serve no more.
+ */
+static bool somebody_elses(const struct dfs_mount *mount)
+{
+	dev_t ours = atomic_load(&mount->dev);
+	struct statx now;
+
+	if (!ours || statx(AT_FDCWD, mount->mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &now) < 0)
+		return false;
+	return makedev(now.stx_dev_major, now.stx_dev_minor) != ours;
+}
+
+/* If it is not unmounted here, its descriptor is closed with the session, which ends it as well. */
 static void session_unmount(struct dfs_mount *mount)
 {
 	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
 
-	fuse_session_unmount(mount->session);
+	if (!somebody_elses(mount))
+		fuse_session_unmount(mount->session);
 }
 
 int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_mount, struct dfs_err *err)
@@ -254,6 +273,7 @@ static void *ready_main(void *arg)
 
 	if (stat(mount->mountpoint, &st) < 0)
 		return NULL;
+	atomic_store(&mount->dev, st.st_dev);
 	dfs_reader_shown_at(mount->reader, st.st_dev);
 	dfs_readahead_raise(mount);
 	if (mount->ready)
