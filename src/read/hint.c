@@ -23,6 +23,13 @@
 /* Payloads are dropped in runs of this many chunks: 2 MiB of the file, one system call. */
 #define RUN 16
 
+/*
+ * Hints that wait. Each keeps its file open, and all wait while the thread
+ * hangs in the open of a base on a server that is gone: more would use up
+ * descriptors; fewer would tell less of 64 readers on a slow disk.
+ */
+#define HINTS_MAX 64
+
 #define NEEDS_MAX 64
 #define PREDICT_STEP (1u << 20)
 
@@ -97,21 +104,26 @@ static void hint_run(struct dfs_job *job, void *local)
 			fetch_base(view, i, off, end);
 	}
 	free(hint);
+	atomic_fetch_sub_explicit(&view->reader->hints, 1, memory_order_relaxed);
 	dfs_view_unref(view);
 }
 
 void dfs_hint_read(struct dfs_view *view, uint64_t off, uint64_t end)
 {
-	struct hint *hint = calloc(1, sizeof(*hint));
+	atomic_uint *hints = &view->reader->hints;
+	struct hint *hint;
 
-	if (!hint)
+	if (atomic_fetch_add_explicit(hints, 1, memory_order_relaxed) >= HINTS_MAX ||
+	    !(hint = calloc(1, sizeof(*hint)))) {
+		atomic_fetch_sub_explicit(hints, 1, memory_order_relaxed);
 		return;
+	}
 	hint->job.run = hint_run;
 	hint->view = view;
 	hint->off = off;
 	hint->end = end;
 	dfs_view_ref(view);
-	dfs_pool_submit(view->reader->hinters, &hint->job, DFS_AHEAD);
+	dfs_pool_submit(view->reader->hinters, &hint->job, DFS_URGENT); /* for those alone there are spares */
 }
 
 size_t dfs_hint_runs(const struct dfs_container *c)

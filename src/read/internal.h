@@ -37,7 +37,8 @@ struct dfs_reader {
 	struct dfs_buffers buffers;
 	struct dfs_names names;
 	struct dfs_pool *decoders;
-	struct dfs_pool *hinters;	/* one thread that tells the kernel what will be read */
+	struct dfs_pool *hinters;	/* a thread that tells the kernel what will be read, and spares */
+	atomic_uint hints;		/* queued there, or being told */
 	struct dfs_gates gates;
 	struct dfs_allow allow;
 	struct dfs_settler settler;

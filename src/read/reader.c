@@ -49,6 +49,9 @@ static size_t cache_bytes(const struct dfs_reader_config *config)
  */
 #define SPARES 16
 
+/* The open of a base on a server that is gone holds a thread that hints at it, too. */
+#define HINT_SPARES 4
+
 static int start_pools(struct dfs_reader *reader, const struct dfs_reader_config *config, struct dfs_err *err)
 {
 	struct dfs_pool_config decoders = {
@@ -58,7 +61,7 @@ static int start_pools(struct dfs_reader *reader, const struct dfs_reader_config
 		.local_new = dfs_worker_new,
 		.local_free = dfs_worker_free,
 	};
-	struct dfs_pool_config hinters = { .threads = 1, .name = "hint" };
+	struct dfs_pool_config hinters = { .threads = 1, .spares = HINT_SPARES, .name = "hint" };
 	int ret;
 
 	reader->decoders = dfs_pool_new(&decoders);
