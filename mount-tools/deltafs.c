@@ -44,6 +44,9 @@
  */
 #define SETTLE_AFTER_MS 5000
 
+/* Seconds for the threads to end once nothing is mounted: far more than a chunk takes. */
+#define GIVE_UP_S 5
+
 struct daemon {
 	struct settings settings;
 	struct background background;
@@ -193,6 +196,29 @@ static int fail(const struct daemon *d, enum deltafs_failure failure, const stru
 	return settings_status(&d->settings, failure);
 }
 
+static void give_up(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/*
+ * Nothing is mounted any more. A thread that hangs in a disk or a base cannot
+ * be joined, and nobody needs what it does.
+ */
+static int serve(struct daemon *d, struct dfs_err *err)
+{
+	int ret = dfs_mount_run(d->mount, err);
+
+	if (ret < 0)
+		dfs_log_line(d->log, ret == -EBUSY ? DFS_LOG_WARNING : DFS_LOG_ERROR, "%s", err->text);
+	if (ret == -EBUSY)
+		_exit(0);
+	signal(SIGALRM, give_up);
+	alarm(GIVE_UP_S);
+	return ret;
+}
+
 static int run(struct daemon *d)
 {
 	struct dfs_err err = { "" };
@@ -206,11 +232,7 @@ static int run(struct daemon *d)
 		return fail(d, FAILED_SYSTEM, &err);
 	if (start(d, &err) < 0)
 		return fail(d, FAILED_MOUNT, &err);
-	if (dfs_mount_run(d->mount, &err) < 0) {
-		dfs_log_line(d->log, DFS_LOG_ERROR, "%s", err.text);
-		return fail(d, FAILED_SYSTEM, &err);
-	}
-	return 0;
+	return serve(d, &err) < 0 ? fail(d, FAILED_SYSTEM, &err) : 0;
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
@@ -201,12 +202,20 @@ static void reads_end(struct dfs_mount *mount)
 	pthread_mutex_unlock(&mount->lock);
 }
 
-void dfs_reads_wait(struct dfs_mount *mount)
+size_t dfs_reads_wait(struct dfs_mount *mount, unsigned seconds)
 {
+	struct timespec end;
+	size_t left;
+	int code = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += seconds;
 	pthread_mutex_lock(&mount->lock);
-	while (mount->reads)
-		pthread_cond_wait(&mount->idle, &mount->lock);
+	while (mount->reads && !code)
+		code = pthread_cond_clockwait(&mount->idle, &mount->lock, CLOCK_MONOTONIC, &end);
+	left = mount->reads;
 	pthread_mutex_unlock(&mount->lock);
+	return left;
 }
 
 static void read_done(struct dfs_read *read, int ret, const struct iovec *iov, int n, const struct dfs_err *err)

@@ -122,8 +122,8 @@ int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *r
 /* dfs_opens_end() - close what is open still: after a signal no release comes */
 void dfs_opens_end(struct dfs_mount *mount);
 
-/* dfs_reads_wait() - until every read has been answered */
-void dfs_reads_wait(struct dfs_mount *mount);
+/* dfs_reads_wait() - until every read has been answered, for @seconds at most. Return: how many have not. */
+size_t dfs_reads_wait(struct dfs_mount *mount, unsigned seconds);
 
 /*
  * messages.c

@@ -35,6 +35,13 @@
  */
 #define BACKGROUND 4096
 
+/*
+ * Seconds that reads under way get at the end. Shorter: a slow disk turns them
+ * into errors; longer: a base that hangs holds up a shutdown, and whoever
+ * looks at the mount meanwhile.
+ */
+#define LINGER_S 2
+
 void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct statvfs st;
@@ -300,14 +307,17 @@ static int serve(struct dfs_mount *mount)
 int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 {
 	pthread_t ready;
+	size_t stuck;
 	int ret;
 
 	if (pthread_create(&ready, NULL, ready_main, mount) != 0)
 		return dfs_fail(err, EAGAIN, "cannot start a thread");
 	ret = serve(mount);
-	/* Answers go through the session's descriptor: all must be out before it is closed. */
-	dfs_reads_wait(mount);
+	/* Answers go through the session's descriptor: all should be out before it is closed. */
+	stuck = dfs_reads_wait(mount, LINGER_S);
 	session_unmount(mount);
+	if (stuck)
+		return dfs_fail(err, EBUSY, "%zu reads wait for a disk or a base that does not answer: ended without them", stuck);
 	pthread_join(ready, NULL);
 	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
 }

@@ -47,7 +47,10 @@ int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_
 /**
  * dfs_mount_run() - serve until unmounted, or SIGTERM, SIGINT or SIGHUP
  *
- * Unmounts at the end, also where files are open. Return: 0 or -EIO.
+ * Unmounts at the end, also where files are open; what somebody else has
+ * mounted there meanwhile stays. Return: 0; -EIO; -EBUSY: unmounted, but reads
+ * hang in a disk or a base and may still use all that the mount was given:
+ * nothing may be freed, the process can only _exit(2).
  */
 int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err);
 
