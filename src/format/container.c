@@ -57,6 +57,7 @@ static struct dfs_container *container_new(const struct dfs_superblock *sb,
 		return NULL;
 	arena_cut(arena, &counts);
 	counts.strings = (char *)arena + len;
+	counts.memory = len + strings_len;
 	memcpy(arena, &counts, sizeof(counts));
 	return (struct dfs_container *)arena;
 }

@@ -138,6 +138,7 @@ struct dfs_container {
 	uint32_t n_bases, n_segments, n_pieces, n_tables, n_chunks;
 	uint64_t blob_len;
 	char *strings;			/* private: names of the bases */
+	uint64_t memory;		/* bytes that all of this takes, if it was unpacked */
 };
 
 /**

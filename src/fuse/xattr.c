@@ -118,7 +118,7 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 		return -ENODATA;
 	ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
 	if (ret == 0)
-		ret = dfs_file_describe(fd, &d);
+		ret = dfs_file_describe(mount->reader, fd, &d);
 	if (ret < 0)
 		return ret;
 	text = calloc(1, TOLD_MAX);

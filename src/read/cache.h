@@ -63,8 +63,8 @@ int dfs_cache_init(struct dfs_cache *cache, size_t limit);
 void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
 
 /*
- * Bytes of memory for one of metadata: the block as read, and what is kept of
- * it unpacked with a view's notes on its chunks.
+ * Bytes of memory for one of metadata, at most: the block as read, and what is
+ * kept of it unpacked with a view's notes on its chunks.
  */
 #define DFS_METADATA_COST 3
 
@@ -72,11 +72,14 @@ void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
  * dfs_cache_admit() - count the metadata of a container that is about to be opened
  * @bytes: of its metadata block
  *
- * Chunks get so much less room. Takes the lock. Return: false if it alone
- * would take more than half of all memory: nothing was counted.
+ * Chunks get so much less room. Takes the lock.
+ *
+ * Return: 0; -E2BIG if it alone would take more than half of all memory,
+ * -ENOMEM if there is no room beside that of others now: nothing was counted.
  */
-bool dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes);
-void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t bytes); /* the other end of it */
+int dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes);
+/* dfs_cache_dismiss() - the other end of it, for @cost of what was counted: DFS_METADATA_COST a byte */
+void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t cost);
 
 /*
  * What follows is called with cache->lock held.

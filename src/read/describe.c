@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "codec/codec.h"
+#include "read/internal.h"
 #include "store/claim.h"
 #include "util/auto.h"
 
@@ -53,9 +54,6 @@ static void describe_codecs(const struct dfs_container *c, struct dfs_descriptio
 		add_word(d->codec, sizeof(d->codec), dfs_codec_name(shares[i].codec));
 }
 
-/* Any process may ask for any file at once: what a model of 256 GiB needs, and no more. */
-#define METADATA_MAX (64u << 20)
-
 static void describe_bases(const struct dfs_container *c, struct dfs_description *d)
 {
 	char hex[DFS_HASH_HEX];
@@ -67,16 +65,12 @@ static void describe_bases(const struct dfs_container *c, struct dfs_description
 	}
 }
 
-static int describe_container(int fd, const struct dfs_superblock *sb, struct dfs_description *d)
+static int describe_loaded(int fd, const struct dfs_superblock *sb, struct dfs_description *d)
 {
 	DFS_AUTO(container) struct dfs_container *c = NULL;
 	struct dfs_err err;
 	int ret;
 
-	if (sb->meta_len > METADATA_MAX) {
-		snprintf(d->reason, sizeof(d->reason), "metadata of %" PRIu64 " MiB", sb->meta_len >> 20);
-		return 0;
-	}
 	ret = dfs_container_load(fd, sb, &c, &err);
 	if (ret == -ENOMEM || ret == -EIO)
 		return ret;
@@ -91,7 +85,24 @@ static int describe_container(int fd, const struct dfs_superblock *sb, struct df
 	return 0;
 }
 
-int dfs_file_describe(int fd, struct dfs_description *ret_description)
+/* Any process may ask for any file, and many do so at once. */
+static int describe_container(struct dfs_reader *reader, int fd, const struct dfs_superblock *sb,
+			      struct dfs_description *d)
+{
+	int ret = dfs_cache_admit(&reader->cache, sb->meta_len);
+
+	if (ret == -E2BIG) {
+		snprintf(d->reason, sizeof(d->reason), "metadata of %" PRIu64 " MiB", sb->meta_len >> 20);
+		return 0;
+	}
+	if (ret < 0)
+		return ret;
+	ret = describe_loaded(fd, sb, d);
+	dfs_cache_dismiss(&reader->cache, sb->meta_len * DFS_METADATA_COST);
+	return ret;
+}
+
+int dfs_file_describe(struct dfs_reader *reader, int fd, struct dfs_description *ret_description)
 {
 	static const char *const states[] = {
 		[DFS_PLAIN] = "plain",
@@ -116,7 +127,7 @@ int dfs_file_describe(int fd, struct dfs_description *ret_description)
 		.shown_bytes = claim.original_size,
 	};
 	if (claim.kind == DFS_CONTAINER)
-		return describe_container(fd, &claim.sb, d);
+		return describe_container(reader, fd, &claim.sb, d);
 	snprintf(d->reason, sizeof(d->reason), "%.*s", (int)sizeof(d->reason) - 1,
 		 claim.kind == DFS_PLAIN ? "not encoded, or it did not shrink" : claim.why.text);
 	return 0;

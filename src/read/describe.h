@@ -22,8 +22,10 @@ struct dfs_description {
 
 /**
  * dfs_file_describe() - look at an open regular file of the store
+ * @reader: whose memory its metadata takes meanwhile
+ *
  * Reads its metadata, decodes nothing. Return: 0; -EIO, -ENOMEM.
  */
-int dfs_file_describe(int fd, struct dfs_description *ret_description);
+int dfs_file_describe(struct dfs_reader *reader, int fd, struct dfs_description *ret_description);
 
 #endif

@@ -60,7 +60,7 @@ struct dfs_view {
 	atomic_uchar *dropped;			/* a run of chunks: how many were decoded; see hint.c */
 
 	struct stat st;				/* of the container, when it was opened */
-	uint64_t metadata;			/* bytes of it that the cache counts */
+	uint64_t metadata;			/* bytes that the cache counts for its account */
 	bool trusted;				/* by its mark: reads any base */
 
 	pthread_mutex_t lock;

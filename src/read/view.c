@@ -83,14 +83,27 @@ static int copy_pieces(struct dfs_view *view)
 	return 0;
 }
 
+/* Loading takes the block as read besides: what that took may be others' now. */
+static void count_kept(struct dfs_view *view)
+{
+	const struct dfs_container *c = view->container;
+	uint64_t kept = c->memory + c->n_pieces * sizeof(*view->pieces) + c->n_segments + c->n_chunks +
+			dfs_hint_runs(c);
+
+	if (kept >= view->metadata)
+		return;
+	dfs_cache_dismiss(&view->reader->cache, view->metadata - kept);
+	view->metadata = kept;
+}
+
 static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, struct dfs_err *err)
 {
-	int ret;
+	int ret = dfs_cache_admit(&view->reader->cache, claim->sb.meta_len);
 
-	if (!dfs_cache_admit(&view->reader->cache, claim->sb.meta_len))
-		return dfs_fail(err, ENOMEM, "%s: its metadata of %" PRIu64 " MiB needs a larger cache (-o cache=)",
-				view->name, claim->sb.meta_len >> 20);
-	view->metadata = claim->sb.meta_len;
+	if (ret < 0)
+		return dfs_fail(err, ENOMEM, "%s: its metadata of %" PRIu64 " KiB needs a larger cache (-o cache=)%s",
+				view->name, claim->sb.meta_len >> 10, ret == -ENOMEM ? ", or fewer open files" : "");
+	view->metadata = claim->sb.meta_len * DFS_METADATA_COST;
 	ret = dfs_container_load(fd, &claim->sb, &view->container, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", view->name);
@@ -99,6 +112,7 @@ static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, st
 	view->served = calloc((size_t)view->container->n_chunks + 1, 1);
 	if (!view->checked || !view->dropped || !view->served || copy_pieces(view) < 0)
 		return dfs_fail(err, ENOMEM, "%s: out of memory", view->name);
+	count_kept(view);
 	view->size = view->container->sb.original_size;
 	view->trusted = claim->trusted;
 	return 0;
