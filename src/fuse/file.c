@@ -79,6 +79,21 @@ static void handle_end(struct dfs_nodes *nodes, struct dfs_open *open)
 	free(open);
 }
 
+/*
+ * The same for open(): what is open already may have been changed in place
+ * since. -ESTALE has the kernel look the name up anew, and find the new file.
+ */
+static int handle_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_open **ret_open)
+{
+	struct dfs_open *open = *ret_open = handle_more(nodes, node);
+	struct stat st;
+
+	if (!open || (fstat(dfs_view_fd(open->view), &st) == 0 && dfs_same_bytes(&node->st, &st)))
+		return 0;
+	handle_end(nodes, open);
+	return -ESTALE;
+}
+
 static int open_node(struct dfs_mount *mount, struct dfs_node *node, struct dfs_open **ret_open, struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = -1;
@@ -87,9 +102,9 @@ static int open_node(struct dfs_mount *mount, struct dfs_node *node, struct dfs_
 	struct stat st;
 	int ret;
 
-	*ret_open = handle_more(&mount->nodes, node);
-	if (*ret_open)
-		return 0;
+	ret = handle_unchanged(&mount->nodes, node, ret_open);
+	if (ret < 0 || *ret_open)
+		return ret;
 	ret = dfs_node_path(&mount->nodes, node, path);
 	if (ret == 0)
 		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);

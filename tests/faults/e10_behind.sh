@@ -44,8 +44,12 @@ exec 3<&-
 # Overwritten in place under a reader.
 exec 3<mnt/x.safetensors
 head -c 4096 <&3 >/dev/null
+evict mnt/x.safetensors
 cat other/base/model.safetensors >store/x.safetensors
-cmp -s /dev/fd/3 other/base/model.safetensors
+cmp mnt/x.safetensors other/base/model.safetensors || fail "an old handle keeps a new one from the new bytes"
+pages /dev/fd/3 orig/base/model.safetensors
+[ "$wrong" = 0 ] || fail "overwritten in place: an old handle shows $wrong pages that are not the old ones"
+[ "$refused" -gt 0 ] || fail "overwritten in place: nothing was refused, so nothing was met"
 retry 10 cmp -s mnt/x.safetensors other/base/model.safetensors || fail "the rewritten file does not show"
 exec 3<&-
 kill -0 "$daemon" || fail "the daemon died"

@@ -47,12 +47,13 @@ stop_daemon() {
 evict() { "$DFS_BUILD/tests/bench/readfile" evict "$@" >/dev/null; }
 
 # pages FILE ORIGINAL: each 4 KiB page read alone through the mount; sets
-# right, refused, wrong.
+# right, refused, wrong. /dev/fd/N is that very handle, not another of its file.
 pages() {
 	local counts
 	counts=$(python3 - "$1" "$2" 2>/dev/null <<'PY'
 import os, sys
-shown, original = os.open(sys.argv[1], os.O_RDONLY), open(sys.argv[2], "rb").read()
+path, original = sys.argv[1], open(sys.argv[2], "rb").read()
+shown = int(path[8:]) if path.startswith("/dev/fd/") else os.open(path, os.O_RDONLY)
 right = refused = wrong = 0
 for at in range(0, len(original), 4096):
     try:
