@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -136,9 +137,33 @@ void dfs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		dfs_node_forget(&mount->nodes, entry.ino, 1); /* interrupted: the kernel never got it */
 }
 
+/* Nodes that are worth a look through all of malloc's memory, some milliseconds: 2 MiB. */
+#define MANY 8192
+
+/* Are many gone since this was last true? */
+static bool nodes_shrunk(struct dfs_nodes *nodes)
+{
+	bool shrunk;
+
+	pthread_mutex_lock(&nodes->lock);
+	shrunk = nodes->most > MANY && nodes->n < nodes->most / 4;
+	if (shrunk)
+		nodes->most = nodes->n;
+	pthread_mutex_unlock(&nodes->lock);
+	return shrunk;
+}
+
+/* malloc() keeps what is free between what is not; a daemon that listed a large tree would stay large. */
+static void give_back(struct dfs_mount *mount)
+{
+	if (nodes_shrunk(&mount->nodes))
+		malloc_trim(0);
+}
+
 void dfs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
 	dfs_node_forget(&dfs_mount_of(req)->nodes, ino, n);
+	give_back(dfs_mount_of(req));
 	fuse_reply_none(req);
 }
 
@@ -146,6 +171,7 @@ void dfs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *
 {
 	for (size_t i = 0; i < count; i++)
 		dfs_node_forget(&dfs_mount_of(req)->nodes, forgets[i].ino, forgets[i].nlookup);
+	give_back(dfs_mount_of(req));
 	fuse_reply_none(req);
 }
 

@@ -174,6 +174,8 @@ static struct dfs_node *node_new(struct dfs_nodes *nodes, struct dfs_node *paren
 	if (nodes->n > nodes->n_slots)
 		grow(nodes);
 	nodes->n++;
+	if (nodes->n > nodes->most)
+		nodes->most = nodes->n;
 	insert_number(nodes, node);
 	insert_file(nodes, node);
 	return node;

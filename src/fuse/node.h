@@ -49,6 +49,7 @@ struct dfs_nodes {
 	struct dfs_node **by_file;	/* device and inode; current ones only */
 	size_t n_slots;			/* of each; a power of two */
 	size_t n;
+	size_t most;			/* n at its highest since memory was given back; see attr.c */
 	uint64_t last_number;
 	struct dfs_node *root;
 };

@@ -27,5 +27,26 @@ want=$(sha256sum <orig/tune/model.safetensors)
 	fail "the contents differ (one file is $want)"
 open=$(find "/proc/$pid/fd" | wc -l)
 [ "$open" -lt 200 ] || fail "$open descriptors stay open"
+
+# A listing whose names and inodes are charged to a memory cgroup, which then takes them back.
+memory() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
+nodes() { getfattr --absolute-names --only-values -n user.deltafs.status mnt | sed 's/.*"nodes":\([0-9]*\).*/\1/'; }
+group=/sys/fs/cgroup/memory/deltafs-e6-$$ file=memory.force_empty word=0
+[ -d /sys/fs/cgroup/memory ] || { group=/sys/fs/cgroup/deltafs-e6-$$ file=memory.reclaim word=1G; }
+if [ "$(id -u)" = 0 ] && mkdir "$group" 2>/dev/null; then
+	at_end "retry 20 rmdir $group"
+	stop_daemon mnt
+	DFS_WRAP="prlimit --nofile=1024" start_daemon store mnt
+	pid=$(daemon_pid) before=$(memory)
+	sh -c "echo \$\$ >$group/cgroup.procs && exec ls -lR mnt/many" >/dev/null || fail "ls -lR in a cgroup"
+	listed=$(memory)
+	[ "$(nodes)" -gt 10000 ] || fail "only $(nodes) nodes"
+	forgets() { echo $word >"$group/$file" 2>/dev/null; [ "$(nodes)" -lt 2000 ]; }
+	if retry 20 forgets; then
+		falls() { [ "$(memory)" -lt $((before + (listed - before) * 3 / 4)) ]; }
+		retry 10 falls || fail "RSS: $before KiB before, $listed listed, $(memory) after $(nodes) nodes are left"
+		echo "RSS: $before KiB before, $listed listed, $(memory) once forgotten"
+	fi
+fi
 echo "ls -lR warm: $took ms; $open descriptors"
 stop_daemon mnt
