@@ -37,6 +37,7 @@ unsigned dfs_verify_superblocks(int fd, const char *name, const struct dfs_super
 	uint64_t offs[] = { 0, sb->container_size - DFS_SUPERBLOCK_SIZE };
 	uint8_t good[DFS_SUPERBLOCK_SIZE], got[DFS_SUPERBLOCK_SIZE];
 	uint64_t n_damaged = 0;
+	struct stat st;
 
 	dfs_superblock_pack(sb, good);
 	for (int i = 0; i < 2; i++) {
@@ -45,6 +46,8 @@ unsigned dfs_verify_superblocks(int fd, const char *name, const struct dfs_super
 		if (ret < 0 || memcmp(got, good, sizeof(good)))
 			damage(config, &n_damaged, name, which[i]);
 	}
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > sb->container_size)
+		damage(config, &n_damaged, name, "bytes follow the superblock at the tail");
 	return (unsigned)n_damaged;
 }
 

@@ -250,7 +250,7 @@ def match_bases(records, files):
 
 def read_container(container, files):
     sb = find_superblock(container)
-    must(sb["container_size"] == len(container), "container has another length than it says")
+    must(sb["meta_off"] + sb["meta_len"] <= len(container), "metadata is cut short")
     m = parse_metadata(sb, container[sb["meta_off"]:sb["meta_off"] + sb["meta_len"]])
     check_relations(sb, m)
     bases = match_bases(m["bases"], files)

@@ -94,6 +94,19 @@ static void any_truncation_is_found(void **state)
 	done(&f);
 }
 
+static void a_byte_behind_the_end_is_found(void **state)
+{
+	struct fixture f;
+	unsigned told;
+	(void)state;
+
+	given_a_container(&f);
+	CHECK(ftruncate(f.fd, (off_t)f.len + 1) == 0);
+	CHECK(verify(&f, true, &told) < 0 && told == 1);
+	CHECK(verify(&f, false, &told) < 0 && told == 1);
+	done(&f);
+}
+
 static void another_content_is_not_the_same(void **state)
 {
 	struct fixture f;
@@ -154,6 +167,7 @@ static void damaged_payloads_are_told_one_by_one(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(any_changed_byte_is_found),
 	cmocka_unit_test(any_truncation_is_found),
+	cmocka_unit_test(a_byte_behind_the_end_is_found),
 	cmocka_unit_test(another_content_is_not_the_same),
 	cmocka_unit_test(a_plain_file_is_no_container),
 	cmocka_unit_test(damaged_payloads_are_told_one_by_one),
