@@ -126,16 +126,24 @@ static bool unpack(struct dfs_diff_model *m, struct dfs_bit_reader *r)
 	return dfs_bits_done(r);
 }
 
+/*
+ * Entries are written in runs of known length, for vectors. What spills past a
+ * symbol's last one is overwritten by the next symbol, the next table, and in
+ * the end by by_head, which has 256 elements at least.
+ */
+#define ENTRY_RUN 16
+
 static void fill_entries(const struct dfs_freq *freq, uint32_t *entries)
 {
-	unsigned slot = 0;
+	for (unsigned s = 0; s < freq->n; s++) {
+		uint32_t first = dfs_token_top(s) | dfs_token_bits(s) << DFS_ENTRY_BITS_AT |
+				 (freq->of[s] - 1u) << DFS_ENTRY_FREQ_AT;
 
-	for (unsigned s = 0; s < freq->n; s++)
-		for (unsigned i = 0; i < freq->of[s]; i++)
-			entries[slot++] = dfs_token_top(s) |
-					  dfs_token_bits(s) << DFS_ENTRY_BITS_AT |
-					  (freq->of[s] - 1u) << DFS_ENTRY_FREQ_AT |
-					  (uint32_t)i << DFS_ENTRY_BIAS_AT;
+		for (uint32_t i = 0; i < freq->of[s]; i += ENTRY_RUN)
+			for (uint32_t k = 0; k < ENTRY_RUN; k++)
+				entries[i + k] = first + ((i + k) << DFS_ENTRY_BIAS_AT);
+		entries += freq->of[s];
+	}
 }
 
 /* Tables of the file, then two of ours: a sure zero for rows of class 0, and the classes. */
@@ -251,7 +259,7 @@ static struct dfs_diff_table *table_new(const struct dfs_diff_model *m, bool enc
 	struct dfs_diff_table *t;
 
 	t = dfs_table_alloc(sizeof(*t) + sizeof(uint32_t) * (entries + heads) +
-			    sizeof(struct dfs_rans_symbol) * symbols);
+			    sizeof(struct dfs_rans_symbol) * symbols, sizeof(*t));
 	if (!t)
 		return NULL;
 	t->layout = m->layout;

@@ -32,8 +32,8 @@ enum dfs_scratch_object { DFS_OBJECT_ZSTD_ENCODE, DFS_OBJECT_ZSTD_DECODE, DFS_OB
 void **dfs_scratch_object(struct dfs_scratch *scratch, enum dfs_scratch_object which,
 			  void (*end)(void *object));
 
-/* dfs_table_alloc() - @size zero bytes on a 64-byte boundary, counted in the head; NULL: out of memory */
-void *dfs_table_alloc(size_t size);
+/* dfs_table_alloc() - @size bytes on a 64-byte boundary, the first @zeros of them zero; counted in the head. NULL: out of memory. */
+void *dfs_table_alloc(size_t size, size_t zeros);
 
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;

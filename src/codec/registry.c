@@ -51,14 +51,14 @@ int dfs_codec_parse(const char *name)
 	return -EINVAL;
 }
 
-void *dfs_table_alloc(size_t size)
+void *dfs_table_alloc(size_t size, size_t zeros)
 {
 	size_t whole = (size + 63) / 64 * 64;
 	struct dfs_table *table = aligned_alloc(64, whole);
 
 	if (!table)
 		return NULL;
-	memset(table, 0, whole);
+	memset(table, 0, zeros);
 	table->size = whole;
 	return table;
 }

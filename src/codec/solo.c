@@ -139,7 +139,7 @@ static int solo_table_open(struct dfs_shape shape, struct dfs_span bytes, bool e
 	precision = dfs_bits_get(&r, DFS_PRECISION_BITS);
 	if (!dfs_freq_unpack(&freq, alphabet(&l), DFS_SOLO_LOG, precision, &r) || !dfs_bits_done(&r))
 		return dfs_fail(err, EUCLEAN, "solo table: %zu bytes that make no sense", bytes.len);
-	t = dfs_table_alloc(sizeof(*t));
+	t = dfs_table_alloc(sizeof(*t), sizeof(*t));
 	if (!t)
 		return dfs_fail(err, ENOMEM, "solo table: out of memory");
 	t->layout = l;

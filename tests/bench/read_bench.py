@@ -300,7 +300,7 @@ def main():
     base, file = args.base, args.file
     if not base:
         made = f"{args.work}/pair"
-        run(tools.pair, "--params", str(args.mib << 19), "--r", "1e-2", "--seed", "1", made)
+        run(tools.pair, "--params", str(args.mib << 19), "--hidden", "1024", "--vocab", "32000", "--r", "1e-2", "--seed", "1", made)
         base, file = f"{made}/base/model.safetensors", f"{made}/tune/model.safetensors"
     pair = Pair(tools, args.work, base, file)
     if not args.base:
