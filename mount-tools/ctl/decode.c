@@ -74,7 +74,7 @@ static int decode_output(struct decoding *d, struct ctl_file *file, struct ctl_r
 
 	if (ret < 0)
 		return ret;
-	if (!strcmp(d->ctl->out, "-"))
+	if (ctl_outfile_streams(d->ctl->out))
 		return decode_to(d, fd, file->path, STDOUT_FILENO, err);
 	path = ctl_outfile_place(d->ctl->out, file, d->many, err);
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
@@ -141,7 +141,7 @@ static int run(struct ctl *ctl)
 {
 	struct decoding d = { .ctl = ctl };
 	DFS_AUTO(files) struct ctl_files files = { 0 };
-	bool streams = ctl->out && !strcmp(ctl->out, "-");
+	bool streams = ctl_outfile_streams(ctl->out);
 
 	if (streams && (ctl->json || ctl->recursive))
 		return ctl_usage(ctl, "-o - writes the bytes of one file and nothing else: no --json, no -r");

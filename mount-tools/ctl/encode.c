@@ -164,7 +164,7 @@ static int pick_base(struct encoding *e, int fd, const struct dfs_header *header
 }
 
 /* Return: 1 if the file stays as it is, with the result; 0, with the header if it has one; -errno. */
-static int leave_alone(const struct ctl_file *file, int fd, const struct stat *st,
+static int leave_alone(const struct ctl *ctl, const struct ctl_file *file, int fd, const struct stat *st,
 		       struct dfs_header **ret_header, struct ctl_result *result, struct dfs_err *err)
 {
 	struct dfs_claim claim;
@@ -178,6 +178,8 @@ static int leave_alone(const struct ctl_file *file, int fd, const struct stat *s
 	};
 	if (claim.kind == DFS_CONTAINER_NEWER || claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s", claim.why.text);
+	if (claim.kind == DFS_CONTAINER && ctl->out && file->named)
+		return dfs_fail(err, EINVAL, "compressed already; \"deltafsctl export\" copies it");
 	if (claim.kind == DFS_CONTAINER) {
 		result->why = "compressed already";
 		return 1;
@@ -206,7 +208,7 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "open");
-	ret = leave_alone(file, fd, &st, &header, result, err);
+	ret = leave_alone(e->ctl, file, fd, &st, &header, result, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
@@ -309,6 +311,8 @@ static int run(struct ctl *ctl)
 
 	if (dfs_spec_check(ctl->codec, &err) < 0)
 		return ctl_usage(ctl, "--codec: %s", err.text);
+	if (ctl_outfile_streams(ctl->out))
+		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
 	e.many = ctl->n_args > 1 || ctl->recursive;

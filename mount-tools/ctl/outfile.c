@@ -150,6 +150,11 @@ static int make_parents(char *path, size_t from)
 	return 0;
 }
 
+bool ctl_outfile_streams(const char *out)
+{
+	return out && strcmp(out, "-") == 0;
+}
+
 /* OUT itself, or the file's place below it. */
 static char *place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err)
 {

@@ -49,4 +49,7 @@ DFS_AUTO_KIND(outfile, struct ctl_outfile, ctl_outfile_release(p));
  */
 char *ctl_outfile_place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err);
 
+/* ctl_outfile_streams() - is @out, of -o, standard output? A container has to be read back, and is never written there. */
+bool ctl_outfile_streams(const char *out);
+
 #endif

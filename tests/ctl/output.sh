@@ -50,6 +50,17 @@ cp coded kept
 expect_fail 1 'is the file itself' deltafsctl decode --base a/base coded -o coded
 same coded kept
 
+# A container is no stream, and not made twice; export puts it into a directory.
+for command in encode export; do
+	expect_fail 2 '^deltafsctl: .*-o -: a container is written to a file' deltafsctl $command coded -o -
+	[ ! -e ./- ] || fail "$command made a file called -"
+done
+expect_fail 1 'coded: compressed already; "deltafsctl export" copies it' deltafsctl encode coded -o again
+[ ! -e again ] || fail "encode of a container made $(ls -l again)"
+mkdir parcels
+run deltafsctl export coded -o parcels
+same parcels/coded kept
+
 # Who may not give files away keeps mode and times, as cp -p does, and opens nothing: the group is another one.
 if [ "$(id -u)" = 0 ]; then
 	mkdir -m 755 S
