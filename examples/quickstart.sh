@@ -47,6 +47,7 @@ install_packages() {
 	done
 	[ -n "$missing" ] || return 0
 	[ "$(id -u)" = 0 ] || sudo=sudo
+	[ -z "$sudo" ] || command -v sudo >/dev/null || { echo "neither root nor sudo: cannot install$missing" >&2; exit 1; }
 	say "installing$missing"
 	quietly $sudo apt-get -q update
 	# shellcheck disable=SC2086
@@ -55,7 +56,8 @@ install_packages() {
 
 build() {
 	say "building in build/"
-	[ -x "$root/configure" ] || quietly "$root/autogen.sh"
+	# Makefile.in is the last that autogen.sh makes; interrupted, it leaves a configure that cannot run.
+	[ -x "$root/configure" ] && [ -e "$root/Makefile.in" ] || quietly "$root/autogen.sh"
 	mkdir -p "$root/build"
 	cd "$root/build"
 	[ -e Makefile ] || quietly "$root/configure"

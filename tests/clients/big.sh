@@ -5,7 +5,7 @@
 #
 # Sixty-four times the cache: nothing passes by decoding a whole file into memory.
 . "$(dirname "$0")/common.sh"
-need getfattr jq
+need getfattr
 
 need_room() {
 	local free
@@ -28,7 +28,8 @@ else
 fi
 
 # 64 MiB beside the cache is what the daemon may take.
-daemon=$(getfattr --absolute-names --only-values -n user.deltafs.status "$VIEW" | jq .pid) || fail "the root does not tell its daemon"
+daemon=$(getfattr --absolute-names --only-values -n user.deltafs.status "$VIEW" |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["pid"])') || fail "the root does not tell its daemon"
 peak=$(awk '/^VmHWM:/ { print $2 }' "/proc/$daemon/status")
 [ "$peak" -lt $(((32 + 64) << 10)) ] || fail "the daemon grew to $peak KiB with cache=32M"
 echo "daemon: at most $((peak >> 10)) MiB resident"

@@ -4,6 +4,7 @@
 # test: timeout=900
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+need /usr/bin/time
 
 make_store --params 100000 --seed 171
 mkdir hostile

@@ -6,17 +6,18 @@
 install_list() { sed 's/#.*//' "$1" | awk 'NF { print $1 }'; }
 
 install_packages() {
-	local missing="" package
+	local missing="" package sudo=""
 	for package in $(install_list "$1"); do
 		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
 			missing="$missing $package"
 	done
 	[ -z "$missing" ] && return 0
-	[ "$(id -u)" = 0 ] || { echo "not root, cannot install:$missing" >&2; return 1; }
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	[ -z "$sudo" ] || command -v sudo >/dev/null || { echo "neither root nor sudo: cannot install$missing" >&2; return 1; }
 	echo "installing:$missing"
 	# shellcheck disable=SC2086
-	apt-get -qq update >/dev/null &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing >/dev/null
+	$sudo apt-get -qq update >/dev/null &&
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing >/dev/null
 }
 
 # install_clients SETUP: Python environments and models; SETUP says where. A

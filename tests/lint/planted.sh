@@ -5,9 +5,11 @@
 
 # fresh: a tree with one file that nobody objects to.
 fresh() {
-	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests tree/man tree/examples tree/.ci
+	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl} tree/man tree/examples tree/.ci
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include <stddef.h>\nstruct dfs_good { size_t n; };\n' >tree/src/util/good.h
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include "util/good.h"\n' >tree/src/codec/good.c
+	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo strace; } >tree/tests/lib/packages.txt
+	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo 'need tar strace'; } >tree/tests/ctl/x.sh
 	for file in tree/x.ac tree/x.am tree/x.sh tree/x.md; do echo '# SPDX-License-Identifier: GPL-2.0-or-later' >"$file"; done
 }
 
@@ -18,7 +20,7 @@ finds() {
 }
 
 fresh
-for lint in layers headers style; do
+for lint in layers headers style packages; do
 	"$DFS_SRC/tests/lint/$lint.sh" tree || fail "$lint objects to a good tree"
 done
 
@@ -44,5 +46,9 @@ yes 'int x;' | head -400 >>tree/src/codec/good.c
 finds style 'src/codec/good.c: 402 lines'
 { echo '{'; yes 'x++;' | head -61; echo '}'; } >>tree/src/codec/good.c
 finds style 'src/codec/good.c:3: a function of 61 lines'
+echo 'need rsync' >>tree/tests/ctl/x.sh
+finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has rsync'
+echo 'f() { ''need no-such-command; }' >>tree/tests/ctl/x.sh
+finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has no-such-command'
 sed -i 1d tree/src/codec/good.c
 finds style 'src/codec/good.c: no licence'
