@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attributes: section 8: xattrs of ours are answered and never listed, settable or hidden behind a name; those of users show as they are.
+# attributes: promise 5, section 8: xattrs of ours are answered and never listed, settable or hidden behind a name; those of users show as they are.
 # test: timeout=120
 . "$(dirname "$0")/common.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# hidden: section 3, .deltafs is not visible in the mount: every way to say its name leads nowhere.
+# hidden: promise 10, section 3: .deltafs is not visible in the mount: every way to say its name leads nowhere.
 # test: timeout=120
 . "$(dirname "$0")/common.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# settled_slowly: a base on a slow disk is hashed in the background: no read waits for it, and neither does umount.
+# settled_slowly: promise 7: a base on a slow disk is hashed in the background: no read waits for it, and neither does umount.
 # test: timeout=240 root nosan
 . "$(dirname "$0")/common.sh"
 need nbdkit nbdfuse

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# writes: this mount is read-only: every kind of change is EROFS, and changes nothing.
+# writes: promises 1 and 6, nothing is lost through the mount: it is read-only, every kind of change is EROFS and changes nothing.
 # test: timeout=120
 . "$(dirname "$0")/common.sh"
 
 given_pair
-mkdir store/dir && head -c 8192 /etc/services >store/plain && ln -s plain store/link && mkfifo store/fifo
+mkdir store/dir && yes plain | head -c 8192 >store/plain && ln -s plain store/link && mkfifo store/fifo
 chmod 666 store/plain store/tune/model.safetensors && chmod 777 store/dir
 before=$(find store -printf '%P %y %m %u %g %s %T@ %C@ %i %n\n' | sort; find store -type f -exec sha256sum {} + | sort)
 start_daemon store mnt

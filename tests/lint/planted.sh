@@ -5,7 +5,7 @@
 
 # fresh: a tree with one file that nobody objects to.
 fresh() {
-	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl} tree/man tree/examples tree/.ci
+	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl,adversary} tree/man tree/examples tree/.ci
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include <stddef.h>\nstruct dfs_good { size_t n; };\n' >tree/src/util/good.h
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include "util/good.h"\n' >tree/src/codec/good.c
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo strace; } >tree/tests/lib/packages.txt
@@ -50,5 +50,7 @@ echo 'need rsync' >>tree/tests/ctl/x.sh
 finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has rsync'
 echo 'f() { ''need no-such-command; }' >>tree/tests/ctl/x.sh
 finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has no-such-command'
+printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: breaks things\n' >tree/tests/adversary/x.sh
+finds style 'tests/adversary/x.sh: names no promise'
 sed -i 1d tree/src/codec/good.c
 finds style 'src/codec/good.c: no licence'

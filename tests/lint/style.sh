@@ -23,6 +23,7 @@ function end_file() {
 FNR == 1 { if (name) end_file(); name = FILENAME; licensed = start = 0 }
 { lines = FNR }
 FNR <= 2 && /SPDX-License-Identifier: GPL-2.0-or-later/ { licensed = 1 }
+FNR == 3 && name ~ /^tests\/adversary\/.*\.sh$/ && name !~ /common\.sh$/ && !/: promises? [0-9]/ { bad(name ": names no promise") }
 /[ \t]$/ { bad(name ":" FNR ": blanks at the end") }
 name ~ /^tests\/lint\// { next }
 /(^|[^A-Za-z0-9_])(TODO|FIXME|XXX|HACK)($|[^A-Za-z0-9_])/ { bad(name ":" FNR ": " $0) }
