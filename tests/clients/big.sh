@@ -21,11 +21,8 @@ cp -al "$PLAIN/base" "$STORE/base"
 cp -a "$PLAIN/tuned" "$STORE/tuned"
 compress
 given_mount cache=32M
-if [ -n "$DFS_AS_USER" ]; then
-	client safetensors transformers
-else
-	client safetensors transformers torch numpy mmap mlx runai fastsafetensors gguf vllm_replica ollama_replica
-fi
+client safetensors transformers diffusers torch numpy mmap mlx runai fastsafetensors gguf vllm_replica ollama_replica
+client07 safetensors
 
 # 64 MiB beside the cache is what the daemon may take.
 daemon=$(getfattr --absolute-names --only-values -n user.deltafs.status "$VIEW" |

@@ -23,6 +23,24 @@ def compare(what, model):
             same(f"{what}: {name}", expected, state[name])
 
 
+def big():
+    """accelerate alone, on the Llama that is too big to hold twice: every parameter against the plain bytes."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with accelerate.init_empty_weights():
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(VIEW / "big"), dtype=torch.bfloat16)
+    model.tie_weights()
+    model = accelerate.load_checkpoint_and_dispatch(model, str(VIEW / "big"), device_map={"": "cpu"})
+    state = model.state_dict()
+    for plain, _ in pairs():
+        for name, expected in raw_tensors(plain).items():
+            same(f"accelerate big: {name}", expected, state[name])
+    done()
+    sys.exit(0)
+
+
+if BIG:
+    big()
 PLAIN, VIEW = PLAIN / "vae", VIEW / "vae"
 expected = image_of(AutoencoderKL.from_pretrained(PLAIN))
 for options in ({}, {"disable_mmap": True}, {"low_cpu_mem_usage": False}):

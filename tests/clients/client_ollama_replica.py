@@ -43,9 +43,6 @@ with ThreadPoolExecutor(4) as pool:
     for (_, view), (expected, found) in zip(everything, sums):
         same(f"{view}: sha256", expected, found)
 
-if BIG:
-    done()
-    sys.exit(0)
 evict(VIEW)
 for plain, view in pairs():
     start, header = raw_header(view)

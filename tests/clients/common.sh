@@ -93,5 +93,6 @@ client07() {
 	local script
 	for script; do
 		run_client "$DFS_PYTHON07" "client_$script" "$PLAIN/tuned" "$VIEW/tuned" || fail "$script reads other bytes"
+		grep -q '^client:.* safetensors 0\.7\.' "$DFS_TMP/client.log" || fail "$script ran with another safetensors than 0.7"
 	done
 }
