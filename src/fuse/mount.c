@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,12 +323,29 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
 }
 
+/*
+ * Who ends a daemon by umount and a signal at once sees it end well all the
+ * same: without libfuse's handlers the signal would kill it while it cleans up.
+ */
+static void signals_end(struct dfs_mount *mount)
+{
+	sigset_t endings;
+
+	if (!mount->handles_signals)
+		return;
+	sigemptyset(&endings);
+	sigaddset(&endings, SIGTERM);
+	sigaddset(&endings, SIGINT);
+	sigaddset(&endings, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &endings, NULL);
+	fuse_remove_signal_handlers(mount->session);
+}
+
 void dfs_mount_free(struct dfs_mount *mount)
 {
 	if (!mount)
 		return;
-	if (mount->handles_signals)
-		fuse_remove_signal_handlers(mount->session);
+	signals_end(mount);
 	if (mount->session)
 		fuse_session_destroy(mount->session);
 	dfs_messages_to(NULL);

@@ -54,7 +54,8 @@ int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_
  */
 int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err);
 
-void dfs_mount_free(struct dfs_mount *mount); /* NULL is fine */
+/* dfs_mount_free() - NULL is fine; SIGTERM, SIGINT and SIGHUP stay blocked in this thread, which only cleans up now */
+void dfs_mount_free(struct dfs_mount *mount);
 
 /* dfs_mount_versions() - libfuse's version, for -V */
 const char *dfs_mount_library_version(void);
