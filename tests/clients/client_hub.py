@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """huggingface_hub: the cache scan, and `hf cache verify` against checksums that a loopback server gives."""
 import hashlib
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -41,6 +42,9 @@ def tree(flip):
 
 class Hub(BaseHTTPRequestHandler):
     def do_GET(self):
+        if "/tree/" not in self.path:
+            self.send_error(404)
+            return
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.server.answer)))
@@ -55,9 +59,12 @@ def verified(flip):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.answer = tree(flip)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{server.server_port}"
     try:
-        api = HfApi(endpoint=f"http://127.0.0.1:{server.server_port}", token=False)
-        return api.verify_repo_checksums(NAME, cache_dir=VIEW / "hub")
+        command = subprocess.run([sys.executable, "-m", "huggingface_hub.cli.hf", "cache", "verify", NAME, "--cache-dir",
+                                  str(VIEW / "hub")], env=os.environ | {"HF_ENDPOINT": endpoint}, capture_output=True, text=True)
+        result = HfApi(endpoint=endpoint, token=False).verify_repo_checksums(NAME, cache_dir=VIEW / "hub")
+        return command, result
     finally:
         server.shutdown()
         server.server_close()
@@ -69,8 +76,11 @@ for path in sorted(SNAPSHOT.rglob("*.safetensors")):
     same(f"hub: {path.name}", path.read_bytes(), Path(found).read_bytes())
 
 evict(VIEW / "hub")
-result = verified(flip=False)
+command, result = verified(flip=False)
+same_value(f"hf cache verify: {command.stdout}{command.stderr}: status", 0, command.returncode)
 same_value("verify: files", sum(p.is_file() for p in SNAPSHOT.rglob("*")), result.checked_count)
 same_value("verify: differences", ([], [], []), (result.mismatches, result.missing_paths, result.extra_paths))
-same_value("verify: notices a wrong checksum", 1, len(verified(flip=True).mismatches))
+command, result = verified(flip=True)
+same_value("verify: notices a wrong checksum", 1, len(result.mismatches))
+same_value("hf cache verify: status with a wrong checksum", 1, command.returncode)
 done()
