@@ -158,6 +158,7 @@ const struct dfs_codec *dfs_codec_find(unsigned id, int *ret_code, struct dfs_er
 const char *dfs_codec_name(unsigned id);	/* "?" if unknown */
 int dfs_codec_parse(const char *name);		/* id, or -EINVAL */
 
+/* dfs_table_size() - bytes of memory that it holds */
 size_t dfs_table_size(const struct dfs_table *table);
 void dfs_table_close(struct dfs_table *table);	/* NULL is fine */
 

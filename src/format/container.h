@@ -53,6 +53,7 @@ struct dfs_superblock {
 unsigned dfs_magic_score(const void *bytes, size_t len);
 #define DFS_MAGIC_CLAIM 12
 
+/* dfs_superblock_pack() - with both of its hashes */
 void dfs_superblock_pack(const struct dfs_superblock *sb, uint8_t out[DFS_SUPERBLOCK_SIZE]);
 
 /**
@@ -169,7 +170,7 @@ int dfs_container_pack(const struct dfs_container *c, struct dfs_buf *meta, stru
 int dfs_container_unpack(const struct dfs_superblock *sb, struct dfs_span meta,
 			 struct dfs_container **ret_container, struct dfs_err *err);
 
-void dfs_container_free(struct dfs_container *c);
+void dfs_container_free(struct dfs_container *c); /* NULL is fine */
 
 /* dfs_container_find() - index of the segment that holds byte @off (< original_size); O(log n). Empty segments are never returned. */
 uint32_t dfs_container_find(const struct dfs_container *c, uint64_t off);

@@ -28,6 +28,14 @@ struct dfs_reader_config {
 	struct dfs_log *log;	/* borrowed; may be NULL */
 };
 
+/**
+ * dfs_reader_new() - start the threads that decode
+ * @config: copied; what it points at must outlive the reader
+ * @ret_reader: dfs_reader_free() it
+ *
+ * A cache below 4 MiB is too small to work in, and is made that.
+ * Return: 0; -ENOMEM; -EAGAIN: no more threads for this user or cgroup.
+ */
 int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **ret_reader, struct dfs_err *err);
 void dfs_reader_free(struct dfs_reader *reader); /* after the last view is closed */
 

@@ -26,6 +26,7 @@ struct dfs_match_index {
 	size_t n, room;
 };
 
+/* dfs_match_index_add() - at the end, whatever the order. Return: 0 or -ENOMEM. */
 int dfs_match_index_add(struct dfs_match_index *index, struct dfs_match_entry entry);
 void dfs_match_index_sort(struct dfs_match_index *index);
 /* dfs_match_index_find() - the first entry with @key, once sorted; NULL if there is none */
