@@ -38,6 +38,16 @@ say() { printf '\n== %s\n' "$*"; }
 run() { printf '$ %s\n' "$*" && "$@"; }
 quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }; }
 
+# Said before anything is begun: on a full disk not even a log can be written. MiB; torch is most of the second.
+need_room() {
+	room=500
+	[ -z "$train" ] || room=8000
+	free=$(df --output=avail -B1M "$work" | tail -1)
+	[ "$free" -ge "$room" ] && return
+	echo "quickstart.sh: ${work%/*} has $((free)) MiB free, $room are needed; TMPDIR names another place" >&2
+	exit 1
+}
+
 install_packages() {
 	missing='' sudo=''
 	for package in autoconf automake make gcc libc6-dev pkg-config libfuse3-dev fuse3 libfftw3-dev \
@@ -93,6 +103,7 @@ make_models() {
 	cp store/tuned/model.safetensors original.safetensors
 }
 
+need_room
 install_packages
 build
 fetch_base
