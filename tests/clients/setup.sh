@@ -100,7 +100,8 @@ PY=$cache/$venv/bin/python
 make "$venv" fill_venv
 make "$venv07" fill_venv07
 make "$models" fill_models
-if [ "$(id -u)" = 0 ]; then
+# root of a user namespace may be anybody: he uses what is there.
+if [ "$(id -u)" = 0 ] && [ ! -e "$cache/.shared" ]; then
 	: > "$cache/.shared"
 fi
 
