@@ -15,7 +15,7 @@
 
 /* The layout and table, one copy a lane. */
 struct wide {
-	const int *entries;
+	const uint32_t *entries;
 	__m256i slots, sign, mask, flip, exponents, top;
 	__m128i log, drop, shift, unused;
 };
@@ -25,7 +25,7 @@ AVX2_INLINE struct wide wide_of(const struct dfs_diff_table *t)
 	const struct dfs_layout *l = &t->layout;
 
 	return (struct wide){
-		.entries = (const int *)t->entries,
+		.entries = t->entries,
 		.slots = _mm256_set1_epi32((1u << t->log) - 1),
 		.sign = _mm256_set1_epi32(l->sign),
 		.mask = _mm256_set1_epi32(l->mask),
@@ -66,7 +66,7 @@ AVX2_INLINE __m256i entry_bits(__m256i entry)
 AVX2_INLINE __m256i step(const struct wide *w, __m256i *x, __m256i offset)
 {
 	__m256i slot = _mm256_add_epi32(offset, _mm256_and_si256(*x, w->slots));
-	__m256i entry = _mm256_i32gather_epi32(w->entries, slot, 4);
+	__m256i entry = dfs_256_gather(w->entries, slot);
 	__m256i high = _mm256_srl_epi32(*x, w->log);
 	__m256i freq = _mm256_and_si256(_mm256_srli_epi32(entry, DFS_ENTRY_FREQ_AT),
 					_mm256_set1_epi32(0x7ff));

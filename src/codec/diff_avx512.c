@@ -91,7 +91,7 @@ AVX512_INLINE __m512i read_group(const struct wide *w, __m512i *state, __m512i o
 {
 	__m512i x = *state;
 	__m512i slot = _mm512_add_epi32(offset, _mm512_and_si512(x, w->slots));
-	__m512i entry = _mm512_i32gather_epi32(slot, w->entries, 4);
+	__m512i entry = dfs_512_gather(w->entries, slot);
 	__m512i high = _mm512_srl_epi32(x, w->log);
 	__m512i freq = dfs_512_field(entry, DFS_ENTRY_FREQ_AT, 0x7ff);
 	__m512i bits = dfs_512_field(entry, DFS_ENTRY_BITS_AT, 0x3f);

@@ -24,6 +24,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/exact.h \
 	%D%/freq.c \
 	%D%/freq.h \
+	%D%/gather.h \
 	%D%/internal.h \
 	%D%/rans.c \
 	%D%/rans.h \

@@ -9,10 +9,20 @@
 
 #include <immintrin.h>
 
+#include "codec/gather.h"
 #include "codec/rans.h"
 
 #define DFS_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define DFS_AVX2_INLINE static inline __attribute__((always_inline)) DFS_AVX2
+
+/* from[at] for each lane */
+DFS_AVX2_INLINE __m256i dfs_256_gather(const uint32_t *from, __m256i at)
+{
+	__m128i low = dfs_gather_4(from, _mm256_castsi256_si128(at));
+	__m128i high = dfs_gather_4(from, _mm256_extracti128_si256(at, 1));
+
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
 
 /* For each set of lanes that need a word: which of the next words each one gets (others: any). */
 extern const uint8_t dfs_256_word_of[256][8];

@@ -9,6 +9,7 @@
 
 #include <immintrin.h>
 
+#include "codec/gather.h"
 #include "codec/rans.h"
 
 #define DFS_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt")))
@@ -40,6 +41,16 @@ DFS_AVX512_INLINE __m512i dfs_512_refill(__m512i x, const uint8_t **next)
 	x = dfs_512_fill(x, low, *next);
 	*next += 2 * (size_t)_mm_popcnt_u32(low);
 	return x;
+}
+
+/* from[at] for each lane */
+DFS_AVX512_INLINE __m512i dfs_512_gather(const uint32_t *from, __m512i at)
+{
+	__m512i v = _mm512_castsi128_si512(dfs_gather_4(from, _mm512_castsi512_si128(at)));
+
+	v = _mm512_inserti32x4(v, dfs_gather_4(from, _mm512_extracti32x4_epi32(at, 1)), 1);
+	v = _mm512_inserti32x4(v, dfs_gather_4(from, _mm512_extracti32x4_epi32(at, 2)), 2);
+	return _mm512_inserti32x4(v, dfs_gather_4(from, _mm512_extracti32x4_epi32(at, 3)), 3);
 }
 
 /* The lanes of @full write their low halves, in order, below @*next. */

@@ -16,7 +16,7 @@ DFS_AVX2_INLINE __m256i read_8(const struct dfs_solo_table *t, uint32_t *states,
 {
 	__m256i x = _mm256_load_si256((const __m256i *)states);
 	__m256i slot = _mm256_and_si256(x, _mm256_set1_epi32((1 << DFS_SOLO_LOG) - 1));
-	__m256i entry = _mm256_i32gather_epi32((const int *)t->entries, slot, 4);
+	__m256i entry = dfs_256_gather(t->entries, slot);
 	__m256i high = _mm256_srli_epi32(x, DFS_SOLO_LOG);
 	__m256i freq = _mm256_and_si256(_mm256_srli_epi32(entry, DFS_SOLO_FREQ_AT),
 					_mm256_set1_epi32(0xfff));
@@ -54,7 +54,7 @@ DFS_AVX512_INLINE __m128i read_16(const struct dfs_solo_table *t, __m512i *state
 {
 	__m512i x = *state;
 	__m512i slot = _mm512_and_si512(x, _mm512_set1_epi32((1 << DFS_SOLO_LOG) - 1));
-	__m512i entry = _mm512_i32gather_epi32(slot, t->entries, 4);
+	__m512i entry = dfs_512_gather(t->entries, slot);
 	__m512i high = _mm512_srli_epi32(x, DFS_SOLO_LOG);
 	__m512i freq = dfs_512_field(entry, DFS_SOLO_FREQ_AT, 0xfff);
 
