@@ -35,7 +35,7 @@ retry 10 eval '! is_mounted mnt' || fail "SIGTERM does not unmount"
 ended() { ! kill -0 $reader 2>/dev/null; }
 retry 10 ended || fail "who waits for the base waits after SIGTERM as well"
 wait $reader && fail "the reader got all: $(cat dd.said)"
-grep -q 'reads wait for a disk or a base' "$log" || fail "the log says: $(tail -3 "$log")"
+retry 10 grep -q 'reads wait for a disk or a base' "$log" || fail "the log says: $(tail -3 "$log")"
 # A thread in a call that cannot be broken off keeps the process until that returns.
 kill -CONT "$first_pid"
 wait "$daemon" || fail "SIGTERM: status $?"
