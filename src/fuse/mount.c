@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,14 @@ static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
 	return dfs_fail(err, EIO, "cannot mount at %s%s%s", mount->mountpoint, *caught.text ? ": " : "", caught.text);
 }
 
+/* libfuse finds out by itself, and is called to let go of what it has. */
+static bool is_unmounted(const struct dfs_mount *mount)
+{
+	struct pollfd device = { .fd = fuse_session_fd(mount->session) };
+
+	return poll(&device, 1, 0) == 1 && device.revents & POLLERR;
+}
+
 /*
  * After umount -l, while files were open still, the next daemon may have
  * mounted there. Nobody is asked for this answer: not us, who serve no more.
@@ -235,9 +244,11 @@ static bool somebody_elses(const struct dfs_mount *mount)
 	dev_t ours = atomic_load(&mount->dev);
 	struct statx now;
 
-	if (!ours || statx(AT_FDCWD, mount->mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &now) < 0)
+	if (!ours || is_unmounted(mount) ||
+	    statx(AT_FDCWD, mount->mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &now) < 0)
 		return false;
-	return makedev(now.stx_dev_major, now.stx_dev_minor) != ours;
+	return now.stx_attributes & STATX_ATTR_MOUNT_ROOT &&
+	       makedev(now.stx_dev_major, now.stx_dev_minor) != ours;
 }
 
 /* If it is not unmounted here, its descriptor is closed with the session, which ends it as well. */
