@@ -50,7 +50,7 @@ exec 3<mnt/tune/model.safetensors
 umount -l mnt 2>/dev/null || fusermount3 -uz mnt || fail "lazily"
 head -c 100 <&3 | cmp - <(head -c 100 orig/tune/model.safetensors) || fail "the open file after umount -l"
 exec 3<&-
-wait "$daemon" || fail "after umount -l: status $?"
+wait "$daemon" || fail "after umount -l: status $?: $(tail -3 "$log")"
 
 deltafs -o log="$DFS_TMP/own.log" store mnt 2>/dev/null || fail "log="
 pid=$(daemon_of mnt)
