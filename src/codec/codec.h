@@ -142,8 +142,7 @@ struct dfs_codec {
 	/**
 	 * decode() - the values again
 	 * @payload: followed by DFS_PAYLOAD_PAD readable bytes
-	 * @out: room for n values and DFS_VALUES_PAD bytes; may be block->pred
-	 *	itself only for copy and sparse
+	 * @out: room for n values and DFS_VALUES_PAD bytes; may be block->pred itself
 	 *
 	 * Never reads or writes outside, whatever the payload holds. All of the
 	 * payload must be used up. Return: 0; -EUCLEAN; -ENOMEM.

@@ -107,6 +107,22 @@ static void predict_run(const struct dfs_prediction *p, const struct run *run, c
 		dfs_round_low(p->dtype, p->drop, out, n);
 }
 
+static bool base_as_is(const struct dfs_prediction *p, uint64_t off, uint64_t len)
+{
+	for (uint32_t i = piece_at(p, off); len > 0; i++) {
+		struct run run;
+
+		if (i == p->n_pieces)
+			return false;
+		run = run_at(p, i, off, len);
+		if (run.piece->dtype != p->dtype || run.base_len != run.len || p->drop > 0)
+			return false;
+		off += run.len;
+		len -= run.len;
+	}
+	return true;
+}
+
 static int base_predict(const struct dfs_prediction *p, uint64_t off, uint64_t len,
 			struct dfs_span bytes, void *out, struct dfs_err *err)
 {
@@ -137,5 +153,6 @@ const struct dfs_predictor dfs_predictor_base = {
 	.name = "base",
 	.predicts = true,
 	.needs = base_needs,
+	.as_is = base_as_is,
 	.predict = base_predict,
 };

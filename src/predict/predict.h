@@ -75,6 +75,8 @@ struct dfs_predictor {
 	 */
 	int (*needs)(const struct dfs_prediction *p, uint64_t off, uint64_t len,
 		     struct dfs_need *needs, size_t max);
+	/* as_is() - are the needed bytes the prediction, in order; NULL: never */
+	bool (*as_is)(const struct dfs_prediction *p, uint64_t off, uint64_t len);
 	/**
 	 * predict() - the values expected at [off, off + len)
 	 * @bytes: the needed bytes, one need after the other in order

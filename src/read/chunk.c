@@ -60,19 +60,20 @@ static int payload_read(const struct job *job, struct dfs_span *ret_payload, str
 
 /* --- prediction */
 
-static int needs_read(const struct job *job, const struct dfs_need *needs, int n,
-		      struct dfs_span *ret_bytes, struct dfs_err *err)
+static int needs_sum(const struct dfs_need *needs, int n, uint64_t *ret_total, struct dfs_err *err)
 {
 	uint64_t total = 0;
-	uint8_t *bytes;
 
 	for (int i = 0; i < n; i++)
 		if (needs[i].len > DFS_CHUNK_MAX || (total += needs[i].len) > DFS_CHUNK_MAX)
 			return dfs_fail(err, EUCLEAN, "needs more than %u base bytes", DFS_CHUNK_MAX);
-	bytes = dfs_room_get(&job->worker->base, total);
-	if (!bytes)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	*ret_bytes = (struct dfs_span){ bytes, total };
+	*ret_total = total;
+	return 0;
+}
+
+static int needs_read(const struct job *job, const struct dfs_need *needs, int n, uint8_t *bytes,
+		      struct dfs_err *err)
+{
 	for (int i = 0; i < n; i++) {
 		int ret = dfs_view_base_read(job->view, needs[i].file, needs[i].off, needs[i].len, bytes,
 					     &job->worker->blocked, err);
@@ -84,6 +85,26 @@ static int needs_read(const struct job *job, const struct dfs_need *needs, int n
 	return 0;
 }
 
+/* Base bytes, and what they predict. */
+static int predict(const struct job *job, const struct dfs_prediction *prediction,
+		   const struct dfs_predictor *predictor, const struct dfs_need *needs, int n,
+		   uint64_t off, size_t len, uint8_t *out, struct dfs_err *err)
+{
+	uint64_t total = 0;
+	uint8_t *bytes;
+	int ret = needs_sum(needs, n, &total, err);
+
+	if (ret < 0)
+		return ret;
+	if (total == len && predictor->as_is && predictor->as_is(prediction, off, len))
+		return needs_read(job, needs, n, out, err);
+	bytes = dfs_room_get(&job->worker->base, total);
+	if (!bytes)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	ret = needs_read(job, needs, n, bytes, err);
+	return ret < 0 ? ret : predictor->predict(prediction, off, len, (struct dfs_span){ bytes, total }, out, err);
+}
+
 /* Predicts up to @len bytes of the segment from @off on, fewer if they need too many stretches. */
 static int64_t run_predict(const struct job *job, const struct dfs_prediction *prediction,
 			   const struct dfs_predictor *predictor, uint64_t off, size_t len,
@@ -91,40 +112,35 @@ static int64_t run_predict(const struct job *job, const struct dfs_prediction *p
 {
 	size_t unit = dfs_segment_unit(job->segment);
 	struct dfs_need needs[NEEDS_MAX];
-	struct dfs_span bytes;
 	int ret;
 
 	while ((ret = predictor->needs(prediction, off, len, needs, NEEDS_MAX)) == -E2BIG && len > unit)
 		len = len / 2 / unit * unit;
 	if (ret < 0)
 		return dfs_fail(err, -ret, "predictor %s: %s", predictor->name, strerror(-ret));
-	ret = needs_read(job, needs, ret, &bytes, err);
-	if (ret == 0)
-		ret = predictor->predict(prediction, off, len, bytes, out, err);
+	ret = predict(job, prediction, predictor, needs, ret, off, len, out, err);
 	return ret < 0 ? ret : (int64_t)len;
 }
 
-static int chunk_predict(struct job *job, const struct dfs_predictor *predictor, struct dfs_err *err)
+/* The prediction is made where the values will be: codecs work in place. */
+static int chunk_predict(struct job *job, const struct dfs_predictor *predictor, uint8_t *out, struct dfs_err *err)
 {
 	uint64_t off = job->extent->off - job->segment->off;
 	uint64_t end = off + job->extent->len;
 	struct dfs_prediction prediction;
-	uint8_t *pred = dfs_room_get(&job->worker->pred, job->extent->len + DFS_VALUES_PAD);
 	int ret = dfs_segment_prediction(job->view, job->extent->segment, &prediction, err);
 
 	if (ret < 0)
 		return ret;
-	if (!pred)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	job->block.pred = pred;
+	job->block.pred = out;
 	while (off < end) {
 		size_t len = end - off < RUN_MAX ? end - off : RUN_MAX;
-		int64_t done = run_predict(job, &prediction, predictor, off, len, pred, err);
+		int64_t done = run_predict(job, &prediction, predictor, off, len, out, err);
 
 		if (done < 0)
 			return (int)done;
 		off += (uint64_t)done;
-		pred += done;
+		out += done;
 	}
 	return 0;
 }
@@ -216,7 +232,7 @@ int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 		return dfs_fail(err, EUCLEAN, "codec %s without a prediction", job.codec->name);
 	ret = payload_read(&job, &payload, err);
 	if (ret == 0 && job.codec->needs_prediction)
-		ret = chunk_predict(&job, predictor, err);
+		ret = chunk_predict(&job, predictor, out, err);
 	if (ret < 0)
 		return ret;
 	ret = decode(&job, payload, out, err);

@@ -29,7 +29,6 @@ void dfs_worker_free(void *local)
 	dfs_scratch_free(worker->scratch);
 	room_release(&worker->payload);
 	room_release(&worker->base);
-	room_release(&worker->pred);
 	free(worker);
 }
 
@@ -68,7 +67,6 @@ void dfs_worker_trim(struct dfs_worker *worker, uint64_t len)
 		return;
 	room_release(&worker->payload);
 	room_release(&worker->base);
-	room_release(&worker->pred);
 	fresh = dfs_scratch_new();
 	if (!fresh)
 		return;

@@ -21,7 +21,6 @@ struct dfs_worker {
 	struct dfs_scratch *scratch;	/* the codecs' */
 	struct dfs_room payload;
 	struct dfs_room base;		/* base bytes as read */
-	struct dfs_room pred;		/* predicted values */
 	struct dfs_gate_key blocked;	/* where a chunk that gave -EAGAIN waits */
 };
 

@@ -10,8 +10,20 @@
 #include "../check.h"
 #include "samples.h"
 
+/* The prediction lies where the values are to be, as when a file is read. */
+static int decode_in_place(const struct sample *s, unsigned id, struct dfs_span payload,
+			   const struct dfs_table *table, enum dfs_cpu level, uint8_t *out)
+{
+	struct sample here = *s;
 
-/* Decodes on all levels. Return: what plain C returned. */
+	if (s->block.pred) {
+		memcpy(out, s->block.pred, s->bytes);
+		here.block.pred = out;
+	}
+	return sample_decode(&here, id, payload, table, level, out);
+}
+
+/* Decodes on all levels, in place too. Return: what plain C returned. */
 static int levels_agree(const struct sample *s, unsigned id, struct dfs_span payload,
 			const struct dfs_table *table)
 {
@@ -20,8 +32,11 @@ static int levels_agree(const struct sample *s, unsigned id, struct dfs_span pay
 	int ret = sample_decode(s, id, payload, table, DFS_CPU_PORTABLE, first);
 
 	CHECK(ret == 0 || ret == -EUCLEAN);
-	for (int level = 1; level < DFS_CPU_LEVELS; level++) {
+	for (int level = 0; level < DFS_CPU_LEVELS; level++) {
 		CHECK_RET(ret, sample_decode(s, id, payload, table, level, other));
+		if (ret == 0)
+			CHECK_BYTES(other, first, s->bytes);
+		CHECK_RET(ret, decode_in_place(s, id, payload, table, level, other));
 		if (ret == 0)
 			CHECK_BYTES(other, first, s->bytes);
 	}

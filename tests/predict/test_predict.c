@@ -155,6 +155,8 @@ static size_t fetch(const struct dfs_need *needs, int n, uint8_t *bytes)
 	return len;
 }
 
+static unsigned n_as_is;	/* ranges that were */
+
 static void check_range(const struct segment *s, uint64_t off, uint64_t len)
 {
 	static uint8_t want_bytes[8 * SEGMENT_MAX], bytes[8 * SEGMENT_MAX];
@@ -179,6 +181,11 @@ static void check_range(const struct segment *s, uint64_t off, uint64_t len)
 	CHECK_OK(base->predict(&s->p, off, len, (struct dfs_span){ bytes, n_bytes }, out, &err), err);
 	CHECK_BYTES(out, want, len);
 	assert_int_equal(out[len], 0xa7);
+	if (base->as_is(&s->p, off, len)) {
+		assert_int_equal(n_bytes, len);
+		CHECK_BYTES(bytes, want, len);
+		n_as_is++;
+	}
 	CHECK_RET(-EUCLEAN, base->predict(&s->p, off, len, (struct dfs_span){ bytes, n_bytes + 1 },
 					  out, NULL));
 	if (n_bytes > 0)
@@ -211,6 +218,7 @@ static void random_ranges_of_random_segments(void **state)
 		check_range(&s, first * unit, pick(n - first + 1) * unit);
 		check_range(&s, 0, s.len);
 	}
+	CHECK(n_as_is > 1000);
 }
 
 static void one_piece_of_one_dtype_is_a_copy(void **state)
