@@ -120,7 +120,8 @@ def warm_pass(pair, mode, path, asked=None):
 def warm_reads(pair, results, pairs):
     """Against ext4, and against the page cache of FUSE: pages of ext4 come in larger pieces."""
     asked, served = [], f"{pair.work}/served"
-    with pair.view(), server([pair.tools.memserver, pair.plain, served], served, "file"):
+    # Read-ahead shapes the pages, so both have what the daemon sets.
+    with pair.view(read_ahead=4096), server([pair.tools.memserver, pair.plain, served], served, "file", 4096):
         for mode in ("seq", "mmap"):
             for name, other in (("ext4", pair.plain), ("the FUSE memory server", f"{served}/file")):
                 ratios, speed = compare(pairs, lambda: warm_pass(pair, mode, pair.shown, asked),
