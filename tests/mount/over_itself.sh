@@ -50,6 +50,13 @@ for at in range(len(data) // 2, len(data), 64):
 open(sys.argv[2], "wb").write(data)
 PY
 deltafsctl encode --base lower/middle.safetensors lower/top.safetensors -o ring/models/top.safetensors || fail "encode"
+# What the daemon looks at through its own mount keeps that busy for a moment, not longer.
+unmounts() { umount "$1" 2>/dev/null || fusermount3 -u "$1" 2>/dev/null; }
+stop_daemon() {
+	retry 10 unmounts "$1" || fail "umount $1: busy for 10 s"
+	wait "$daemon" || fail "the daemon ended with $?: $(tail -3 "$log")"
+}
+
 start_daemon ring ring -o "threads=1,base=$DFS_TMP/ring/models/middle.safetensors,base=$DFS_TMP/lower/a/base"
 timeout 60 cmp lower/middle.safetensors ring/models/middle.safetensors || fail "a container over a plain base"
 expect_fail any 'Input/output error' timeout 60 cmp lower/top.safetensors ring/models/top.safetensors
