@@ -5,9 +5,11 @@ src_libdeltafs_a_SOURCES += \
 	%D%/cached.c %D%/cached.h \
 	%D%/caps.c %D%/caps.h \
 	%D%/cpu.c %D%/cpu.h \
+	%D%/due.c %D%/due.h \
 	%D%/err.c %D%/err.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \
 	%D%/nearest.c %D%/nearest.h \
-	%D%/pool.c %D%/pool.h
+	%D%/pool.c %D%/pool.h \
+	%D%/tree.c %D%/tree.h

@@ -3,17 +3,21 @@ check_PROGRAMS += \
 	%D%/test_bytes \
 	%D%/test_caps \
 	%D%/test_cpu \
+	%D%/test_due \
 	%D%/test_err \
 	%D%/test_hash \
 	%D%/test_io \
 	%D%/test_log \
-	%D%/test_pool
+	%D%/test_pool \
+	%D%/test_tree
 %C%_test_bytes_SOURCES = %D%/test_bytes.c
 %C%_test_bytes_LDADD = $(TEST_LIBS)
 %C%_test_caps_SOURCES = %D%/test_caps.c
 %C%_test_caps_LDADD = $(TEST_LIBS)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
 %C%_test_cpu_LDADD = $(TEST_LIBS)
+%C%_test_due_SOURCES = %D%/test_due.c
+%C%_test_due_LDADD = $(TEST_LIBS)
 %C%_test_err_SOURCES = %D%/test_err.c
 %C%_test_err_LDADD = $(TEST_LIBS)
 %C%_test_hash_SOURCES = %D%/test_hash.c
@@ -24,3 +28,5 @@ check_PROGRAMS += \
 %C%_test_log_LDADD = $(TEST_LIBS)
 %C%_test_pool_SOURCES = %D%/test_pool.c
 %C%_test_pool_LDADD = $(TEST_LIBS)
+%C%_test_tree_SOURCES = %D%/test_tree.c
+%C%_test_tree_LDADD = $(TEST_LIBS)
