@@ -12,6 +12,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/hashes.c %D%/hashes.h \
 	%D%/hub.c %D%/hub.h \
 	%D%/internal.h \
+	%D%/journal.c %D%/journal.h \
+	%D%/journal_line.c %D%/journal_line.h \
 	%D%/json.c %D%/json.h \
 	%D%/limits.c %D%/limits.h \
 	%D%/load.c \
@@ -19,6 +21,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/openat.c \
 	%D%/origin.c %D%/origin.h \
 	%D%/paths.c \
+	%D%/pending.c %D%/pending.h \
 	%D%/pin_add.c \
 	%D%/pin_links.c %D%/pin_links.h \
 	%D%/pins.c %D%/pins.h \

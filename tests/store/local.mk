@@ -12,6 +12,10 @@ check_PROGRAMS += \
 	%D%/test_memory \
 	%D%/test_move \
 	%D%/test_origin \
+	%D%/test_pending \
+	%D%/test_pending_damage \
+	%D%/test_pending_faults \
+	%D%/test_pending_threads \
 	%D%/test_pins \
 	%D%/test_publish \
 	%D%/test_registry \
@@ -43,6 +47,14 @@ check_PROGRAMS += \
 %C%_test_move_LDADD = $(TEST_LIBS)
 %C%_test_origin_SOURCES = %D%/test_origin.c %D%/given.h
 %C%_test_origin_LDADD = $(TEST_LIBS)
+%C%_test_pending_SOURCES = %D%/test_pending.c %D%/given.h %D%/given_pending.h
+%C%_test_pending_LDADD = $(TEST_LIBS)
+%C%_test_pending_damage_SOURCES = %D%/test_pending_damage.c %D%/given.h %D%/given_pending.h
+%C%_test_pending_damage_LDADD = $(TEST_LIBS)
+%C%_test_pending_faults_SOURCES = %D%/test_pending_faults.c %D%/given.h %D%/given_pending.h
+%C%_test_pending_faults_LDADD = $(TEST_LIBS)
+%C%_test_pending_threads_SOURCES = %D%/test_pending_threads.c %D%/given.h %D%/given_pending.h
+%C%_test_pending_threads_LDADD = $(TEST_LIBS)
 %C%_test_pins_SOURCES = %D%/test_pins.c %D%/given.h
 %C%_test_pins_LDADD = $(TEST_LIBS)
 %C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h
@@ -63,6 +75,8 @@ check_PROGRAMS += \
 %C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fgetxattr -Wl,--wrap=flock -Wl,--wrap=linkat
 %C%_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
 	-Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=strndup
+%C%_test_pending_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=renameat
+%C%_test_pending_threads_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write
 %C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs -Wl,--wrap=ioctl
 %C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
