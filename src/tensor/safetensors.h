@@ -29,6 +29,7 @@
 #define DFS_RANK_MAX 16 /* a higher rank is kept as rank 2: all but the last dimension, the last */
 #define DFS_HEADER_MAX (32u << 20)
 #define DFS_HEADER_TENSORS_MAX 100000u
+#define DFS_FILE_LEN_ANY UINT64_MAX /* for dfs_header_parse(): no file is that long */
 
 struct dfs_tensor {
 	const char *name;	/* NUL-terminated; owned by the header; a name with an embedded NUL is refused */
@@ -55,7 +56,8 @@ struct dfs_header {
  * dfs_header_parse() - read a header
  * @bytes: the first bytes of the file, at least 8 + N of them
  * @len: how many there are
- * @file_len: size of the whole file
+ * @file_len: size of the whole file; DFS_FILE_LEN_ANY: as long as the header
+ *	says, so that its file_len tells how long that is
  * @ret_header: dfs_header_free() it
  *
  * Return: 0; -EINVAL if this is not a valid safetensors file (the sentence

@@ -62,7 +62,9 @@ int dfs_header_settle(struct dfs_header *header, struct dfs_err *err)
 			return ret;
 		t->off += header->data_off;
 	}
-	if (pos != data_len)
+	if (header->file_len == DFS_FILE_LEN_ANY)
+		header->file_len = header->data_off + pos;
+	else if (pos != data_len)
 		return dfs_fail(err, EINVAL, "tensors of %llu bytes and data of %llu",
 				(unsigned long long)pos, (unsigned long long)data_len);
 	return 0;

@@ -26,7 +26,7 @@ static bool ends_with(const char *name, const char *end)
 {
 	size_t len = strlen(name), end_len = strlen(end);
 
-	return len >= end_len && !strcmp(name + len - end_len, end);
+	return len > end_len && !strcmp(name + len - end_len, end);
 }
 
 /* ".tmpXXXXXX" (tempfile), ".name.XXXXXX" (rsync): a dot in front and six characters at the end. */
@@ -44,7 +44,9 @@ static bool has_random_end(const char *name)
 
 bool dfs_classify_name(const char *name)
 {
-	static const char *const ends[] = { ".incomplete", ".part", ".partial", ".crdownload", ".aria2" };
+	static const char *const ends[] = {
+		".incomplete", ".part", ".partial", ".filepart", ".crdownload", ".download", ".aria2", ".tmp",
+	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (ends_with(name, ends[i]))

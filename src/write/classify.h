@@ -26,7 +26,7 @@ DFS_AUTO_KIND(header, struct dfs_header *, dfs_header_free(*p));
 int dfs_classify(int fd, struct dfs_header **ret_header, struct dfs_err *ret_why,
 		 struct dfs_err *err);
 
-/* dfs_classify_name() - is @name one that writers give to files they have not finished (.incomplete, .part, .tmpXXXXXX, ...) */
+/* dfs_classify_name() - is @name one that writers give to files they have not finished? The list is in rest.h. */
 bool dfs_classify_name(const char *name);
 
 #endif

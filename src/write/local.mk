@@ -15,6 +15,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/measure.c \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/reason.c %D%/reason.h \
+	%D%/rest.c %D%/rest.h \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
