@@ -10,6 +10,7 @@
  *	.deltafs/pins/HASH	base files by content (XXH3-128), hard links or copies
  *	.deltafs/bases/ID.json	one model: its files, names, origin, by-reference paths
  *	.deltafs/hashes/	remembered hashes of base files, keyed by dev, inode, size, mtime, ctime
+ *	.deltafs/pending	what waits to be compressed (store/pending.h)
  *	.deltafs/tmp/		encodes in work, 0600; whatever is there without a lock holder is rubbish
  *
  * None of it needs to exist for reading: any directory is a store.

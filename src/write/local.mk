@@ -15,6 +15,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/measure.c \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/queue.c %D%/queue.h \
+	%D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/rest.c %D%/rest.h \
 	%D%/run.h \

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * queue: see queue.h. Here: what happens to files, and work on them.
+ *
+ * Each change is made to the tree and noted under one lock, so that the notes
+ * have its order; the notes are written after the lock is let go.
+ */
+#include "write/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "write/queue_internal.h"
+
+/* --- under the lock, to the next line like this */
+
+/* Out of work, if it is in it: what its item ends with does not count. */
+static void entry_cancel(struct dfs_queue *q, struct dfs_queue_entry *entry)
+{
+	if (!entry->item)
+		return;
+	atomic_store(&entry->item->cancelled, true);
+	entry->item->entry = NULL;
+	entry->item = NULL;
+	q->n_in_work--;
+}
+
+void dfs_queue_entry_wait(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
+{
+	entry_cancel(q, entry);
+	dfs_due_put(&q->due, &entry->due, dfs_queue_now(q) + ms);
+	if (dfs_due_first(&q->due) == &entry->due)
+		pthread_cond_signal(&q->wake);
+}
+
+/* It was changed: whatever was known of it is of the past. */
+static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
+{
+	entry->tries = 0;
+	entry->why.id = DFS_REASON_NONE;
+	dfs_queue_entry_wait(q, entry, ms);
+}
+
+static void entry_open(struct dfs_queue *q, struct dfs_queue_entry *entry)
+{
+	entry->tries = 0;
+	entry->why.id = DFS_REASON_NONE;
+	entry_cancel(q, entry);
+	dfs_due_remove(&q->due, &entry->due);
+}
+
+static bool entry_is_open(const struct dfs_queue_entry *entry)
+{
+	return !entry->item && !entry->due.place;
+}
+
+/* The node stays, for who prunes it. */
+static void entry_free(struct dfs_queue *q, struct dfs_queue_entry *entry)
+{
+	entry_cancel(q, entry);
+	dfs_due_remove(&q->due, &entry->due);
+	entry->node->value = NULL;
+	q->bytes -= entry->bytes;
+	q->n--;
+	free(entry);
+}
+
+/* @ret_fresh: it was not there, and is neither waiting nor in work yet. Return: NULL: out of memory. */
+static struct dfs_queue_entry *entry_get(struct dfs_queue *q, const char *rel, bool *ret_fresh)
+{
+	struct dfs_tree_node *node = dfs_tree_make(&q->tree, rel);
+	struct dfs_queue_entry *entry = node ? node->value : NULL;
+
+	*ret_fresh = !entry;
+	if (!node || entry)
+		return entry;
+	if (dfs_due_reserve(&q->due, q->n + 1) == 0)
+		entry = calloc(1, sizeof(*entry));
+	if (!entry) {
+		dfs_tree_prune(&q->tree, node);
+		return NULL;
+	}
+	entry->node = node;
+	node->value = entry;
+	q->n++;
+	return entry;
+}
+
+/* Return: whether there was anything. */
+static bool drop(struct dfs_queue *q, const char *rel)
+{
+	struct dfs_tree_node *top = dfs_tree_find(&q->tree, rel), *node = top, *leaf;
+
+	while (node) {
+		/* the leaf goes, and all above it that hold nothing else: top is gone when the last has */
+		for (leaf = node; leaf->child; leaf = leaf->child)
+			;
+		if (leaf->value)
+			entry_free(q, leaf->value);
+		dfs_tree_prune(&q->tree, leaf);
+		node = dfs_tree_find(&q->tree, rel);
+		if (node == &q->tree.root && !node->child)
+			node = NULL;
+	}
+	return top != NULL;
+}
+
+static void renew_all(struct dfs_queue *q, struct dfs_tree_node *top)
+{
+	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node))
+		if (node->value && !entry_is_open(node->value))
+			entry_renew(q, node->value, q->config.quiet_ms);
+}
+
+/* Neither in the other: what the kernel would refuse is nothing to follow. */
+static bool are_apart(const char *a, const char *b)
+{
+	return !dfs_tree_covers(a, b) && !dfs_tree_covers(b, a);
+}
+
+/* To where nothing is. Return: false: out of memory, and forgotten. */
+static bool move_node(struct dfs_queue *q, struct dfs_tree_node *node, const char *from, const char *to)
+{
+	struct dfs_tree_node *place = dfs_tree_make(&q->tree, to);
+
+	if (!place) {
+		drop(q, from);
+		return false;
+	}
+	dfs_tree_exchange(&q->tree, node, place);
+	dfs_tree_prune(&q->tree, place);
+	renew_all(q, node);
+	return true;
+}
+
+/* What happens to the tree, live and from disk alike. Each returns whether it is worth a record. */
+
+static bool add(struct dfs_queue *q, const char *rel, const char *to)
+{
+	bool fresh;
+	struct dfs_queue_entry *entry = entry_get(q, rel, &fresh);
+
+	(void)to;
+	if (entry)
+		entry_renew(q, entry, q->config.quiet_ms);
+	else
+		q->forgot = true;
+	return entry && fresh;
+}
+
+static bool forget(struct dfs_queue *q, const char *rel, const char *to)
+{
+	struct dfs_tree_node *node = dfs_tree_find(&q->tree, rel);
+
+	(void)to;
+	if (!node || !node->value)
+		return false;
+	entry_free(q, node->value);
+	dfs_tree_prune(&q->tree, node);
+	return true;
+}
+
+static bool drop_one(struct dfs_queue *q, const char *rel, const char *to)
+{
+	(void)to;
+	return drop(q, rel);
+}
+
+static bool move(struct dfs_queue *q, const char *from, const char *to)
+{
+	struct dfs_tree_node *node;
+	bool dropped;
+
+	if (!are_apart(from, to))
+		return false;
+	dropped = drop(q, to);
+	node = dfs_tree_find(&q->tree, from);
+	if (node && !move_node(q, node, from, to))
+		q->forgot = true;
+	return dropped || node;
+}
+
+static bool exchange(struct dfs_queue *q, const char *a, const char *b)
+{
+	struct dfs_tree_node *at_a = dfs_tree_find(&q->tree, a), *at_b = dfs_tree_find(&q->tree, b);
+	bool fine = true;
+
+	if (!are_apart(a, b) || (!at_a && !at_b))
+		return false;
+	if (at_a && at_b) {
+		dfs_tree_exchange(&q->tree, at_a, at_b);
+		renew_all(q, at_a);
+		renew_all(q, at_b);
+	} else if (at_a) {
+		fine = move_node(q, at_a, a, b);
+	} else {
+		fine = move_node(q, at_b, b, a);
+	}
+	q->forgot |= !fine;
+	return true;
+}
+
+static bool (*const changes[DFS_PENDING_KINDS])(struct dfs_queue *q, const char *rel, const char *to) = {
+	[DFS_PENDING_ADD] = add,
+	[DFS_PENDING_DONE] = forget,
+	[DFS_PENDING_DROP] = drop_one,
+	[DFS_PENDING_MOVE] = move,
+	[DFS_PENDING_EXCHANGE] = exchange,
+};
+
+void dfs_queue_change(struct dfs_queue *q, enum dfs_pending_kind kind, const char *rel, const char *to)
+{
+	if (changes[kind](q, rel, to))
+		dfs_pending_note(q->pending, kind, rel, to);
+}
+
+/* --- taking it */
+
+void dfs_queue_replay(void *arg, enum dfs_pending_kind kind, const char *rel, const char *to)
+{
+	changes[kind](arg, rel, to);
+}
+
+static void begin(struct dfs_queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+}
+
+static void end(struct dfs_queue *q, const char *rel)
+{
+	bool forgot = q->forgot;
+
+	q->forgot = false;
+	pthread_mutex_unlock(&q->lock);
+	dfs_journal_flush(q->pending);
+	if (forgot)
+		dfs_log_line(q->config.log, DFS_LOG_WARNING,
+			     "%s: out of memory; it is not compressed unless it is written again", rel);
+}
+
+static void change(struct dfs_queue *q, enum dfs_pending_kind kind, const char *rel, const char *to)
+{
+	begin(q);
+	dfs_queue_change(q, kind, rel, to);
+	end(q, rel);
+}
+
+void dfs_queue_written(struct dfs_queue *q, const char *rel)
+{
+	change(q, DFS_PENDING_ADD, rel, NULL);
+}
+
+void dfs_queue_moved(struct dfs_queue *q, const char *from, const char *to)
+{
+	change(q, DFS_PENDING_MOVE, from, to);
+}
+
+void dfs_queue_exchanged(struct dfs_queue *q, const char *a, const char *b)
+{
+	change(q, DFS_PENDING_EXCHANGE, a, b);
+}
+
+/* The file whose download aria2 kept account of in @rel has ended it. */
+static void aria2_ended(struct dfs_queue *q, const char *rel)
+{
+	static const char suffix[] = ".aria2";
+	size_t len = strlen(rel), end_len = sizeof(suffix) - 1;
+	struct dfs_tree_node *node = NULL;
+	char *stem;
+
+	if (len <= end_len || strcmp(rel + len - end_len, suffix) != 0)
+		return;
+	stem = strndup(rel, len - end_len);
+	if (stem)
+		node = dfs_tree_find(&q->tree, stem);
+	if (node && node->value && ((struct dfs_queue_entry *)node->value)->due.place)
+		entry_renew(q, node->value, q->config.quiet_ms);
+	free(stem);
+}
+
+void dfs_queue_removed(struct dfs_queue *q, const char *rel)
+{
+	begin(q);
+	dfs_queue_change(q, DFS_PENDING_DROP, rel, NULL);
+	aria2_ended(q, rel);
+	end(q, rel);
+}
+
+static void put(struct dfs_queue *q, const char *rel, int64_t ms)
+{
+	struct dfs_queue_entry *entry;
+	bool fresh;
+
+	begin(q);
+	entry = entry_get(q, rel, &fresh);
+	if (!entry)
+		q->forgot = true;
+	else if (ms < 0)
+		entry_open(q, entry);
+	else
+		entry_renew(q, entry, ms);
+	if (entry && fresh)
+		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
+	end(q, rel);
+}
+
+void dfs_queue_writing(struct dfs_queue *q, const char *rel)
+{
+	put(q, rel, -1);
+}
+
+void dfs_queue_add(struct dfs_queue *q, const char *rel, unsigned ms)
+{
+	put(q, rel, ms);
+}
