@@ -6,7 +6,7 @@
 
 Good containers become the superblock and metadata that fuzz_container reads,
 their chunks inputs of fuzz_decode_*, the models of the corpus inputs of
-fuzz_header. Names are hashes, as libFuzzer's are, so that its finds can be
+fuzz_header; lines of every kind are fuzz_pending's. Names are hashes, as libFuzzer's are, so that its finds can be
 merged with `fuzz_x -merge=1`.
 """
 import glob
@@ -67,8 +67,21 @@ def container_seeds(path, taken):
                     chunk_seed(segment, chunk, length // segment.unit, table, payload))
 
 
+# What stands behind the check of a line of .deltafs/pending, by pending.h.
+PENDING = (b"deltafs-pending\t1", b"deltafs-pending\t2", b"add\tmodel.safetensors",
+           b"add\td/a\\t\\n\\\\b", b"done\td/a", b"drop\td", b"move\ta/b\tc", b"exchange\ta\tb/c",
+           b"add\t../a", b"add\t/a", b"move\ta", b"add\t.deltafs/x", b"add\t" + b"long/" * 3000 + b"x")
+
+
+def pending_seeds():
+    for line in PENDING:
+        put("fuzz_pending", line + b"\n")
+    put("fuzz_pending", b"\n".join(PENDING[2:8]))
+
+
 def main():
     taken = {}
+    pending_seeds()
     corpus = os.path.join(HERE, "..", "corpus")
     for path in sorted(glob.glob(os.path.join(corpus, "base-*.safetensors"))):
         header_seed(path)
