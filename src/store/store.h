@@ -11,6 +11,7 @@
  *	.deltafs/bases/ID.json	one model: its files, names, origin, by-reference paths
  *	.deltafs/hashes/	remembered hashes of base files, keyed by dev, inode, size, mtime, ctime
  *	.deltafs/pending	what waits to be compressed (store/pending.h)
+ *	.deltafs/reasons	why files are plain (write/reasons.h)
  *	.deltafs/tmp/		encodes in work, 0600; whatever is there without a lock holder is rubbish
  *
  * None of it needs to exist for reading: any directory is a store.

@@ -18,6 +18,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/queue.c %D%/queue.h \
 	%D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
+	%D%/reasons.c %D%/reasons.h \
 	%D%/rest.c %D%/rest.h \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \

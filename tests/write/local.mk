@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
-check_PROGRAMS += %D%/test_queue %D%/test_queue_random %D%/test_queue_threads %D%/test_rest
+check_PROGRAMS += %D%/test_queue %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
 %C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
@@ -27,3 +27,5 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_queue_random_LDADD = $(TEST_LIBS)
 %C%_test_queue_threads_SOURCES = %D%/test_queue_threads.c %D%/queued.h tests/store/given.h
 %C%_test_queue_threads_LDADD = $(TEST_LIBS)
+%C%_test_reasons_SOURCES = %D%/test_reasons.c tests/store/given.h
+%C%_test_reasons_LDADD = $(TEST_LIBS)
