@@ -2,6 +2,7 @@
 src_libdeltafs_a_SOURCES += \
 	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
+	%D%/cover.c %D%/cover.h \
 	%D%/decode.c %D%/decode.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
