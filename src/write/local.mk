@@ -26,6 +26,9 @@ src_libdeltafs_a_SOURCES += \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \
+	%D%/thaw.c %D%/thaw.h \
+	%D%/thaw_data.c \
+	%D%/thaw_step.c %D%/thaw_state.h \
 	%D%/ticker.c %D%/ticker.h \
 	%D%/verify.c %D%/verify.h %D%/verify_fast.c \
 	%D%/work.c %D%/work.h
