@@ -77,6 +77,8 @@ static void pieces_replace(struct dfs_cover *cover, size_t from, size_t to, cons
 {
 	size_t kept = from + (piece != NULL);
 
+	if (from == to && !piece)
+		return; /* there may be no array */
 	memmove(cover->pieces + kept, cover->pieces + to, (cover->n_pieces - to) * sizeof(*piece));
 	cover->n_pieces -= to - kept;
 	if (piece)
@@ -122,8 +124,7 @@ static void add_blocks(struct dfs_cover *cover, uint64_t first, uint64_t last)
 		return;
 	from = piece_find(cover, block_start(first) + 1);
 	to = piece_find(cover, block_start(last) + 1);
-	if (from < to)
-		pieces_replace(cover, from, to, NULL);
+	pieces_replace(cover, from, to, NULL);
 	for (uint64_t block = first; block < last; block++)
 		block_set(cover, block);
 }
