@@ -55,7 +55,7 @@ int dfs_cover_promise(struct dfs_cover *cover, uint64_t off, uint64_t end);
  * dfs_cover_add() - [@off, @end) is there now
  * @promised: what dfs_cover_promise() returned for this range, or for a longer
  *	one of which this is the beginning up to a bound of a block; 0 will do
- *	if both ends are bounds of blocks, or of the file
+ *	if the bytes on either side are there, or in another block, or none
  *
  * An empty range only gives the promise back.
  */

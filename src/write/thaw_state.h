@@ -6,7 +6,7 @@
  * lock, and writes without it. Old bytes and new ones never have a turn in the
  * same place at once: a writer waits for old bytes that are on their way; old
  * bytes announce themselves, wait for the writers that came before, and then
- * leave out what is there. Nobody waits while others wait for him.
+ * leave out what is there. A writer who has his turn waits for nobody.
  */
 #ifndef DFS_WRITE_THAW_STATE_H
 #define DFS_WRITE_THAW_STATE_H
@@ -18,7 +18,7 @@
 
 /* Decoded at once: a few chunks, so that several threads decode. Larger: a cancel and a writer in the same place wait longer. */
 #define DFS_THAW_WINDOW (1u << 20)
-_Static_assert(DFS_THAW_WINDOW % DFS_COVER_BLOCK == 0, "what is decoded is whole blocks");
+_Static_assert(DFS_THAW_WINDOW % DFS_COVER_BLOCK == 0, "what is decoded ends with a block");
 
 struct dfs_thaw_turn {
 	uint64_t off, end;
@@ -76,7 +76,7 @@ void dfs_thaw_unref(struct dfs_thaw *thaw);
 
 /**
  * dfs_thaw_put_old() - old bytes go into the temporary where nothing is there yet
- * @off, @end: bounds of blocks, or the old size
+ * @off, @end: as dfs_cover_add() takes them without a promise
  *
  * Nothing happens if it does not run. Return: 0; errors of pwrite(2).
  */

@@ -7,7 +7,7 @@
 #include "util/auto.h"
 #include "write/thaw_state.h"
 
-/* The next old bytes that are needed, as whole blocks. Return: false if none are, or it was cancelled. */
+/* The next old bytes that are needed. Return: false if none are, or it was cancelled. */
 static bool window_next(struct dfs_thaw *thaw, uint64_t *ret_off, uint64_t *ret_end)
 {
 	uint64_t off, end;
@@ -18,11 +18,8 @@ static bool window_next(struct dfs_thaw *thaw, uint64_t *ret_off, uint64_t *ret_
 	end = off - off % DFS_THAW_WINDOW + DFS_THAW_WINDOW;
 	if (end > thaw->old_size)
 		end = thaw->old_size;
-	more = thaw->state == DFS_THAW_RUNNING && dfs_cover_gaps(&thaw->cover, off, end, &off, &end);
+	more = thaw->state == DFS_THAW_RUNNING && dfs_cover_gaps(&thaw->cover, off, end, ret_off, ret_end);
 	pthread_mutex_unlock(&thaw->lock);
-	*ret_off = off - off % DFS_COVER_BLOCK;
-	end += (DFS_COVER_BLOCK - end % DFS_COVER_BLOCK) % DFS_COVER_BLOCK;
-	*ret_end = end < thaw->old_size ? end : thaw->old_size;
 	return more;
 }
 

@@ -3,6 +3,7 @@ check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_ver
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
 check_PROGRAMS += %D%/test_cover
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race
+check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
 %C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
@@ -43,7 +44,10 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_thaw_fail_LDADD = $(TEST_LIBS)
 %C%_test_thaw_race_SOURCES = %D%/test_thaw_race.c %D%/thawing.h %D%/files.h %D%/headers.h tests/store/given.h
 %C%_test_thaw_race_LDADD = $(TEST_LIBS)
+%C%_test_thaw_turns_SOURCES = %D%/test_thaw_turns.c %D%/thawing.h %D%/files.h %D%/headers.h tests/store/given.h
+%C%_test_thaw_turns_LDADD = $(TEST_LIBS)
 
 # Calls that a test holds up, or makes fail.
 %C%_test_thaw_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fallocate -Wl,--wrap=fstatvfs -Wl,--wrap=dfs_view_size
 %C%_test_thaw_fail_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite -Wl,--wrap=dfs_view_submit
+%C%_test_thaw_turns_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite -Wl,--wrap=dfs_view_submit

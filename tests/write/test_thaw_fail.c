@@ -184,6 +184,25 @@ static void what_did_not_fit_is_old_still(void **state)
 	thawing_gone(&t);
 }
 
+static void a_slow_write_that_does_not_fit_changes_nothing(void **state)
+{
+	struct dfs_err err = { "" };
+	struct thawing t;
+	(void)state;
+
+	given_fine_tune(&t, 100);
+	given_thaw(&t);
+	keep(&t);
+	trap.full_at = 50000;
+	CHECK_RET(-ENOSPC, dfs_thaw_write_slowly(t.thaw, "abc", 3, 60000, &err));
+	CHECK(dfs_thaw_where(t.thaw, 50000, 20000) == DFS_THAW_OLD);
+	trap.full_at = 0;
+	let_go(&t);
+	CHECK_OK(finish(&t, &err), err);
+	check_file(&t, t.old, t.len);
+	thawing_gone(&t);
+}
+
 static void no_file_is_longer_than_an_offset(void **state)
 {
 	struct dfs_err err = { "" };
@@ -338,6 +357,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(a_missing_base_is_named),
 	CASE(a_disk_that_fills_up_fails_the_decode),
 	CASE(what_did_not_fit_is_old_still),
+	CASE(a_slow_write_that_does_not_fit_changes_nothing),
 	CASE(no_file_is_longer_than_an_offset),
 	CASE(all_who_wait_are_told_once),
 	CASE(a_cancel_tells_them_and_stays),
