@@ -21,3 +21,4 @@ include tests/faults/local.mk
 include tests/adversary/local.mk
 include tests/corpus/local.mk
 include tests/ref/local.mk
+include tests/exerciser/local.mk

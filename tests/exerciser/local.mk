@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The exercisers, which know nothing of deltafs.
+exerciser_common = %D%/account.c %D%/account.h %D%/draw.c %D%/draw.h tests/tools/random.c tests/tools/random.h
+
+noinst_PROGRAMS += %D%/file_exerciser
+
+%C%_file_exerciser_SOURCES = $(exerciser_common) %D%/file_exerciser.c %D%/file_subject.c \
+	%D%/file_subject.h %D%/file_operations.h %D%/file_draw.c %D%/file_io.c %D%/file_mappings.c \
+	%D%/file_space.c %D%/file_copies.c %D%/file_life.c
+%C%_file_exerciser_LDADD = -lm
