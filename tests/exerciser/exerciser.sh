@@ -12,9 +12,13 @@ on_tmpfs tmpfs
 for seed in 1 2 3 $RANDOM; do
 	exercise "" file_exerciser -s "$seed" -n 8000 ext4/file
 	exercise "zero zero_keep" file_exerciser -s "$seed" -n 20000 tmpfs/file
+	exercise "" tree_exerciser -s "$seed" -p 4 -n 5000 ext4
+	exercise "" tree_exerciser -s "$seed" -p 4 -n 5000 tmpfs
 done
 
+# Files like those of a family of models, and rests in which nothing may change.
 "$DFS_BUILD/tests/tools/make_pair" --params 100000 --seed 1 pair >/dev/null || fail "make_pair"
+exercise "" tree_exerciser -p 2 -n 2000 -b pair/base/model.safetensors -r 100 ext4
 
 # What was there before is as right as what we made.
 cp pair/tune/model.safetensors ext4/kept

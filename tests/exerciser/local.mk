@@ -2,9 +2,13 @@
 # The exercisers, which know nothing of deltafs.
 exerciser_common = %D%/account.c %D%/account.h %D%/draw.c %D%/draw.h tests/tools/random.c tests/tools/random.h
 
-noinst_PROGRAMS += %D%/file_exerciser
+noinst_PROGRAMS += %D%/file_exerciser %D%/tree_exerciser
 
 %C%_file_exerciser_SOURCES = $(exerciser_common) %D%/file_exerciser.c %D%/file_subject.c \
 	%D%/file_subject.h %D%/file_operations.h %D%/file_draw.c %D%/file_io.c %D%/file_mappings.c \
 	%D%/file_space.c %D%/file_copies.c %D%/file_life.c
 %C%_file_exerciser_LDADD = -lm
+
+%C%_tree_exerciser_SOURCES = $(exerciser_common) %D%/tree_exerciser.c %D%/tree.c %D%/tree.h \
+	%D%/tree_draw.c %D%/tree_check.c %D%/tree_names.c %D%/tree_contents.c %D%/shared.c %D%/shared.h
+%C%_tree_exerciser_LDADD = -lm
