@@ -10,10 +10,12 @@ on_tmpfs tmpfs
 
 # Refused by tmpfs: FALLOC_FL_ZERO_RANGE.
 for seed in 1 2 3 $RANDOM; do
-	exercise "" file_exerciser -s "$seed" -n 8000 ext4/file
+	exercise "" file_exerciser -s "$seed" -n 5000 ext4/file
 	exercise "zero zero_keep" file_exerciser -s "$seed" -n 20000 tmpfs/file
-	exercise "" tree_exerciser -s "$seed" -p 4 -n 5000 ext4
+	exercise "" tree_exerciser -s "$seed" -p 4 -n 3000 ext4
 	exercise "" tree_exerciser -s "$seed" -p 4 -n 5000 tmpfs
+	exercise "" stripes_exerciser -s "$seed" -p 4 -n 300 ext4/stripes
+	exercise "" stripes_exerciser -s "$seed" -p 4 -n 300 tmpfs/stripes
 done
 
 # Files like those of a family of models, and rests in which nothing may change.
@@ -23,3 +25,4 @@ exercise "" tree_exerciser -p 2 -n 2000 -b pair/base/model.safetensors -r 100 ex
 # What was there before is as right as what we made.
 cp pair/tune/model.safetensors ext4/kept
 exercise "" file_exerciser -k -r 20 -n 1500 ext4/kept
+exercise "" stripes_exerciser -k -r 20 -n 200 ext4/kept

@@ -62,14 +62,24 @@ done <<-END
 	noreplace 10
 	listing 1000
 END
+while read -r fault every; do
+	lies "$fault" "$every" stripes_exerciser -s 1 tmpfs/file
+done <<-END
+	pread 50
+	pwrite 100
+	write 5
+	punch 5
+	copy 5
+	private 1
+END
 
 # What another process changes: $victim is a file of process 0.
 victim() { victim=$(find tmpfs/own-0 -type f -size +0 2>/dev/null | head -1) && [ -n "$victim" ]; }
 flip() { printf '\0' | dd of="$1" bs=1 conv=notrunc status=none && printf '\1' | dd of="$1" bs=1 seek=1 conv=notrunc status=none; }
-quiet_flip() { local was; was=$(stat -c %y "$1") && flip "$1" && touch -d "$was" "$1"; }
+quiet_flip() { local was; was=$(stat -c %y "$1") && flip "$1" && touch -c -d "$was" "$1"; }
 change_byte() { victim && quiet_flip "$victim"; }
 change_mode() { victim && chmod 0611 "$victim"; }
-change_time() { victim && touch "$victim"; }
+change_time() { victim && touch -c "$victim"; }
 change_name() { victim && mv "$victim" "$victim.another"; }
 change_attribute() { victim && setfattr -n user.exerciser.0 -v other "$victim"; }
 change_listing() { mkdir "tmpfs/own-0/b" || : >"tmpfs/own-0/stranger"; }

@@ -18,18 +18,16 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "processes.h"
 #include "shared.h"
 #include "tree.h"
 
-#define PROCESSES 64
 #define VERIFY_EVERY 300	/* operations; a verification costs about as much */
 #define ROOT_MODE 0755
 
@@ -160,66 +158,37 @@ static void run(struct tree *t, struct shared *shared, const struct settings *c)
 	tree_remove_all(t);
 }
 
-static _Noreturn void child(const struct settings *c, const struct matter *matter,
-			    int shared_directory, unsigned process, struct shared_tally *tally)
+struct family {
+	const struct settings *settings;
+	struct matter matter;
+	int shared_directory;
+	struct shared_tally *tallies;	/* of each process */
+};
+
+static void child(void *context, unsigned process)
 {
+	const struct family *f = context;
 	struct tree *t = calloc(1, sizeof(*t));
 	struct rng rng;
 	char who[32], own[32];
 	struct shared shared = {
-		.account = &t->account, .rng = &rng, .directory = shared_directory,
-		.process = process, .matter = matter, .tally = tally,
+		.rng = &rng, .directory = f->shared_directory, .process = process,
+		.matter = &f->matter, .tally = &f->tallies[process],
 	};
 
 	if (!t)
 		cannot("no memory for the model");
 	snprintf(who, sizeof(who), "process %u", process);
 	snprintf(own, sizeof(own), "own-%u", process);
-	t->matter = *matter;
+	shared.account = &t->account;
+	t->matter = f->matter;
 	t->account.who = who;
-	t->account.seed = c->seed;
+	t->account.seed = f->settings->seed;
 	tree_must(t, mkdir(own, ROOT_MODE) == 0 && chdir(own) == 0, own);
-	run(t, &shared, c);
+	run(t, &shared, f->settings);
 	tree_must(t, chdir("..") == 0 && rmdir(own) == 0, "rmdir at the end");
 	account_print_refusals(&t->account);
 	exit(0);
-}
-
-/* The first that fails ends all: what they would find later is of no use. */
-static int wait_all(pid_t *children, unsigned n)
-{
-	int failed = 0, status;
-	pid_t ended;
-
-	while ((ended = wait(&status)) > 0) {
-		for (unsigned i = 0; i < n; i++)
-			children[i] = children[i] == ended ? 0 : children[i];
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-			continue;
-		if (!failed && WIFSIGNALED(status))
-			fprintf(stderr, "tree_exerciser: a process ended by signal %d\n",
-				WTERMSIG(status));
-		for (unsigned i = 0; i < n && !failed; i++)
-			if (children[i])
-				kill(children[i], SIGTERM);
-		failed = 1;
-	}
-	return failed;
-}
-
-static int start_all(const struct settings *c, const struct matter *matter, int directory,
-		     struct shared_tally *tallies)
-{
-	pid_t children[PROCESSES];
-
-	for (unsigned i = 0; i < c->processes; i++) {
-		children[i] = fork();
-		if (children[i] < 0)
-			cannot("fork");
-		if (!children[i])
-			child(c, matter, directory, i, &tallies[i]);
-	}
-	return wait_all(children, c->processes);
 }
 
 static void print_end(const struct settings *c, const struct shared_tally *tallies)
@@ -239,26 +208,25 @@ int main(int argc, char **argv)
 {
 	struct settings c = settings_of(argc, argv);
 	struct account a = { .who = "tree_exerciser", .seed = c.seed };
-	struct shared_tally *tallies = mmap(NULL, PROCESSES * sizeof(*tallies),
-					    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct matter matter = { 0 };
-	int directory;
+	struct family f = { .settings = &c };
 
-	if (tallies == MAP_FAILED)
+	f.tallies = mmap(NULL, PROCESSES * sizeof(*f.tallies), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (f.tallies == MAP_FAILED)
 		cannot("no memory");
 	printf("tree_exerciser: seed %" PRIu64 "\n", c.seed);
 	fflush(stdout);
 	umask(TREE_UMASK);
-	if (c.matter && (errno = -matter_load(&matter, c.matter)))
+	if (c.matter && (errno = -matter_load(&f.matter, c.matter)))
 		cannot(c.matter);
 	if (chdir(c.path) < 0)
 		cannot(c.path);
-	directory = shared_begin(&a, "shared");
-	if (start_all(&c, &matter, directory, tallies))
+	f.shared_directory = shared_begin(&a, "shared");
+	if (!processes_run(c.processes, child, &f))
 		return 1;
-	shared_verify(&a, directory, tallies, c.processes);
+	shared_verify(&a, f.shared_directory, f.tallies, c.processes);
 	if (rmdir("shared") < 0)
 		account_fail(&a, "rmdir of the shared directory at the end: %s", strerror(errno));
-	print_end(&c, tallies);
+	print_end(&c, f.tallies);
 	return 0;
 }
