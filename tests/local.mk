@@ -18,6 +18,7 @@ include tests/mount/local.mk
 include tests/tools/local.mk
 include tests/ctl/local.mk
 include tests/faults/local.mk
+include tests/posix/local.mk
 include tests/adversary/local.mk
 include tests/corpus/local.mk
 include tests/ref/local.mk

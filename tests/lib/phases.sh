@@ -71,6 +71,7 @@ phase_scripts() {
 	local scripts
 	mapfile -t scripts < <(scripts_in lint build util format tensor predict codec store read write corpus ref ctl tools \
 		mount clients faults adversary exerciser)
+		mount clients posix faults adversary)
 	[ ${#scripts[@]} = 0 ] || runner_all "" "" -- "${scripts[@]}"
 }
 
