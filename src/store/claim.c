@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/plain_mark.h"
 #include "util/caps.h"
 #include "util/io.h"
 
@@ -41,7 +42,7 @@ const char *dfs_claim_xattr(void)
 
 bool dfs_is_mark(const char *name)
 {
-	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0;
+	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0 || dfs_is_plain_mark(name);
 }
 
 struct mark {
@@ -119,7 +120,7 @@ int dfs_claim_check(int fd, uint64_t size, struct dfs_claim *ret_claim)
 	if (n < 0)
 		return (int)n;
 	mark_read(fd, &mark);
-	if (!mark.present && dfs_magic_score(bytes, (size_t)n) < DFS_MAGIC_CLAIM)
+	if (!mark.present && (dfs_magic_score(bytes, (size_t)n) < DFS_MAGIC_CLAIM || dfs_plain_mark_has(fd)))
 		return 0;
 	if (n < DFS_SUPERBLOCK_SIZE || !superblock_try(bytes, ret_claim)) {
 		n = 0;

@@ -3,7 +3,8 @@
  * claim: is a file of the store plain, or does it claim to be a container.
  *
  * Told apart by content, never by name: the xattr that publish sets (the
- * mark), or the magic at offset 0. A claim with a valid superblock (head, else
+ * mark), or the magic at offset 0 of a file that is not marked plain
+ * (plain_mark.h). A claim with a valid superblock (head, else
  * tail) is a container; one without is broken: stat works, open is EIO, and it
  * is never shown as its raw bytes.
  *
@@ -45,7 +46,7 @@ struct dfs_claim {
 /* dfs_claim_xattr() - the mark's name for this process: trusted.* with CAP_SYS_ADMIN, else user.*. Both are honoured on reading if readable. */
 const char *dfs_claim_xattr(void);
 
-/* dfs_is_mark() - is @name one of the two? */
+/* dfs_is_mark() - is @name one of the two, or marks a file plain? */
 bool dfs_is_mark(const char *name);
 
 /**

@@ -23,8 +23,10 @@ src_libdeltafs_a_SOURCES += \
 	%D%/paths.c \
 	%D%/pending.c %D%/pending.h \
 	%D%/pin_add.c \
+	%D%/pin_detach.c \
 	%D%/pin_links.c %D%/pin_links.h \
 	%D%/pins.c %D%/pins.h \
+	%D%/plain_mark.c %D%/plain_mark.h \
 	%D%/places.c %D%/places.h \
 	%D%/publish.c %D%/publish.h \
 	%D%/registry.c %D%/registry.h \

@@ -109,7 +109,7 @@ static int copy_bytes(const struct dfs_pin_add *add, int to, uint64_t size, stru
 		if (add->progress && !add->progress(add->arg, done, size))
 			return dfs_fail(err, ECANCELED, "cancelled");
 	}
-	if (!dfs_hash_equal(dfs_hasher_end(hasher), add->hash))
+	if (!add->as_is && !dfs_hash_equal(dfs_hasher_end(hasher), add->hash))
 		return dfs_fail(err, EBADMSG, "its content changed while it was copied");
 	return 0;
 }
@@ -159,8 +159,8 @@ static int fill(struct dfs_store *store, const struct dfs_pin_add *add, int to,
 	return ret < 0 ? ret : dress(to, &st, err);
 }
 
-static int copy_over(struct dfs_store *store, const struct dfs_pin_add *add, const char *path,
-		     enum dfs_pin_how *ret_how, struct dfs_err *err)
+int dfs_pin_copy_over(struct dfs_store *store, const struct dfs_pin_add *add, const char *path,
+		      enum dfs_pin_how *ret_how, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *name = NULL;
 	DFS_AUTO(fd) int fd = -1;
@@ -196,7 +196,7 @@ static int place(struct dfs_store *store, const struct dfs_pin_add *add, const c
 		return 0;
 	if (!why_no_link(link_ret))
 		return dfs_fail(err, -link_ret, "link to %s: %s", path, strerror(-link_ret));
-	ret = copy_over(store, add, path, ret_how, err);
+	ret = dfs_pin_copy_over(store, add, path, ret_how, err);
 	if (ret == 0 && *ret_how == DFS_PIN_COPIED)
 		dfs_fail(ret_why, -link_ret, "%s", why_no_link(link_ret));
 	return ret;

@@ -80,13 +80,11 @@ static void refresh(struct dfs_pin_links *links)
 		links->dir.st_ino = 0;
 }
 
-bool dfs_pin_links_has(struct dfs_pin_links *links, const struct stat *st)
+static bool find(struct dfs_pin_links *links, const struct stat *st)
 {
 	const ino_t *inodes;
 	bool found = false;
 
-	if (!S_ISREG(st->st_mode) || st->st_nlink < 2)
-		return false;
 	pthread_mutex_lock(&links->lock);
 	refresh(links);
 	inodes = (const ino_t *)links->inodes.data;
@@ -94,4 +92,14 @@ bool dfs_pin_links_has(struct dfs_pin_links *links, const struct stat *st)
 		found = inodes[i] == st->st_ino;
 	pthread_mutex_unlock(&links->lock);
 	return found;
+}
+
+bool dfs_pin_links_has(struct dfs_pin_links *links, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink > 1 && find(links, st);
+}
+
+bool dfs_pin_links_only(struct dfs_pin_links *links, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink == 1 && find(links, st);
 }

@@ -22,4 +22,7 @@ void dfs_pin_links_free(struct dfs_pin_links *links); /* NULL is fine */
 /* dfs_pin_links_has() - is the file of @st pinned by a hard link? What cannot be looked up is not. */
 bool dfs_pin_links_has(struct dfs_pin_links *links, const struct stat *st);
 
+/* dfs_pin_links_only() - is a pin the one name that it has left? */
+bool dfs_pin_links_only(struct dfs_pin_links *links, const struct stat *st);
+
 #endif

@@ -20,6 +20,7 @@ struct dfs_pin_add {
 	struct dfs_hash hash;
 	dfs_hash_progress_fn *progress;	/* of a copy; may be NULL */
 	void *arg;
+	bool as_is;			/* copy it whatever its hash: it is what the pin holds */
 };
 
 /**
@@ -36,6 +37,14 @@ struct dfs_pin_add {
 int dfs_pin_add(struct dfs_store *store, const struct dfs_pin_add *add, enum dfs_pin_how *ret_how,
 		struct dfs_err *ret_why, struct dfs_err *err);
 
+/**
+ * dfs_pin_detach() - if a pin is the very file that is open as @fd, make it a copy
+ *
+ * Before the file is changed. Durable when it returns. Needs the writer lock.
+ * Return: 0, also if there is none; -ENOSPC before anything is copied; errors of I/O.
+ */
+int dfs_pin_detach(struct dfs_store *store, int fd, struct dfs_err *err);
+
 struct dfs_pin {
 	struct dfs_hash hash;
 	uint64_t size;
@@ -49,6 +58,10 @@ struct dfs_pin {
  * Return: 0, also without .deltafs; -EACCES, -ENOMEM, ...
  */
 int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size_t *ret_n);
+
+/* dfs_pin_copy_over() - the copy that dfs_pin_add() makes where a link will not do, to @path of the store; clones if it can */
+int dfs_pin_copy_over(struct dfs_store *store, const struct dfs_pin_add *add, const char *path,
+		      enum dfs_pin_how *ret_how, struct dfs_err *err);
 
 /* dfs_pin_path() - ".deltafs/pins/HASH" */
 #define DFS_PIN_PATH_SIZE (sizeof(DFS_STORE_DIR "/pins/") + DFS_HASH_HEX)

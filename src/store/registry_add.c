@@ -157,7 +157,7 @@ static int recheck(struct adding *a, int fd, const struct stat *before,
 static int pin(struct adding *a, int fd, const struct stat *before,
 	       struct dfs_registered_file *file, struct dfs_err *err)
 {
-	const struct dfs_pin_add add = { fd, file->hash, progress, a };
+	const struct dfs_pin_add add = { .fd = fd, .hash = file->hash, .progress = progress, .arg = a };
 	enum dfs_pin_how how;
 	int ret;
 

@@ -86,6 +86,7 @@ int dfs_store_tmp(struct dfs_store *store, int *ret_fd, char **ret_name, struct 
  * @rel: relative path, "" for the root
  * @flags: of open(2); O_CLOEXEC|O_NOFOLLOW|O_NOCTTY|O_NONBLOCK are added (NONBLOCK so that a FIFO cannot hang us)
  *
+ * O_NOATIME is left out where it is not allowed.
  * openat2 with RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS; where the kernel lacks it, one component at a time.
  */
 int dfs_store_openat(const struct dfs_store *store, const char *rel, int flags, int *ret_fd);

@@ -17,6 +17,7 @@ check_PROGRAMS += \
 	%D%/test_pending_faults \
 	%D%/test_pending_threads \
 	%D%/test_pins \
+	%D%/test_plain_mark \
 	%D%/test_publish \
 	%D%/test_registry \
 	%D%/test_registry_crash \
@@ -55,6 +56,8 @@ check_PROGRAMS += \
 %C%_test_pending_faults_LDADD = $(TEST_LIBS)
 %C%_test_pending_threads_SOURCES = %D%/test_pending_threads.c %D%/given.h %D%/given_pending.h
 %C%_test_pending_threads_LDADD = $(TEST_LIBS)
+%C%_test_plain_mark_SOURCES = %D%/test_plain_mark.c %D%/given.h
+%C%_test_plain_mark_LDADD = $(TEST_LIBS)
 %C%_test_pins_SOURCES = %D%/test_pins.c %D%/given.h
 %C%_test_pins_LDADD = $(TEST_LIBS)
 %C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h

@@ -244,6 +244,58 @@ static void a_sweep_frees_what_belongs_to_nobody(void **state)
 	      access(path[2], F_OK) < 0);
 }
 
+static bool has_content_of(const char *path, const char *other)
+{
+	return dfs_hash_equal(hash_of(path), hash_of(other));
+}
+
+static void a_pin_lets_go_of_a_file_that_is_to_change(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_err why, err = { "" };
+	char path[DFS_PIN_PATH_SIZE];
+	enum dfs_pin_how how;
+	struct stat pinned, user;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	CHECK(system("cp m original") == 0);
+	store = lock_store(".");
+	CHECK_OK(pin(store, "m", hash_of("m"), &how, &why, &err), err);
+	dfs_pin_path(hash_of("m"), path);
+	for (int i = 0; i < 2; i++) { /* the second time there is nothing to do */
+		DFS_AUTO(fd) int fd = open("m", O_RDWR);
+
+		CHECK_OK(dfs_pin_detach(store, fd, &err), err);
+		CHECK(stat(path, &pinned) == 0 && stat("m", &user) == 0);
+		CHECK(pinned.st_ino != user.st_ino && user.st_nlink == 1 && pinned.st_nlink == 1);
+		CHECK(pwrite(fd, "changed", 7, 100) == 7);
+	}
+	CHECK(has_content_of(path, "original") && !has_content_of("m", "original"));
+}
+
+static void without_room_a_pin_stays_and_the_file_is_not_to_change(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_err why, err = { "" };
+	char path[DFS_PIN_PATH_SIZE];
+	enum dfs_pin_how how;
+	struct stat st;
+	DFS_AUTO(fd) int fd = -1;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	store = lock_store(".");
+	CHECK_OK(pin(store, "m", hash_of("m"), &how, &why, &err), err);
+	fd = open("m", O_RDWR);
+	no_room = true;
+	link_errno = EXDEV; /* and no clones */
+	CHECK_RET(-ENOSPC, dfs_pin_detach(store, fd, &err));
+	no_room = false;
+	link_errno = 0;
+	CHECK(stat(dfs_pin_path(hash_of("m"), path), &st) == 0 && st.st_nlink == 2);
+}
+
 static const struct CMUnitTest cases[] = {
 	CASE(a_link_costs_nothing_and_is_made_once),
 	CASE(without_links_it_is_copied_and_says_why),
@@ -252,6 +304,8 @@ static const struct CMUnitTest cases[] = {
 	CASE(a_copy_of_other_content_is_thrown_away),
 	CASE(what_only_pins_hold_is_known),
 	CASE(a_sweep_frees_what_belongs_to_nobody),
+	CASE(a_pin_lets_go_of_a_file_that_is_to_change),
+	CASE(without_room_a_pin_stays_and_the_file_is_not_to_change),
 };
 
 CHECK_MAIN(cases)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/plain_mark.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "format/container.h"
+#include "store/claim.h"
+#include "util/caps.h"
+#include "util/io.h"
+
+static const char trusted_mark[] = "trusted.deltafs.plain";
+static const char user_mark[] = "user.deltafs.plain";
+
+bool dfs_is_plain_mark(const char *name)
+{
+	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0;
+}
+
+bool dfs_plain_mark_has(int fd)
+{
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+
+	return fgetxattr(fd, trusted_mark, NULL, 0) >= 0 || fgetxattr(fd, user_mark, NULL, 0) >= 0;
+}
+
+/* As dfs_claim_mark(): where the kernel refuses trusted.* (a user namespace), the user.* name. */
+static int mark(int fd)
+{
+	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+
+	if (fsetxattr(fd, trusted_mark, "", 0, 0) < 0 && fsetxattr(fd, user_mark, "", 0, 0) < 0)
+		return errno == ENOTSUP ? -EOPNOTSUPP : -errno;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int dfs_plain_mark_guard(int fd, const void *buf, size_t len, uint64_t off)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE] = { 0 };
+	ssize_t got;
+	size_t n;
+
+	if (off >= DFS_PLAIN_MARK_RANGE || len == 0)
+		return 0;
+	got = dfs_pread_some(fd, first, sizeof(first), 0);
+	if (got < 0)
+		return (int)got;
+	n = sizeof(first) - off < len ? sizeof(first) - off : len;
+	memcpy(first + off, buf, n);
+	if (off + n > (size_t)got)
+		got = (ssize_t)(off + n);
+	if (dfs_magic_score(first, (size_t)got) < DFS_MAGIC_CLAIM || dfs_plain_mark_has(fd))
+		return 0;
+	return mark(fd);
+}
