@@ -58,19 +58,49 @@ static int still_the_same(int dir, const char *name, const struct dfs_publish *p
 	return 0;
 }
 
-static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir,
-			const char *name, struct dfs_err *err)
+/* The directory's times are as before: what it shows is what it showed. */
+static int rename_quietly(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
+			  struct dfs_published *ret_now)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	bool known = fstat(dir, &ret_now->dir_before) == 0;
+
+	if (renameat(store->fd, p->tmp_name, dir, name) < 0)
+		return -errno;
+	times[1] = ret_now->dir_before.st_mtim;
+	if (known)
+		(void)futimens(dir, times); /* not ours to set: it shows that something happened */
+	return 0;
+}
+
+static int take_place(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
+		      struct dfs_published *ret_now, struct dfs_err *err)
 {
 	int ret = still_the_same(dir, name, p, err);
 
 	if (ret < 0)
 		return ret;
-	if (renameat(store->fd, p->tmp_name, dir, name) == 0)
-		return 0;
-	if (errno == EXDEV)
+	ret = rename_quietly(store, p, dir, name, ret_now);
+	if (ret == -EXDEV)
 		return dfs_fail(err, EXDEV, "its directory is on another file system than %s/%s",
 				store->path, DFS_STORE_DIR);
-	return dfs_fail_errno(err, "rename");
+	return ret < 0 ? dfs_fail(err, -ret, "rename: %s", strerror(-ret)) : 0;
+}
+
+static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir,
+			const char *name, struct dfs_err *err)
+{
+	int ret = p->enter ? p->enter(p->arg) : 0;
+	struct dfs_published now;
+	bool known;
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "%s", ret == -EBUSY ? "somebody has it open for writing" : strerror(-ret));
+	ret = take_place(store, p, dir, name, &now, err);
+	known = ret == 0 && fstat(p->tmp_fd, &now.file) == 0 && fstat(dir, &now.dir) == 0;
+	if (p->leave)
+		p->leave(p->arg, known ? &now : NULL);
+	return ret;
 }
 
 static int open_parent(struct dfs_store *store, const char *target, int *ret_dir,
@@ -118,7 +148,8 @@ int dfs_publish(struct dfs_store *store, const struct dfs_publish *p, struct dfs
 
 	/* after the rename there is nothing of that name any more */
 	if (ret < 0) {
-		unlinkat(store->fd, p->tmp_name, 0);
+		if (!p->keep)
+			unlinkat(store->fd, p->tmp_name, 0);
 		return dfs_err_at(err, ret, "%s", p->target);
 	}
 	return 0;

@@ -10,7 +10,8 @@
  *
  * Up to the rename nothing of the store has changed, from it on all has: a
  * crash leaves the old file or the new one, whole. Until the owner is set the
- * mode grants nothing beyond the owner's own bits.
+ * mode grants nothing beyond the owner's own bits. The directory's mtime is put
+ * back, as far as this process may: for a user, nothing happened in it.
  */
 #ifndef DFS_STORE_PUBLISH_H
 #define DFS_STORE_PUBLISH_H
@@ -20,6 +21,12 @@
 #include "format/container.h"
 #include "store/store.h"
 
+/* What a rename has left. */
+struct dfs_published {
+	struct stat file;		/* what is in place now */
+	struct stat dir_before, dir;	/* its directory */
+};
+
 struct dfs_publish {
 	const char *tmp_name;		/* from dfs_store_tmp() */
 	int tmp_fd;
@@ -27,12 +34,23 @@ struct dfs_publish {
 	int old_fd;			/* the file that is replaced, open for reading only */
 	struct stat expect;		/* fstat(old_fd) from before it was read */
 	const struct dfs_superblock *sb;	/* of the container; NULL: the new file is plain */
+	bool keep;			/* the temporary stays if it fails: it is the caller's then */
+	/*
+	 * May be NULL. Around the last look at the old file and the rename, and
+	 * nothing else: enter() keeps others from changing the file, or ends it
+	 * with its -errno; leave() follows whatever came of it, with the new
+	 * file's attributes, or NULL if the old one is in place.
+	 */
+	int (*enter)(void *arg);
+	void (*leave)(void *arg, const struct dfs_published *now);
+	void *arg;
 };
 
 /**
  * dfs_publish() - put it in place
  *
- * The temporary file is gone afterwards in either case. Nothing is tried
+ * The temporary file is gone afterwards, whatever came of it, unless it is to
+ * be kept. Nothing is tried
  * twice, an fsync least of all. If somebody has the old file open for writing
  * it is refused; where the kernel grants a lease, nobody can open it for
  * writing between the check and the rename.

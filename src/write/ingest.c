@@ -136,11 +136,27 @@ static int verify_tmp(struct passage *p, struct dfs_err *err)
 	return dfs_verify_same(fresh, p->rel, p->fd, &verify, err);
 }
 
+static int enter(void *arg)
+{
+	struct passage *p = arg;
+
+	return p->config->watch->enter(p->config->watch->arg, &p->st, p->tmp_fd);
+}
+
+static void leave(void *arg, const struct dfs_published *now)
+{
+	struct passage *p = arg;
+
+	p->config->watch->leave(p->config->watch->arg, now);
+}
+
 static int publish(struct passage *p, const struct dfs_superblock *sb, struct dfs_err *err)
 {
+	bool watched = p->config->watch;
 	struct dfs_publish publish = {
 		.tmp_name = p->tmp_name, .tmp_fd = p->tmp_fd, .target = p->rel,
 		.old_fd = p->fd, .expect = p->st, .sb = sb,
+		.enter = watched ? enter : NULL, .leave = watched ? leave : NULL, .arg = p,
 	};
 	int ret = dfs_publish(p->store, &publish, err);
 

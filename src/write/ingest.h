@@ -12,12 +12,24 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "read/reader.h"
+#include "store/publish.h"
 #include "store/registry.h"
 #include "store/store.h"
 #include "util/err.h"
 #include "write/encode.h"
+
+/*
+ * Who shows the store's files: see struct dfs_publish. @old: of the file that
+ * is replaced; @new_fd: what takes its place, complete.
+ */
+struct dfs_ingest_watch {
+	int (*enter)(void *arg, const struct stat *old, int new_fd);
+	void (*leave)(void *arg, const struct dfs_published *now);
+	void *arg;
+};
 
 struct dfs_ingest_config {
 	struct dfs_encode_config encode;
@@ -25,6 +37,7 @@ struct dfs_ingest_config {
 	const struct dfs_registry *registry;	/* of the store: what must stay plain */
 	dfs_progress_fn *verify_progress;	/* may be NULL */
 	void *verify_arg;
+	const struct dfs_ingest_watch *watch;	/* may be NULL */
 };
 
 struct dfs_ingest_result {
