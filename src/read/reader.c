@@ -56,7 +56,8 @@ static int start_pools(struct dfs_reader *reader, const struct dfs_reader_config
 {
 	struct dfs_pool_config decoders = {
 		.threads = config->threads,
-		.spares = SPARES,
+		.spares = config->idle ? 0 : SPARES,
+		.idle = config->idle,
 		.name = "decode",
 		.local_new = dfs_worker_new,
 		.local_free = dfs_worker_free,

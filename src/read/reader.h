@@ -8,6 +8,7 @@
 #ifndef DFS_READ_READER_H
 #define DFS_READ_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,7 @@ struct dfs_reader;
 struct dfs_reader_config {
 	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
 	unsigned threads;	/* 0: one a CPU */
+	bool idle;		/* they run when nobody else wants the CPU */
 	size_t readahead_bytes;	/* decoded ahead of each cursor at most; 0: default */
 	unsigned settle_after_ms;	/* bases of unknown content are hashed once nothing was read for so long; 0: only if in doubt */
 	struct dfs_bases *bases;	/* borrowed; NULL: files coded against a base cannot be read */

@@ -9,11 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct caps {
-	uint64_t effective, permitted;
-};
-
-static int caps_get(struct caps *ret_caps)
+int dfs_caps_save(struct dfs_caps *ret_caps)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -26,7 +22,7 @@ static int caps_get(struct caps *ret_caps)
 }
 
 /* Nothing is ever left to programs that are started. */
-static int caps_set(const struct caps *caps)
+int dfs_caps_restore(const struct dfs_caps *caps)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
@@ -39,8 +35,8 @@ static int caps_set(const struct caps *caps)
 
 int dfs_caps_limit(uint64_t effective, uint64_t permitted)
 {
-	struct caps caps;
-	int ret = caps_get(&caps);
+	struct dfs_caps caps;
+	int ret = dfs_caps_save(&caps);
 
 	if (ret < 0)
 		return ret;
@@ -51,32 +47,32 @@ int dfs_caps_limit(uint64_t effective, uint64_t permitted)
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	caps.effective &= effective;
 	caps.permitted &= permitted;
-	return caps_set(&caps);
+	return dfs_caps_restore(&caps);
 }
 
 int dfs_caps_raise(int cap)
 {
-	struct caps caps;
+	struct dfs_caps caps;
 
-	if (caps_get(&caps) < 0 || caps.effective & DFS_CAP(cap) || !(caps.permitted & DFS_CAP(cap)))
+	if (dfs_caps_save(&caps) < 0 || caps.effective & DFS_CAP(cap) || !(caps.permitted & DFS_CAP(cap)))
 		return -1;
 	caps.effective |= DFS_CAP(cap);
-	return caps_set(&caps) < 0 ? -1 : cap;
+	return dfs_caps_restore(&caps) < 0 ? -1 : cap;
 }
 
 void dfs_caps_lower(int cap)
 {
-	struct caps caps;
+	struct dfs_caps caps;
 
-	if (cap < 0 || caps_get(&caps) < 0)
+	if (cap < 0 || dfs_caps_save(&caps) < 0)
 		return;
 	caps.effective &= ~DFS_CAP(cap);
-	caps_set(&caps);
+	dfs_caps_restore(&caps);
 }
 
 bool dfs_caps_permitted(int cap)
 {
-	struct caps caps;
+	struct dfs_caps caps;
 
-	return caps_get(&caps) == 0 && caps.permitted & DFS_CAP(cap);
+	return dfs_caps_save(&caps) == 0 && caps.permitted & DFS_CAP(cap);
 }

@@ -37,6 +37,15 @@ int dfs_caps_limit(uint64_t effective, uint64_t permitted);
 int dfs_caps_raise(int cap);
 void dfs_caps_lower(int cap); /* -1: nothing */
 
+struct dfs_caps {
+	uint64_t effective, permitted;
+};
+
+/* dfs_caps_save() - what this thread has now. Return: 0; -errno. */
+int dfs_caps_save(struct dfs_caps *ret_caps);
+/* dfs_caps_restore() - have that again; no more than is permitted. Return: 0; -errno. */
+int dfs_caps_restore(const struct dfs_caps *caps);
+
 /* dfs_caps_permitted() - Return: whether this thread has @cap or may raise it */
 bool dfs_caps_permitted(int cap);
 

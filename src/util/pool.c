@@ -13,7 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 /* How long a spare thread stays for more: starting one costs the next job a stall. */
 #define SPARE_LINGER_MS 5000
@@ -33,7 +35,8 @@ struct dfs_pool {
 	void *(*local_new)(void);
 	void (*local_free)(void *local);
 	struct worker *workers;
-	unsigned n_workers;		/* threads that run; fixed once dfs_pool_new() returned */
+	unsigned n_workers;		/* threads that run; fixed once dfs_pool_new() returned, as are as_idle and max_spares */
+	bool as_idle;
 
 	pthread_mutex_t lock;
 	pthread_cond_t work;		/* a job came, or ending was set */
@@ -45,8 +48,7 @@ struct dfs_pool {
 	pthread_t minder;		/* starts spares; runs if max_spares */
 	pthread_cond_t urgent;		/* an urgent job came, or ending was set; for spares and the minder */
 	pthread_cond_t spares_gone;	/* n_spares became 0 */
-	unsigned max_spares;		/* fixed once dfs_pool_new() returned */
-	unsigned n_spares;		/* under lock */
+	unsigned max_spares, n_spares;	/* the latter under lock */
 	bool minding;			/* the minder waits for an urgent job; under lock */
 	unsigned lingering;		/* spares that wait for one; under lock */
 	bool ending;			/* under lock */
@@ -91,11 +93,20 @@ static void pool_run(struct dfs_pool *pool, struct dfs_job *job, void *local)
 		pthread_cond_broadcast(&pool->idle);
 }
 
+/* What is refused costs speed. */
+static void be_idle(void)
+{
+	pthread_setschedparam(pthread_self(), SCHED_IDLE, &(struct sched_param){ 0 });
+	syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, 3 << 13 /* IOPRIO_CLASS_IDLE */);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *self = arg;
 	struct dfs_pool *pool = self->pool;
 
+	if (pool->as_idle)
+		be_idle();
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		struct dfs_job *job = pool_take(pool, DFS_URGENCIES - 1);
@@ -280,6 +291,7 @@ struct dfs_pool *dfs_pool_new(const struct dfs_pool_config *config)
 	pthread_cond_init(&pool->spares_gone, NULL);
 	monotonic_cond_init(&pool->urgent);
 	pool->local_new = config->local_new;
+	pool->as_idle = config->idle;
 	pool->local_free = config->local_free;
 	pool->workers = calloc(n, sizeof(*pool->workers));
 	code = pool->workers ? workers_start(pool, config, n) : ENOMEM;

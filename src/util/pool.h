@@ -37,6 +37,7 @@ struct dfs_pool_config {
 	unsigned threads;		/* 0: one a CPU of this process's affinity mask */
 	unsigned spares;		/* at most so many besides, when all threads are stuck */
 	const char *name;		/* threads show as name/0, name/1, ... */
+	bool idle;			/* they run when nobody else wants the CPU or the disk; for pools without spares */
 	void *(*local_new)(void);	/* may be NULL: local is NULL */
 	void (*local_free)(void *local);
 };

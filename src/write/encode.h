@@ -23,6 +23,7 @@ struct dfs_encode_config {
 	const struct dfs_model *base;	/* NULL: alone */
 	const char *codec;		/* SPEC; NULL: "exact" */
 	unsigned threads;		/* 0: one a CPU */
+	bool idle;			/* they run when nobody else wants the CPU */
 	dfs_progress_fn *progress;	/* may be NULL */
 	void *progress_arg;
 };

@@ -225,6 +225,7 @@ static int run_init(struct dfs_run *r)
 {
 	struct dfs_pool_config pool = {
 		.threads = r->config->threads, .name = "encode",
+		.idle = r->config->idle,
 		.local_new = dfs_hand_new, .local_free = dfs_hand_free,
 	};
 	pthread_condattr_t attr;
