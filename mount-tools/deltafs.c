@@ -27,6 +27,8 @@
 #include "store/store.h"
 #include "util/auto.h"
 #include "util/log.h"
+#include "write/background.h"
+#include "write/queue.h"
 #include "version.h"
 
 /*
@@ -44,23 +46,34 @@
  */
 #define SETTLE_AFTER_MS 5000
 
+/* For decoding what was encoded, to compare: a few windows of the threads that do it. */
+#define INGEST_CACHE ((size_t)32 << 20)
+
 /* Seconds for the threads to end once nothing is mounted: far more than a chunk takes. */
 #define GIVE_UP_S 5
 
 struct daemon {
 	struct settings settings;
 	struct background background;
+	bool read_only;
 	char *mountpoint;
 	struct dfs_store *store;
 	struct dfs_bases *bases;
 	struct dfs_log *log;
 	struct dfs_reader *reader;
 	struct dfs_mount *mount;
+	struct dfs_queue *queue;
+	struct dfs_ingest_watch watch;
+	struct dfs_background *ingest;
 };
 
 static void daemon_release(struct daemon *d)
 {
+	if (d->queue)
+		dfs_queue_stop(d->queue);
+	dfs_background_free(d->ingest);
 	dfs_mount_free(d->mount);
+	dfs_queue_free(d->queue);
 	dfs_reader_free(d->reader);
 	dfs_bases_free(d->bases);
 	dfs_log_free(d->log);
@@ -147,10 +160,49 @@ static void on_ready(void *arg)
 {
 	struct daemon *d = arg;
 
-	fprintf(stderr, "deltafs: %s is shown at %s, read-only: this version changes nothing\n",
+	fprintf(stderr, d->read_only ? "deltafs: %s is shown at %s, read-only: this version changes nothing\n"
+				     : "deltafs: %s is shown at %s\n",
 		dfs_store_path(d->store), d->mountpoint);
 	say_limits(d->store);
 	background_ready(&d->background);
+}
+
+/* One writer a store, and none where nothing can be written. */
+static int lock_store(struct daemon *d, struct dfs_err *err)
+{
+	int ret;
+
+	d->read_only = d->settings.ro || !d->settings.rw || d->settings.helper;
+	if (d->read_only)
+		return 0;
+	ret = dfs_store_lock(d->store, d->mountpoint, err);
+	if (ret != -EROFS)
+		return ret;
+	say(err->text);
+	d->read_only = true;
+	return 0;
+}
+
+static int queue_new(struct daemon *d, struct dfs_err *err)
+{
+	const struct dfs_queue_config config = {
+		.store = d->store, .log = d->log, .quiet_ms = d->settings.quiet * 1000,
+	};
+
+	return d->read_only || d->settings.noingest ? 0 : dfs_queue_new(&config, &d->queue, err);
+}
+
+static int ingest_new(struct daemon *d, struct dfs_err *err)
+{
+	const struct dfs_background_config config = {
+		.store = d->store, .bases = d->bases, .queue = d->queue, .log = d->log,
+		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
+	};
+
+	if (!d->queue)
+		return 0;
+	d->watch = dfs_mount_watch(d->mount);
+	return dfs_background_new(&config, &d->ingest, err);
 }
 
 static int start(struct daemon *d, struct dfs_err *err)
@@ -169,6 +221,7 @@ static int start(struct daemon *d, struct dfs_err *err)
 		.options = s->passed.len ? (const char *)s->passed.data : "",
 		.store = d->store,
 		.readahead_bytes = s->readahead,
+		.nowriteback = s->nowriteback,
 		.allow_other = s->allow_other,
 		.blocks_logical = s->blocks == BLOCKS_LOGICAL,
 		.single_thread = s->single_thread,
@@ -179,15 +232,23 @@ static int start(struct daemon *d, struct dfs_err *err)
 	int ret = open_log(d, err);
 
 	if (ret == 0)
+		ret = lock_store(d, err);
+	if (ret == 0)
 		ret = harden(err);
 	if (ret < 0)
 		return ret;
+	mount.read_only = d->read_only;
 	reader.log = mount.log = d->log;
 	ret = dfs_reader_new(&reader, &d->reader, err);
 	if (ret < 0)
 		return ret;
+	ret = queue_new(d, err);
+	if (ret < 0)
+		return ret;
 	mount.reader = d->reader;
-	return dfs_mount_new(&mount, &d->mount, err);
+	mount.queue = d->queue;
+	ret = dfs_mount_new(&mount, &d->mount, err);
+	return ret < 0 ? ret : ingest_new(d, err);
 }
 
 static int fail(const struct daemon *d, enum deltafs_failure failure, const struct dfs_err *err)

@@ -38,7 +38,8 @@ static const char *const blocks_words[] = { [BLOCKS_STORED] = "stored", [BLOCKS_
 #define IGNORED(name) { name, option_ignore, 0, NULL, NULL, NULL }
 
 static const struct option_row rows[] = {
-	{ "ro", option_flag, AT(ro), NULL, "read-only; always so in this version", NULL },
+	{ "ro", option_flag, AT(ro), NULL, "read-only, which is the default in this version", NULL },
+	{ "rw", option_flag, AT(rw), NULL, "plain files may be changed (not by mount -t, which always says so)", NULL },
 	{ "base", set_base, AT(bases), "PATH", "also look for base models here (may be given again)", NULL },
 	{ "codec", option_text, AT(codec), "SPEC", "how new files are encoded (exact)", NULL },
 	{ "cache", option_size, AT(cache), "SIZE", "memory for decoded data (256M, or 1/8 of the memory cgroup)", NULL },
@@ -53,7 +54,7 @@ static const struct option_row rows[] = {
 	PASSED("suid"), PASSED("nosuid"), PASSED("dev"), PASSED("nodev"), PASSED("exec"), PASSED("noexec"),
 	PASSED("sync"), PASSED("async"), PASSED("dirsync"), PASSED("noatime"), PASSED("nodiratime"),
 	{ "context", option_pass, AT(passed), "CONTEXT", NULL, NULL },
-	IGNORED("rw"), IGNORED("defaults"), IGNORED("auto"), IGNORED("noauto"), IGNORED("user"), IGNORED("nouser"),
+	IGNORED("defaults"), IGNORED("auto"), IGNORED("noauto"), IGNORED("user"), IGNORED("nouser"),
 	IGNORED("users"), IGNORED("owner"), IGNORED("group"), IGNORED("_netdev"), IGNORED("nofail"),
 	IGNORED("atime"), IGNORED("relatime"), IGNORED("norelatime"), IGNORED("strictatime"), IGNORED("lazytime"),
 	IGNORED("default_permissions"), IGNORED("comment"),

@@ -25,7 +25,7 @@ struct settings {
 	unsigned threads;		/* 0: one a CPU */
 	unsigned quiet;			/* seconds */
 	int blocks;			/* enum deltafs_blocks */
-	bool ro, noingest, nowriteback, allow_other;
+	bool ro, rw, noingest, nowriteback, allow_other;
 	bool foreground, debug, single_thread;
 	bool help, version;
 	bool helper;			/* called as mount.deltafs */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/shown.h"
 #include "store/claim.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
@@ -17,7 +18,7 @@
 /* Set in numbers that are not the backing file system's own. */
 #define FOREIGN (UINT64_C(1) << 63)
 
-uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t number)
+static uint64_t foreign_number(const struct dfs_mount *mount, dev_t dev, uint64_t number)
 {
 	uint64_t both[2] = { dev, number };
 
@@ -26,16 +27,26 @@ uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t numb
 	return dfs_hash64(both, sizeof(both), 0) | FOREIGN;
 }
 
-void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st)
+uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t number)
+{
+	if (mount->shown)
+		number = dfs_shown_number(mount->shown, dev, number);
+	return foreign_number(mount, dev, number);
+}
+
+void dfs_attr_show(const struct dfs_mount *mount, uint64_t shown_size, struct stat *st)
 {
 	if (S_ISREG(st->st_mode)) {
-		st->st_size = (off_t)node->shown_size;
+		if (shown_size != DFS_SIZE_STORED)
+			st->st_size = (off_t)shown_size;
 		if (dfs_pin_links_has(mount->pin_links, st))
 			st->st_nlink--;
 		if (mount->blocks_logical)
 			st->st_blocks = (st->st_size + 511) / 512;
 	}
-	st->st_ino = dfs_attr_number(mount, st->st_dev, st->st_ino);
+	if (mount->shown)
+		dfs_shown_apply(mount->shown, st);
+	st->st_ino = foreign_number(mount, st->st_dev, st->st_ino);
 }
 
 bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *parent, const char *name)
@@ -56,8 +67,10 @@ static int shown_size(int dir, const char *name, struct stat *st, uint64_t *ret_
 	struct dfs_claim claim;
 	int ret;
 
-	*ret_size = (uint64_t)st->st_size;
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	*ret_size = DFS_SIZE_STORED;
+	fd = openat(dir, name, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EACCES || errno == EPERM ? 0 : -errno;
 	if (fstat(fd, st) < 0)
@@ -65,40 +78,49 @@ static int shown_size(int dir, const char *name, struct stat *st, uint64_t *ret_
 	if (!S_ISREG(st->st_mode))
 		return -ESTALE; /* replaced since; the kernel asks again */
 	ret = dfs_claim_check(fd, (uint64_t)st->st_size, &claim);
-	if (ret == 0)
+	if (ret == 0 && claim.kind != DFS_PLAIN)
 		*ret_size = claim.original_size;
-	else if (ret == -EIO)
-		*ret_size = (uint64_t)st->st_size; /* a disk error must not hide the name */
-	else
-		return ret;
-	return 0;
+	return ret == -EIO ? 0 : ret; /* a disk error must not hide the name */
 }
 
-int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
-		    struct dfs_node **ret_node, struct stat *ret_st)
+/* Return: as dfs_attr_lookup(); -EAGAIN: what was found may have been replaced since. */
+static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+			struct dfs_node **ret_node, struct stat *ret_st)
 {
-	struct stat st;
-	uint64_t size;
+	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
+	uint64_t size = DFS_SIZE_STORED;
 	int ret;
 
-	if (dfs_name_hidden(mount, parent, name))
-		return -ENOENT;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+	if (fstatat(fd, name, &look.st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return -errno;
-	*ret_node = dfs_node_find(&mount->nodes, &st);
-	size = (uint64_t)st.st_size;
-	if (!*ret_node && S_ISREG(st.st_mode)) {
-		ret = shown_size(fd, name, &st, &size);
+	*ret_node = dfs_node_find(&mount->nodes, &look);
+	if (!*ret_node && S_ISREG(look.st.st_mode)) {
+		ret = shown_size(fd, name, &look.st, &size);
 		if (ret < 0)
 			return ret;
 	}
 	dfs_node_put(&mount->nodes, *ret_node);
-	ret = dfs_node_place(&mount->nodes, parent, name, &st, size, ret_node);
+	ret = dfs_node_place(&mount->nodes, parent, name, &look, size, ret_node, &size);
 	if (ret < 0)
 		return ret;
-	dfs_attr_show(mount, *ret_node, &st);
-	*ret_st = st;
+	*ret_st = look.st;
+	dfs_attr_show(mount, size, ret_st);
 	return 0;
+}
+
+/* How often a name is looked up anew whose file was replaced meanwhile. */
+#define TRIES 64
+
+int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+		    struct dfs_node **ret_node, struct stat *ret_st)
+{
+	int ret = -EAGAIN;
+
+	if (dfs_name_hidden(mount, parent, name))
+		return -ENOENT;
+	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
+		ret = look_up_once(mount, parent, fd, name, ret_node, ret_st);
+	return ret;
 }
 
 static int lookup(struct dfs_mount *mount, fuse_ino_t number, const char *name, struct fuse_entry_param *entry)
@@ -175,14 +197,19 @@ void dfs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *
 	fuse_reply_none(req);
 }
 
-static int getattr(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
+int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
 {
 	DFS_AUTO(fd) int fd = -1;
-	int ret = dfs_open_stat(mount, node, ret_st);
+	struct dfs_node_look look;
+	int ret = dfs_open_stat(mount, node, &look);
 
 	if (ret == -ENOENT)
-		ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, ret_st);
-	return ret;
+		ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, &look);
+	if (ret < 0)
+		return ret;
+	*ret_st = look.st;
+	dfs_attr_show(mount, look.shown_size, ret_st);
+	return 0;
 }
 
 void dfs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -190,14 +217,12 @@ void dfs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
 	struct stat st;
-	int ret = node ? getattr(mount, node, &st) : -ESTALE;
+	int ret = node ? dfs_attr_get(mount, node, &st) : -ESTALE;
 
 	(void)fi;
-	if (ret < 0) {
+	if (ret < 0)
 		dfs_reply_error(req, ret);
-	} else {
-		dfs_attr_show(mount, node, &st);
+	else
 		fuse_reply_attr(req, &st, DFS_BELIEVE_S);
-	}
 	dfs_node_put(&mount->nodes, node);
 }

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/later.h"
 #include "util/auto.h"
 
 /* One handle; the kernel sends one request a handle at a time. */
@@ -220,4 +222,26 @@ void dfs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, 
 {
 	(void)ino;
 	list(req, listing_of(fi), size, off, add_entry);
+}
+
+static void fsyncdir_run(struct dfs_later *later)
+{
+	int ret = fsync((int)later->flag);
+
+	dfs_reply_result(later->req, ret < 0 ? -errno : 0);
+	close((int)later->flag);
+}
+
+/* A descriptor of its own: an interrupted fsync(2) lets the handle be closed before it is through. */
+void dfs_op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi)
+{
+	struct dfs_later later = { .mount = dfs_mount_of(req), .req = req, .run = fsyncdir_run };
+
+	(void)ino;
+	(void)data_only;
+	later.flag = fcntl(dirfd(listing_of(fi)->dir), F_DUPFD_CLOEXEC, 0);
+	if (later.flag < 0)
+		dfs_reply_error(req, -errno);
+	else
+		dfs_later(&later);
 }

@@ -2,9 +2,8 @@
 /*
  * file: open, read, release, lseek.
  *
- * All handles of a node share one view. A read of a container is submitted
- * and answered by whoever has its last chunk; one of a plain file is answered
- * where it comes in (plain.c).
+ * A read of a container is submitted and answered by whoever has its last
+ * chunk; one of a plain file is answered where it comes in (plain.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,182 +13,143 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/later.h"
 #include "util/auto.h"
-
-/* The open form of a node. */
-struct dfs_open {
-	struct dfs_view *view;
-	struct dfs_node *node;		/* referenced */
-	unsigned handles;		/* under nodes->lock */
-};
-
-static struct dfs_open *open_of(const struct fuse_file_info *fi)
-{
-	return (struct dfs_open *)(uintptr_t)fi->fh;
-}
+#include "util/io.h"
 
 /* --- open and release */
 
-/* Another handle on what is open already; NULL if nothing is. */
-static struct dfs_open *handle_more(struct dfs_nodes *nodes, struct dfs_node *node)
+static bool may_write(const struct fuse_file_info *fi)
 {
-	struct dfs_open *open;
-
-	pthread_mutex_lock(&nodes->lock);
-	open = node->open;
-	if (open)
-		open->handles++;
-	pthread_mutex_unlock(&nodes->lock);
-	return open;
+	return (fi->flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* Two may open a node at the same time: the second one's view is not needed. */
-static struct dfs_open *handle_first(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_open *fresh)
+/* What the store says of a name is no more than the caller's business, and has no sentence. */
+static void reply_open_failure(fuse_req_t req, int ret, const struct dfs_err *err)
 {
-	struct dfs_open *open;
-
-	pthread_mutex_lock(&nodes->lock);
-	open = node->open;
-	if (!open) {
-		open = node->open = fresh;
-		node->refs++;
-	}
-	open->handles++;
-	pthread_mutex_unlock(&nodes->lock);
-	if (open != fresh) {
-		dfs_view_close(fresh->view);
-		free(fresh);
-	}
-	return open;
+	if (*err->text)
+		dfs_reply_failure(req, ret, err);
+	else
+		dfs_reply_error(req, ret);
 }
 
-static void handle_end(struct dfs_nodes *nodes, struct dfs_open *open)
+/* Nothing of what it held is ever decoded. */
+static int open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
 {
-	bool last;
+	struct dfs_open *open;
+	int ret;
 
-	pthread_mutex_lock(&nodes->lock);
-	last = --open->handles == 0;
-	if (last)
-		open->node->open = NULL;
-	pthread_mutex_unlock(&nodes->lock);
-	if (!last)
+	if (dfs_node_is_container(&mount->nodes, node))
+		return dfs_open_empty(mount, node, err);
+	ret = dfs_open_node(mount, node, true, &open, err);
+	if (ret < 0)
+		return ret;
+	ret = dfs_open_resize(mount, open, 0, err);
+	dfs_open_end(mount, open, true);
+	return ret;
+}
+
+static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_file_info *fi)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_err err = { "" };
+	struct dfs_open *open;
+	int ret = dfs_open_node(mount, node, may_write(fi), &open, &err);
+
+	if (ret < 0) {
+		reply_open_failure(req, ret, &err);
 		return;
-	dfs_view_close(open->view);
-	dfs_node_put(nodes, open->node);
-	free(open);
+	}
+	dfs_handle_fill(fi, open);
+	if (fuse_reply_open(req, fi) < 0)
+		dfs_open_end(mount, open, may_write(fi)); /* interrupted: no release will come */
 }
 
-/*
- * The same for open(): what is open already may have been changed in place
- * since. -ESTALE has the kernel look the name up anew, and find the new file.
- */
-static int handle_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_open **ret_open)
+/* The kernel takes set-id bits away by itself, but for this. Root's stay. */
+static int drop_suid(struct dfs_later *later)
 {
-	struct dfs_open *open = *ret_open = handle_more(nodes, node);
-	struct stat st;
-
-	if (!open || (fstat(dfs_view_fd(open->view), &st) == 0 && dfs_same_bytes(&node->st, &st)))
-		return 0;
-	handle_end(nodes, open);
-	return -ESTALE;
-}
-
-static int open_node(struct dfs_mount *mount, struct dfs_node *node, struct dfs_open **ret_open, struct dfs_err *err)
-{
-	DFS_AUTO(fd) int fd = -1;
-	DFS_AUTO(mem) struct dfs_open *fresh = NULL;
-	char path[PATH_MAX];
 	struct stat st;
 	int ret;
 
-	ret = handle_unchanged(&mount->nodes, node, ret_open);
-	if (ret < 0 || *ret_open)
+	if (fuse_req_ctx(later->req)->uid == 0)
+		return 0;
+	ret = dfs_attr_get(later->mount, later->node, &st);
+	if (ret < 0 || !(st.st_mode & (S_ISUID | S_ISGID)))
 		return ret;
-	ret = dfs_node_path(&mount->nodes, node, path);
+	st.st_mode &= ~(mode_t)(S_ISUID | (st.st_mode & S_IXGRP ? S_ISGID : 0));
+	return dfs_attr_set(later->mount, later->node, &st, FUSE_SET_ATTR_MODE);
+}
+
+static void truncate_run(struct dfs_later *later)
+{
+	struct dfs_err err = { "" };
+	int ret = open_truncate(later->mount, later->node, &err);
+
 	if (ret == 0)
-		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
+		ret = drop_suid(later);
 	if (ret < 0)
-		return ret == -EIO ? dfs_fail(err, EIO, "%s: %s", path, strerror(EIO)) : ret;
-	fresh = calloc(1, sizeof(*fresh));
-	if (!fresh)
-		return dfs_fail(err, ENOMEM, "%s: out of memory", path);
-	fresh->node = node;
-	ret = dfs_view_open(mount->reader, fd, path, &fresh->view, err);
-	if (ret < 0)
-		return ret;
-	dfs_steal_fd(&fd);
-	/* Changed while it was looked at: what was found need not be what the node stands for. */
-	if (fstat(dfs_view_fd(fresh->view), &st) < 0 || !dfs_node_same(node, &st)) {
-		dfs_view_close(fresh->view);
-		return -ESTALE;
-	}
-	*ret_open = handle_first(&mount->nodes, node, dfs_steal(&fresh));
-	return 0;
+		reply_open_failure(later->req, ret, &err);
+	else
+		open_and_reply(later->req, later->node, &later->fi);
 }
 
 void dfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_node *node;
-	struct dfs_open *open;
-	struct dfs_err err = { "" };
-	int ret;
+	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
+	bool truncates = fi->flags & O_TRUNC;
 
-	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) {
-		dfs_reply_error(req, -EROFS);
-		return;
-	}
-	node = dfs_node_get(&mount->nodes, ino);
-	ret = node ? open_node(mount, node, &open, &err) : -ESTALE;
-	dfs_node_put(&mount->nodes, node);
-	if (ret < 0 && *err.text) {
-		dfs_reply_failure(req, ret, &err);
-		return;
-	}
-	if (ret < 0) { /* what the store said of a name: no more than the caller's business */
-		dfs_reply_error(req, ret);
-		return;
-	}
+	if (!node || (mount->read_only && (may_write(fi) || truncates)))
+		dfs_reply_error(req, node ? -EROFS : -ESTALE);
+	else if (truncates)
+		dfs_later(&(struct dfs_later){ .mount = mount, .req = req, .run = truncate_run, .node = node, .fi = *fi });
+	else
+		open_and_reply(req, node, fi);
+	if (!truncates || mount->read_only)
+		dfs_node_put(&mount->nodes, node);
+}
+
+void dfs_handle_fill(struct fuse_file_info *fi, struct dfs_open *open)
+{
 	fi->fh = (uintptr_t)open;
 	fi->keep_cache = 1; /* another content is another node */
-	fi->noflush = 1;
-	if (fuse_reply_open(req, fi) < 0)
-		handle_end(&mount->nodes, open); /* interrupted: no release will come */
+	fi->noflush = !may_write(fi);
 }
 
 void dfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	handle_end(&dfs_mount_of(req)->nodes, open_of(fi));
+	dfs_open_end(dfs_mount_of(req), dfs_open_of(fi), may_write(fi));
 	fuse_reply_err(req, 0);
 }
 
-static void open_end(struct dfs_node *node)
+/* --- attributes of what is open */
+
+static uint64_t shown_size(const struct dfs_content *content)
 {
-	if (!node->open)
-		return;
-	dfs_view_close(node->open->view);
-	free(node->open);
-	node->open = NULL;
+	if (content->thaw)
+		return dfs_thaw_size(content->thaw);
+	return dfs_content_is_plain(content) ? DFS_SIZE_STORED : dfs_view_size(content->view);
 }
 
-void dfs_opens_end(struct dfs_mount *mount)
+int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node_look *ret_look)
 {
-	dfs_nodes_each(&mount->nodes, open_end);
-}
-
-int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
-{
-	struct dfs_open *open = handle_more(&mount->nodes, node);
+	struct dfs_open *open = dfs_open_find(mount, node);
+	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
+	struct dfs_content *content;
 	int ret = 0;
 
 	if (!open)
 		return -ENOENT;
-	if (fstat(dfs_view_fd(open->view), ret_st) < 0)
+	content = dfs_content_get(mount, open);
+	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
 		ret = -errno;
-	else if (!dfs_same_bytes(&node->st, ret_st))
+	else if (!dfs_node_same(&mount->nodes, node, &look))
 		ret = -ESTALE;
-	handle_end(&mount->nodes, open);
+	ret_look->st = look.st;
+	ret_look->shown_size = shown_size(content);
+	dfs_content_put(mount, content);
+	dfs_open_end(mount, open, false);
 	return ret;
 }
 
@@ -198,18 +158,18 @@ int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *r
 struct read_request {
 	struct dfs_read read;	/* first: read_done() gets its address */
 	struct dfs_mount *mount;
+	struct dfs_content *content;	/* referenced */
 	fuse_req_t req;
 };
 
-static void reads_begin(struct dfs_mount *mount)
+void dfs_reads_begin(struct dfs_mount *mount)
 {
 	pthread_mutex_lock(&mount->lock);
 	mount->reads++;
-	mount->reads_total++;
 	pthread_mutex_unlock(&mount->lock);
 }
 
-static void reads_end(struct dfs_mount *mount)
+void dfs_reads_end(struct dfs_mount *mount)
 {
 	pthread_mutex_lock(&mount->lock);
 	if (--mount->reads == 0)
@@ -242,67 +202,142 @@ static void read_done(struct dfs_read *read, int ret, const struct iovec *iov, i
 		dfs_reply_failure(r->req, ret, err);
 	else
 		fuse_reply_iov(r->req, iov, n);
+	dfs_content_put(mount, r->content);
 	free(r);
-	reads_end(mount);
+	dfs_reads_end(mount);
 }
 
-static void read_container(fuse_req_t req, struct dfs_open *open, size_t size, off_t off)
+/* Takes over @content. */
+static void read_view(fuse_req_t req, struct dfs_content *content, size_t size, off_t off)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct read_request *r = malloc(sizeof(*r));
 
 	if (!r) {
 		dfs_reply_error(req, -ENOMEM);
+		dfs_content_put(mount, content);
+		dfs_reads_end(mount);
 		return;
 	}
 	*r = (struct read_request){
 		.read = { .off = (uint64_t)off, .len = size, .done = read_done },
 		.mount = mount,
+		.content = content,
 		.req = req,
 	};
-	dfs_view_submit(open->view, &r->read);
+	dfs_view_submit(content->view, &r->read);
+}
+
+/* It may be plain by now. */
+static ssize_t read_mixed(const struct dfs_content *content, struct dfs_later *later, struct dfs_err *err)
+{
+	size_t len;
+	int ret;
+
+	if (!content->thaw)
+		return dfs_pread_some(dfs_content_fd(content), later->data, later->len, (uint64_t)later->off);
+	ret = dfs_thaw_read_mixed(content->thaw, later->data, later->len, (uint64_t)later->off, &len, err);
+	return ret < 0 ? ret : (ssize_t)len;
+}
+
+static void mixed_run(struct dfs_later *later)
+{
+	struct dfs_content *content = dfs_content_get(later->mount, later->open);
+	struct dfs_err err = { "" };
+	ssize_t n;
+
+	later->data = malloc(later->len);
+	n = later->data ? read_mixed(content, later, &err) : dfs_fail(&err, ENOMEM, "out of memory");
+	if (n >= 0)
+		fuse_reply_buf(later->req, later->data, (size_t)n);
+	else
+		reply_open_failure(later->req, (int)n, &err);
+	dfs_content_put(later->mount, content);
+}
+
+/* Where the bytes of a file that thaws are now. Return: false: in its view. */
+static bool read_thaw(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, size_t size, off_t off)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_later mixed = { .mount = mount, .req = req, .run = mixed_run, .off = off, .len = size };
+
+	switch (dfs_thaw_where(content->thaw, (uint64_t)off, size)) {
+	case DFS_THAW_OLD:
+		return false;
+	case DFS_THAW_NEW:
+		dfs_plain_read(req, open->node, dfs_thaw_fd(content->thaw), size, off);
+		return true;
+	default:
+		mixed.open = dfs_handle_hold(mount, open);
+		dfs_later(&mixed);
+		return true;
+	}
 }
 
 void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_open *open = open_of(fi);
+	struct dfs_open *open = dfs_open_of(fi);
+	struct dfs_content *content = dfs_content_get(mount, open);
 
 	(void)ino;
-	reads_begin(mount);
-	if (dfs_view_container(open->view)) {
-		read_container(req, open, size, off);
-	} else {
+	dfs_reads_begin(mount);
+	atomic_fetch_add_explicit(&mount->reads_total, 1, memory_order_relaxed);
+	if (dfs_content_is_plain(content)) {
 		dfs_reader_note(mount->reader);
-		dfs_plain_read(req, dfs_view_fd(open->view), &open->node->st, size, off);
-		reads_end(mount);
+		dfs_plain_read(req, open->node, dfs_view_fd(content->view), size, off);
+	} else if (!content->thaw || !read_thaw(req, open, content, size, off)) {
+		read_view(req, content, size, off);
+		return;
 	}
+	dfs_content_put(mount, content);
+	dfs_reads_end(mount);
 }
 
 /* --- lseek */
 
-/* What was decoded has no holes. */
-static off_t seek_in_container(const struct dfs_view *view, off_t off, int whence)
-{
-	off_t size = (off_t)dfs_view_size(view);
+/*
+ * The kernel does not hand over what it holds before it asks: where it has
+ * data, the store's file may have a hole yet. With writeback the file may even
+ * end there: ENOSYS has the kernel say that all is data, and not ask again.
+ * Without, what is written through a mapping is all that it holds.
+ */
 
+/* What was decoded has no holes. */
+static off_t seek_all_data(off_t size, off_t off, int whence)
+{
 	if (off < 0 || off >= size)
 		return -ENXIO;
 	return whence == SEEK_DATA ? off : size;
 }
 
-void dfs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+static off_t seek(struct dfs_mount *mount, struct dfs_open *open, const struct dfs_content *content, off_t off, int whence)
 {
-	struct dfs_open *open = open_of(fi);
+	int fd = dfs_content_fd(content);
+	struct stat st;
 	off_t at;
 
-	(void)ino;
+	if (mount->writeback)
+		return -ENOSYS;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
-		at = -EINVAL;
-	else if (dfs_view_container(open->view))
-		at = seek_in_container(open->view, off, whence);
-	else if ((at = lseek(dfs_view_fd(open->view), off, whence)) < 0)
-		at = -errno;
+		return -EINVAL;
+	if (!dfs_content_is_plain(content))
+		return seek_all_data((off_t)shown_size(content), off, whence);
+	if (dfs_node_busy(&mount->nodes, open->node, UINT64_MAX))
+		return fstat(fd, &st) < 0 ? -errno : seek_all_data(st.st_size, off, whence);
+	at = lseek(fd, off, whence);
+	return at < 0 ? -errno : at;
+}
+
+void dfs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_open *open = dfs_open_of(fi);
+	struct dfs_content *content = dfs_content_get(mount, open);
+	off_t at = seek(mount, open, content, off, whence);
+
+	(void)ino;
+	dfs_content_put(mount, content);
 	if (at < 0)
 		dfs_reply_error(req, (int)at);
 	else

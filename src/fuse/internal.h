@@ -19,6 +19,8 @@
 
 #include "fuse/mount.h"
 #include "fuse/node.h"
+#include "fuse/open.h"
+#include "fuse/replace.h"
 #include "read/view.h"
 
 /* A sentence of the log, by its hash, and when it was said last. */
@@ -35,9 +37,16 @@ struct dfs_mount {
 	struct dfs_pin_links *pin_links;
 	struct dfs_reader *reader;
 	struct dfs_log *log;
+	struct dfs_pool *later;		/* see later.h; NULL if read-only */
+	struct dfs_pool *thaws;		/* see settle.c; never waits for the former; NULL if read-only */
+	struct dfs_shown *shown;
+	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
+	struct dfs_replacement ingested;	/* of the thread that compresses; see notice.c */
 	char *mountpoint;
 	size_t readahead_bytes;
 	bool blocks_logical;
+	bool read_only;
+	bool writeback;			/* the kernel collects what is written, and has its own idea of sizes and times */
 	bool single_thread;
 	bool handles_signals;
 	void (*ready)(void *arg);
@@ -53,8 +62,8 @@ struct dfs_mount {
 
 	pthread_mutex_t lock;
 	pthread_cond_t idle;		/* reads is 0 */
-	size_t reads;			/* submitted and not yet answered; under lock */
-	uint64_t reads_total;		/* READ requests since the mount; under lock */
+	size_t reads;			/* requests to be answered by other threads, under way; under lock */
+	_Atomic uint64_t reads_total;	/* READ requests since the mount */
 	struct dfs_listing *listings;	/* open directories; under lock */
 	struct dfs_said said[DFS_SAID];	/* under lock; see reply.c */
 	void *spare;			/* buffers, a list through their first bytes; under lock; see plain.c */
@@ -79,6 +88,8 @@ static inline struct dfs_mount *dfs_mount_of(fuse_req_t req)
 
 /* dfs_reply_error() - @ret: a negative errno as this project uses them; mapped to what applications expect */
 void dfs_reply_error(fuse_req_t req, int ret);
+/* dfs_reply_result() - the same, or success */
+void dfs_reply_result(fuse_req_t req, int ret);
 /* dfs_reply_failure() - the same, and a line in the log unless it has just said so */
 void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
 
@@ -97,7 +108,7 @@ void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
 uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t number);
 
 /* dfs_attr_show() - turn the backing file's attributes into the shown ones */
-void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, struct stat *st);
+void dfs_attr_show(const struct dfs_mount *mount, uint64_t shown_size, struct stat *st);
 
 /**
  * dfs_attr_lookup() - the node and shown attributes of a name in an open directory
@@ -109,6 +120,9 @@ void dfs_attr_show(const struct dfs_mount *mount, const struct dfs_node *node, s
 int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
 		    struct dfs_node **ret_node, struct stat *ret_st);
 
+/* dfs_attr_get() - shown attributes of a node. Return: 0; -ESTALE; -errno. */
+int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st);
+
 /* dfs_name_hidden() - is @name of directory @parent not to be seen? */
 bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *parent, const char *name);
 
@@ -116,11 +130,20 @@ bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *paren
  * file.c
  */
 
-/* dfs_open_stat() - attributes of the file that is open under @node. Return: 0; -ENOENT: none is; -ESTALE: it was changed. */
-int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st);
+static inline struct dfs_open *dfs_open_of(const struct fuse_file_info *fi)
+{
+	return (struct dfs_open *)(uintptr_t)fi->fh;
+}
 
-/* dfs_opens_end() - close what is open still: after a signal no release comes */
-void dfs_opens_end(struct dfs_mount *mount);
+/* dfs_handle_fill() - what the kernel is told of a new handle */
+void dfs_handle_fill(struct fuse_file_info *fi, struct dfs_open *open);
+
+/* dfs_open_stat() - attributes of the file that is open under @node. Return: 0; -ENOENT: none is; -ESTALE: it was changed. */
+int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node_look *ret_look);
+
+/* dfs_reads_begin() - a request is handed to another thread, which ends it */
+void dfs_reads_begin(struct dfs_mount *mount);
+void dfs_reads_end(struct dfs_mount *mount);
 
 /* dfs_reads_wait() - until every read has been answered, for @seconds at most. Return: how many have not. */
 size_t dfs_reads_wait(struct dfs_mount *mount, unsigned seconds);
@@ -139,14 +162,11 @@ void dfs_messages_catch(struct dfs_err *caught);
  */
 
 /*
- * dfs_same_bytes() - are these the same content of one file? A name can be
- * taken away and rights be changed while a file is open; its bytes are the
- * same as long as size and mtime are.
+ * dfs_plain_read() - reply with bytes of @fd, which @node stands for, or -ESTALE.
+ * A name can be taken away and rights be changed while a file is open; its
+ * bytes are the same as long as size and mtime are.
  */
-bool dfs_same_bytes(const struct stat *a, const struct stat *b);
-
-/* dfs_plain_read() - reply with bytes of @fd as it was at @was, or -ESTALE */
-void dfs_plain_read(fuse_req_t req, int fd, const struct stat *was, size_t size, off_t off);
+void dfs_plain_read(fuse_req_t req, struct dfs_node *node, int fd, size_t size, off_t off);
 void dfs_plain_release(struct dfs_mount *mount);
 
 /*
@@ -191,6 +211,64 @@ void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t si
 void dfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
 		  unsigned flags, const void *in, size_t in_len, size_t out_len);
+
+/*
+ * Those that change something, of a mount that is not read-only.
+ */
+
+/* create.c: dfs_parent_open() - the directory in which @name is to change. Return: 0; -EPERM: not a user's name; -errno. */
+int dfs_parent_open(struct dfs_mount *mount, struct dfs_node *parent, const char *name, int *ret_fd);
+/* create.c: dfs_parent_close() - after dfs_parent_open() succeeded */
+void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
+
+/*
+ * notice.c
+ */
+
+/* dfs_notice_writing() - before something is changed through a handle */
+void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
+/* dfs_notice_written() - the last handle that may write is gone */
+void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name);
+void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
+		      struct dfs_node *to, const char *to_name, bool exchanged);
+
+/* setattr.c: the descriptor of what is open under a node, else one of O_PATH. Return of begin: 0; -errno: nothing to end. */
+struct dfs_hold {
+	struct dfs_open *open;
+	struct dfs_content *content;
+	int fd;
+};
+int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct stat *attr, int set); /* all but the size */
+int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold);
+void dfs_hold_end(struct dfs_mount *mount, struct dfs_hold *hold);
+
+/* write.c: dfs_open_resize() - of what is open for writing. Blocks as dfs_open_settle(), with its errors. */
+int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, struct dfs_err *err);
+
+void dfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
+void dfs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);
+void dfs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void dfs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void dfs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name);
+void dfs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dfs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dfs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+		   fuse_ino_t new_parent, const char *new_name, unsigned flags);
+void dfs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, struct fuse_file_info *fi);
+void dfs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags);
+void dfs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi);
+void dfs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi);
+void dfs_op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, struct fuse_file_info *from_fi,
+			    fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi, size_t len, int flags);
+void dfs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dfs_op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi);
+void dfs_op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi);
+
+
+/* ops.c: all of them */
+struct fuse_lowlevel_ops dfs_ops(bool read_only);
 
 /* readonly.c: what would change something; all fields that dfs_ops_readonly() sets answer EROFS */
 void dfs_ops_readonly(struct fuse_lowlevel_ops *ops);

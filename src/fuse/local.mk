@@ -1,16 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_fuse_a_SOURCES += \
 	%D%/attr.c \
+	%D%/caller.c %D%/caller.h \
+	%D%/content.c \
+	%D%/copy.c \
+	%D%/create.c \
 	%D%/dir.c \
+	%D%/durable.c \
 	%D%/file.c \
 	%D%/internal.h \
+	%D%/later.c %D%/later.h \
 	%D%/link.c \
 	%D%/messages.c \
 	%D%/mount.c %D%/mount.h \
+	%D%/names.c \
 	%D%/node.c %D%/node.h \
+	%D%/node_change.c \
+	%D%/node_names.c \
+	%D%/node_open.c %D%/node_table.h \
+	%D%/notice.c \
+	%D%/open.c %D%/open.h \
+	%D%/ops.c \
 	%D%/plain.c \
 	%D%/readahead.c \
 	%D%/readonly.c \
+	%D%/replace.c %D%/replace.h \
 	%D%/reply.c \
+	%D%/setattr.c \
+	%D%/settle.c \
+	%D%/shown.c %D%/shown.h \
 	%D%/status.c \
-	%D%/xattr.c
+	%D%/write.c \
+	%D%/xattr.c %D%/xattr_set.c

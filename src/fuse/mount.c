@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/later.h"
+#include "fuse/shown.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
 #include "util/caps.h"
@@ -30,93 +31,11 @@
 #define WORKERS 32
 
 /*
- * Requests that the kernel may have under way for readahead, which are nearly
- * all reads. Those that wait for a base that hangs count: with fewer than
- * hundreds of stuck readers need, two each, the kernel stops asking for
- * anybody. Costs nothing until used; the kernel lowers it where it must.
- */
-#define BACKGROUND 4096
-
-/*
  * Seconds that reads under way get at the end. Shorter: a slow disk turns them
  * into errors; longer: a base that hangs holds up a shutdown, and whoever
  * looks at the mount meanwhile.
  */
 #define LINGER_S 2
-
-void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino)
-{
-	struct statvfs st;
-
-	(void)ino;
-	if (fstatvfs(dfs_store_fd(dfs_mount_of(req)->store), &st) < 0)
-		dfs_reply_error(req, -errno);
-	else
-		fuse_reply_statfs(req, &st);
-}
-
-void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
-		  unsigned flags, const void *in, size_t in_len, size_t out_len)
-{
-	(void)ino;
-	(void)cmd;
-	(void)arg;
-	(void)fi;
-	(void)flags;
-	(void)in;
-	(void)in_len;
-	(void)out_len;
-	dfs_reply_error(req, -ENOTTY);
-}
-
-static void want(struct fuse_conn_info *conn, unsigned capability, bool on)
-{
-	if (on)
-		conn->want |= conn->capable & capability;
-	else
-		conn->want &= ~capability;
-}
-
-static void op_init(void *userdata, struct fuse_conn_info *conn)
-{
-	(void)userdata;
-	conn->max_background = BACKGROUND;
-	conn->congestion_threshold = BACKGROUND * 3 / 4;
-	conn->time_gran = 1;
-	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
-	want(conn, FUSE_CAP_CACHE_SYMLINKS, true);
-	/* Else the group class of a file with an ACL would grant what the ACL denies. */
-	want(conn, FUSE_CAP_POSIX_ACL, true);
-	/* Another content is another node, so pages are never stale; asking costs a GETATTR a second. */
-	want(conn, FUSE_CAP_AUTO_INVAL_DATA, false);
-}
-
-static struct fuse_lowlevel_ops all_ops(void)
-{
-	struct fuse_lowlevel_ops ops = {
-		.init = op_init,
-		.lookup = dfs_op_lookup,
-		.forget = dfs_op_forget,
-		.forget_multi = dfs_op_forget_multi,
-		.getattr = dfs_op_getattr,
-		.readlink = dfs_op_readlink,
-		.open = dfs_op_open,
-		.read = dfs_op_read,
-		.release = dfs_op_release,
-		.lseek = dfs_op_lseek,
-		.opendir = dfs_op_opendir,
-		.readdir = dfs_op_readdir,
-		.readdirplus = dfs_op_readdirplus,
-		.releasedir = dfs_op_releasedir,
-		.statfs = dfs_op_statfs,
-		.getxattr = dfs_op_getxattr,
-		.listxattr = dfs_op_listxattr,
-		.ioctl = dfs_op_ioctl,
-	};
-
-	dfs_ops_readonly(&ops);
-	return ops;
-}
 
 /* --- making a session */
 
@@ -131,7 +50,9 @@ static int add_options(struct fuse_args *args, const struct dfs_mount_config *co
 		return -ENOMEM;
 	}
 	/* A comma in the store's path is not an end of the option. */
-	ret |= fuse_opt_add_opt(&options, "ro,default_permissions,subtype=deltafs");
+	ret |= fuse_opt_add_opt(&options, "default_permissions,subtype=deltafs");
+	if (config->read_only)
+		ret |= fuse_opt_add_opt(&options, "ro");
 	ret |= fuse_opt_add_opt_escaped(&options, source);
 	if (*config->options)
 		ret |= fuse_opt_add_opt(&options, config->options);
@@ -148,7 +69,7 @@ static int add_options(struct fuse_args *args, const struct dfs_mount_config *co
 static int session_new(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	struct fuse_lowlevel_ops ops = all_ops();
+	struct fuse_lowlevel_ops ops = dfs_ops(config->read_only);
 	struct dfs_err caught = { "" };
 	int ret = add_options(&args, config);
 
@@ -184,6 +105,16 @@ static void note_nested(struct dfs_mount *mount)
 	memcpy(mount->nested_name, slash + 1, strlen(slash + 1) + 1);
 }
 
+static int writable_init(struct dfs_mount *mount, struct dfs_err *err)
+{
+	mount->shown = mount->nodes.shown = dfs_shown_new();
+	if (!mount->shown)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	mount->later = dfs_later_pool_new("later");
+	mount->thaws = mount->later ? dfs_later_pool_new("thaw") : NULL;
+	return mount->thaws ? 0 : dfs_fail_errno(err, "cannot start threads");
+}
+
 static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
 {
 	struct timespec now;
@@ -196,6 +127,9 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->log = config->log;
 	mount->readahead_bytes = config->readahead_bytes;
 	mount->blocks_logical = config->blocks_logical;
+	mount->read_only = config->read_only;
+	mount->queue = config->queue;
+	mount->writeback = !config->read_only && !config->nowriteback;
 	mount->single_thread = config->single_thread;
 	mount->ready = config->ready;
 	mount->ready_arg = config->ready_arg;
@@ -209,7 +143,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	if (!mount->mountpoint || !mount->pin_links || dfs_nodes_init(&mount->nodes, &root) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	note_nested(mount);
-	return 0;
+	return mount->read_only ? 0 : writable_init(mount, err);
 }
 
 static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
@@ -360,9 +294,12 @@ void dfs_mount_free(struct dfs_mount *mount)
 	if (mount->session)
 		fuse_session_destroy(mount->session);
 	dfs_messages_to(NULL);
+	dfs_pool_free(mount->later);
+	dfs_pool_free(mount->thaws);
 	dfs_listings_end(mount);
 	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);
+	dfs_shown_free(mount->shown);
 	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);
 	pthread_mutex_destroy(&mount->lock);

@@ -18,6 +18,8 @@
 #include "read/reader.h"
 #include "store/store.h"
 #include "util/log.h"
+#include "write/ingest.h"
+#include "write/queue.h"
 
 struct dfs_mount;
 
@@ -27,7 +29,10 @@ struct dfs_mount_config {
 	struct dfs_store *store;	/* borrowed, as all below */
 	struct dfs_reader *reader;
 	struct dfs_log *log;
+	struct dfs_queue *queue;	/* told of what is written; NULL: nothing is compressed */
 	size_t readahead_bytes;		/* of the kernel, for this mount; set where allowed */
+	bool read_only;			/* else the caller holds the store's writer lock */
+	bool nowriteback;		/* each write goes to the store at once */
 	bool allow_other;
 	bool blocks_logical;		/* st_blocks is the size shown, not what is stored */
 	bool single_thread;
@@ -37,7 +42,7 @@ struct dfs_mount_config {
 };
 
 /**
- * dfs_mount_new() - mount; read-only
+ * dfs_mount_new() - mount
  *
  * Return: 0; -ENOMEM; -EIO with what the kernel or fusermount3 said.
  * Threads: before any other thread of the process needs signals.
@@ -56,6 +61,9 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err);
 
 /* dfs_mount_free() - NULL is fine; SIGTERM, SIGINT and SIGHUP stay blocked in this thread, which only cleans up now */
 void dfs_mount_free(struct dfs_mount *mount);
+
+/* dfs_mount_watch() - for who compresses files of the store: from one thread, until dfs_mount_free() */
+struct dfs_ingest_watch dfs_mount_watch(struct dfs_mount *mount);
 
 /* dfs_mount_versions() - libfuse's version, for -V */
 const char *dfs_mount_library_version(void);

@@ -2,13 +2,12 @@
 #include "fuse/node.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "util/auto.h"
+#include "fuse/node_table.h"
+#include "fuse/shown.h"
 
 #define ROOT_NUMBER 1
 #define SLOTS_AT_FIRST 1024
@@ -29,27 +28,6 @@ static struct dfs_node **file_slot(struct dfs_node **slots, size_t n_slots, cons
 	return &slots[mix(st->st_ino ^ mix(st->st_dev)) & (n_slots - 1)];
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
-bool dfs_node_same(const struct dfs_node *node, const struct stat *st)
-{
-	const struct stat *was = &node->st;
-
-	if (!same_file(was, st) || (was->st_mode & S_IFMT) != (st->st_mode & S_IFMT))
-		return false;
-	return S_ISDIR(was->st_mode) ||
-	       (was->st_size == st->st_size && same_time(was->st_mtim, st->st_mtim) &&
-		same_time(was->st_ctim, st->st_ctim));
-}
-
 /* --- the tables, under nodes->lock */
 
 static void insert_number(struct dfs_nodes *nodes, struct dfs_node *node)
@@ -60,7 +38,7 @@ static void insert_number(struct dfs_nodes *nodes, struct dfs_node *node)
 	*slot = node;
 }
 
-static void insert_file(struct dfs_nodes *nodes, struct dfs_node *node)
+void dfs_table_insert_file(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	struct dfs_node **slot = file_slot(nodes->by_file, nodes->n_slots, &node->st);
 
@@ -69,7 +47,7 @@ static void insert_file(struct dfs_nodes *nodes, struct dfs_node *node)
 	node->current = true;
 }
 
-static void remove_file(struct dfs_nodes *nodes, struct dfs_node *node)
+void dfs_table_remove_file(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	struct dfs_node **at = file_slot(nodes->by_file, nodes->n_slots, &node->st);
 
@@ -114,7 +92,7 @@ static void grow(struct dfs_nodes *nodes)
 			next = node->next_number;
 			insert_number(nodes, node);
 			if (node->current)
-				insert_file(nodes, node);
+				dfs_table_insert_file(nodes, node);
 		}
 	}
 	free(old);
@@ -133,19 +111,48 @@ static struct dfs_node *find_file(struct dfs_nodes *nodes, const struct stat *st
 {
 	struct dfs_node *node = *file_slot(nodes->by_file, nodes->n_slots, st);
 
-	while (node && !same_file(&node->st, st))
+	while (node && !dfs_file_same(&node->st, st))
 		node = node->next_file;
 	return node;
 }
 
-/* A node that nobody knows any more goes, and then perhaps its parent. */
-static void unref(struct dfs_nodes *nodes, struct dfs_node *node)
+/* Without memory it is closed at once. */
+static void close_later(struct dfs_nodes *nodes, int fd)
+{
+	int *more = fd < 0 ? NULL : reallocarray(nodes->closing, nodes->n_closing + 1, sizeof(*more));
+
+	if (more) {
+		nodes->closing = more;
+		more[nodes->n_closing++] = fd;
+	} else if (fd >= 0) {
+		close(fd);
+	}
+}
+
+void dfs_nodes_unlock(struct dfs_nodes *nodes)
+{
+	int *closing = nodes->closing;
+	size_t n = nodes->n_closing;
+
+	nodes->closing = NULL;
+	nodes->n_closing = 0;
+	pthread_mutex_unlock(&nodes->lock);
+	for (size_t i = 0; i < n; i++)
+		close(closing[i]);
+	free(closing);
+}
+
+void dfs_table_unref(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	while (node && --node->refs == 0 && node->lookups == 0) {
 		struct dfs_node *parent = node->parent;
 
-		remove_file(nodes, node);
+		if (node->gone && nodes->shown)
+			dfs_shown_removed(nodes->shown, &node->st);
+		close_later(nodes, node->last_fd);
+		dfs_table_remove_file(nodes, node);
 		remove_number(nodes, node);
+		dfs_table_nameless(nodes, node);
 		nodes->n--;
 		free(node->name);
 		free(node);
@@ -166,6 +173,8 @@ static struct dfs_node *node_new(struct dfs_nodes *nodes, struct dfs_node *paren
 		return NULL;
 	}
 	node->number = ++nodes->last_number;
+	node->type = st->st_mode & S_IFMT;
+	node->last_fd = -1;
 	node->st = *st;
 	node->shown_size = shown_size;
 	node->parent = parent;
@@ -177,39 +186,22 @@ static struct dfs_node *node_new(struct dfs_nodes *nodes, struct dfs_node *paren
 	if (nodes->n > nodes->most)
 		nodes->most = nodes->n;
 	insert_number(nodes, node);
-	insert_file(nodes, node);
+	dfs_table_insert_file(nodes, node);
 	return node;
-}
-
-/* The name that was looked up last is the one by which it will be opened. */
-static void move_to(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_node *parent, const char *name)
-{
-	struct dfs_node *before = node->parent;
-	char *copy;
-
-	if (node == nodes->root || (before == parent && strcmp(node->name, name) == 0))
-		return;
-	copy = strdup(name);
-	if (!copy)
-		return;
-	free(node->name);
-	node->name = copy;
-	node->parent = parent;
-	parent->refs++;
-	unref(nodes, before);
 }
 
 /* --- the interface */
 
 int dfs_nodes_init(struct dfs_nodes *nodes, const struct stat *root)
 {
-	*nodes = (struct dfs_nodes){ .n_slots = SLOTS_AT_FIRST, .last_number = ROOT_NUMBER - 1 };
+	*nodes = (struct dfs_nodes){ .n_slots = SLOTS_AT_FIRST, .last_number = ROOT_NUMBER - 1, .shown = nodes->shown };
 	pthread_mutex_init(&nodes->lock, NULL);
+	pthread_cond_init(&nodes->settled, NULL);
 	nodes->by_number = calloc(nodes->n_slots, sizeof(struct dfs_node *));
 	nodes->by_file = calloc(nodes->n_slots, sizeof(struct dfs_node *));
 	if (!nodes->by_number || !nodes->by_file)
 		return -ENOMEM;
-	nodes->root = node_new(nodes, NULL, "", root, (uint64_t)root->st_size);
+	nodes->root = node_new(nodes, NULL, "", root, DFS_SIZE_STORED);
 	if (!nodes->root)
 		return -ENOMEM;
 	nodes->root->refs = 1;
@@ -223,12 +215,16 @@ void dfs_nodes_release(struct dfs_nodes *nodes)
 			struct dfs_node *node = nodes->by_number[i];
 
 			nodes->by_number[i] = node->next_number;
+			dfs_table_release_names(node);
+			if (node->last_fd >= 0)
+				close(node->last_fd);
 			free(node->name);
 			free(node);
 		}
 	}
 	free(nodes->by_number);
 	free(nodes->by_file);
+	pthread_cond_destroy(&nodes->settled);
 	pthread_mutex_destroy(&nodes->lock);
 }
 
@@ -238,7 +234,7 @@ size_t dfs_nodes_count(struct dfs_nodes *nodes)
 
 	pthread_mutex_lock(&nodes->lock);
 	n = nodes->n;
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_nodes_unlock(nodes);
 	return n;
 }
 
@@ -257,7 +253,7 @@ struct dfs_node *dfs_node_get(struct dfs_nodes *nodes, uint64_t number)
 	node = find_number(nodes, number);
 	if (node)
 		node->refs++;
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_nodes_unlock(nodes);
 	return node;
 }
 
@@ -266,42 +262,83 @@ void dfs_node_put(struct dfs_nodes *nodes, struct dfs_node *node)
 	if (!node)
 		return;
 	pthread_mutex_lock(&nodes->lock);
-	unref(nodes, node);
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_table_unref(nodes, node);
+	dfs_nodes_unlock(nodes);
 }
 
-struct dfs_node *dfs_node_find(struct dfs_nodes *nodes, const struct stat *st)
+/* The current node of the file, if it was not changed behind the mount. */
+static struct dfs_node *find_unchanged(struct dfs_nodes *nodes, const struct dfs_look *look)
+{
+	struct dfs_node *node = find_file(nodes, &look->st);
+
+	if (!node || dfs_file_unchanged(&node->st, &look->st) || dfs_node_expected(node, look->moment))
+		return node;
+	return NULL;
+}
+
+struct dfs_node *dfs_node_find(struct dfs_nodes *nodes, const struct dfs_look *look)
 {
 	struct dfs_node *node;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_file(nodes, st);
-	if (node && !dfs_node_same(node, st))
-		node = NULL;
+	node = find_unchanged(nodes, look);
 	if (node)
 		node->refs++;
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_nodes_unlock(nodes);
 	return node;
 }
 
+/* What nobody could tell when it was changed, a look that is not older can. */
+static void settle(struct dfs_node *node, const struct dfs_look *look)
+{
+	if (!node->loose || node->changing || node->writing || node->changed > look->moment)
+		return;
+	node->st = look->st;
+	node->loose = false;
+}
+
+static struct dfs_node *place(struct dfs_nodes *nodes, struct dfs_node *parent, const char *name,
+			      const struct dfs_look *look, uint64_t shown_size)
+{
+	struct dfs_node *node = find_unchanged(nodes, look);
+	struct dfs_node *before = node ? NULL : find_file(nodes, &look->st);
+
+	if (before)
+		dfs_table_remove_file(nodes, before);
+	if (!node)
+		return node_new(nodes, parent, name, &look->st, shown_size);
+	dfs_table_move(nodes, node, parent, name, look->st.st_nlink > 1);
+	settle(node, look);
+	return node;
+}
+
+/* What is not known may be a file that takes a known one's place just now. Waits for what is under way. */
+static bool may_be_replaced(struct dfs_nodes *nodes, const struct dfs_look *look)
+{
+	bool so = nodes->replacing || nodes->replaced > look->moment;
+
+	while (nodes->replacing)
+		pthread_cond_wait(&nodes->settled, &nodes->lock);
+	return so;
+}
+
 int dfs_node_place(struct dfs_nodes *nodes, struct dfs_node *parent, const char *name,
-		   const struct stat *st, uint64_t shown_size, struct dfs_node **ret_node)
+		   const struct dfs_look *look, uint64_t shown_size,
+		   struct dfs_node **ret_node, uint64_t *ret_shown_size)
 {
 	struct dfs_node *node;
 
 	pthread_mutex_lock(&nodes->lock);
-	node = find_file(nodes, st);
-	if (node && !dfs_node_same(node, st)) {
-		remove_file(nodes, node);
-		node = NULL;
+	if (!find_unchanged(nodes, look) && may_be_replaced(nodes, look)) {
+		dfs_nodes_unlock(nodes);
+		return -EAGAIN;
 	}
-	if (node)
-		move_to(nodes, node, parent, name);
-	else
-		node = node_new(nodes, parent, name, st, shown_size);
-	if (node)
+	node = place(nodes, parent, name, look, shown_size);
+	if (node) {
 		node->refs++;
-	pthread_mutex_unlock(&nodes->lock);
+		*ret_shown_size = node->shown_size;
+	}
+	dfs_nodes_unlock(nodes);
 	*ret_node = node;
 	return node ? 0 : -ENOMEM;
 }
@@ -310,7 +347,7 @@ void dfs_node_looked_up(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	pthread_mutex_lock(&nodes->lock);
 	node->lookups++;
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_nodes_unlock(nodes);
 }
 
 void dfs_node_forget(struct dfs_nodes *nodes, uint64_t number, uint64_t n)
@@ -322,76 +359,7 @@ void dfs_node_forget(struct dfs_nodes *nodes, uint64_t number, uint64_t n)
 	if (node) {
 		node->lookups -= n < node->lookups ? n : node->lookups;
 		node->refs++;
-		unref(nodes, node);
+		dfs_table_unref(nodes, node);
 	}
-	pthread_mutex_unlock(&nodes->lock);
-}
-
-/* --- back to the store */
-
-static int path_upwards(struct dfs_node *node, char path[PATH_MAX])
-{
-	size_t at = PATH_MAX - 1;
-
-	/* Directories moved about behind the mount can make parents form a ring; the length ends that walk. */
-	path[at] = '\0';
-	for (; node->parent; node = node->parent) {
-		size_t len = strlen(node->name);
-
-		if (len + 1 > at)
-			return -ESTALE;
-		if (path[at])
-			path[--at] = '/';
-		at -= len;
-		memcpy(path + at, node->name, len);
-	}
-	memmove(path, path + at, PATH_MAX - at);
-	return 0;
-}
-
-int dfs_node_path(struct dfs_nodes *nodes, struct dfs_node *node, char path[PATH_MAX])
-{
-	int ret;
-
-	pthread_mutex_lock(&nodes->lock);
-	ret = path_upwards(node, path);
-	pthread_mutex_unlock(&nodes->lock);
-	return ret;
-}
-
-/* A path that leads nowhere is a name that changed: the kernel should look it up anew. */
-static int stale_if_moved(int ret)
-{
-	switch (ret) {
-	case -ENOENT:
-	case -ENOTDIR:
-	case -ELOOP:
-	case -EXDEV:
-	case -ENXIO:
-		return -ESTALE;
-	default:
-		return ret;
-	}
-}
-
-int dfs_node_open(struct dfs_nodes *nodes, const struct dfs_store *store, struct dfs_node *node,
-		  int flags, int *ret_fd, struct stat *ret_st)
-{
-	DFS_AUTO(fd) int fd = -1;
-	char path[PATH_MAX];
-	struct stat st;
-	int ret = dfs_node_path(nodes, node, path);
-
-	if (ret == 0)
-		ret = stale_if_moved(dfs_store_openat(store, path, flags, &fd));
-	if (ret < 0)
-		return ret;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!dfs_node_same(node, &st))
-		return -ESTALE;
-	if (ret_st)
-		*ret_st = st;
-	*ret_fd = dfs_steal_fd(&fd);
-	return 0;
+	dfs_nodes_unlock(nodes);
 }

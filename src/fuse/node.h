@@ -2,11 +2,17 @@
 /*
  * node: what the kernel holds on to, by number.
  *
- * A node is a file of the store as it was at a lookup: device and inode, and
+ * A node is a file of the store as it was last left: device and inode, and
  * for anything but a directory also size, mtime and ctime. If these differ at
  * the next lookup the file was changed behind the mount, and its name leads
  * to a new node; who has the old one open goes on with the old one's bytes or
  * gets ESTALE.
+ *
+ * What changes through the mount says so: dfs_node_change() before and
+ * dfs_node_changed() after each operation, dfs_node_writing() while a file is
+ * open for writing. Between the two nothing about the file is a surprise. Who
+ * looks at a file without a lock compares moments: a look that began before a
+ * change ended may have seen either.
  *
  * No descriptor is kept: a node knows its parent and its name, is opened
  * through them from the store's root, and is then seen to be the same file or
@@ -25,16 +31,30 @@
 
 #include "store/store.h"
 
+struct dfs_name;
 struct dfs_open;
+struct dfs_shown;
+
+/* dfs_node->shown_size: that of the backing file. */
+#define DFS_SIZE_STORED UINT64_MAX
 
 struct dfs_node {
 	uint64_t number;
-	struct stat st;			/* of the backing file, at the lookup that made the node */
-	uint64_t shown_size;		/* st_size of the mount */
+	mode_t type;			/* S_IFMT of its mode */
 	atomic_bool no_acl;		/* a regular file that was seen to have no ACL */
-	/* under nodes->lock */
+	/* under nodes->lock; of a directory st never changes, and is read without */
+	struct stat st;			/* of the backing file, as it was last left */
+	uint64_t shown_size;		/* st_size of the mount, of a container; DFS_SIZE_STORED */
+	unsigned changing;		/* operations under way that may leave another file */
+	unsigned writing;		/* and handles that may write */
+	bool replacing;			/* deltafs is about to put another file in its place, of the same content or so */
+	uint64_t changed;		/* the moment when the last of these ended */
+	bool loose;			/* st is not known: the next lookup tells */
+	bool gone;			/* has no name any more */
+	int last_fd;			/* then: O_PATH, all that leads to it; -1 */
 	struct dfs_node *parent;	/* referenced; NULL for the root */
 	char *name;
+	struct dfs_name *others;	/* more names; see node_names.c */
 	uint64_t lookups;		/* the kernel's count */
 	unsigned refs;			/* children, operations under way */
 	bool current;			/* what a lookup of this file finds */
@@ -51,7 +71,16 @@ struct dfs_nodes {
 	size_t n;
 	size_t most;			/* n at its highest since memory was given back; see attr.c */
 	uint64_t last_number;
+	uint64_t moment;		/* grows with each change that ends */
+	unsigned moving;		/* renames under way */
+	uint64_t moved;			/* the moment when the last of these ended */
+	unsigned replacing;		/* nodes, and files without one, to be replaced */
+	uint64_t replaced;		/* as moved */
+	struct dfs_shown *shown;	/* told of files that are gone; NULL: not at all; borrowed */
 	struct dfs_node *root;
+	pthread_cond_t settled;		/* the moment passed */
+	int *closing;			/* descriptors to be closed without the lock; see dfs_nodes_unlock() */
+	size_t n_closing;
 };
 
 /* dfs_nodes_init() - @root: attributes of the store's directory. Return: 0 or -ENOMEM. */
@@ -65,26 +94,94 @@ void dfs_nodes_each(struct dfs_nodes *nodes, void (*fn)(struct dfs_node *node));
 struct dfs_node *dfs_node_get(struct dfs_nodes *nodes, uint64_t number);
 void dfs_node_put(struct dfs_nodes *nodes, struct dfs_node *node); /* NULL is fine */
 
+/* A look at a backing file, and when it began. */
+struct dfs_look {
+	uint64_t moment;
+	struct stat st;
+};
+
 /* dfs_node_find() - the current node of a backing file, if it is still that file; referenced, or NULL */
-struct dfs_node *dfs_node_find(struct dfs_nodes *nodes, const struct stat *st);
+struct dfs_node *dfs_node_find(struct dfs_nodes *nodes, const struct dfs_look *look);
 
 /**
  * dfs_node_place() - the node for what a lookup of @name in @parent found
- * @shown_size: what st_size shows; ignored if the node exists
+ * @shown_size: for a new node
  * @ret_node: referenced; not yet counted as a lookup
+ * @ret_shown_size: the node's
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EAGAIN: it may have been replaced since the look: look again; -ENOMEM.
  */
 int dfs_node_place(struct dfs_nodes *nodes, struct dfs_node *parent, const char *name,
-		   const struct stat *st, uint64_t shown_size, struct dfs_node **ret_node);
+		   const struct dfs_look *look, uint64_t shown_size,
+		   struct dfs_node **ret_node, uint64_t *ret_shown_size);
 
 /* dfs_node_looked_up() - the kernel was given the number once more */
 void dfs_node_looked_up(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_forget() - and gives it back @n times */
 void dfs_node_forget(struct dfs_nodes *nodes, uint64_t number, uint64_t n);
 
-/* dfs_node_same() - is @st the very file that @node stands for? */
-bool dfs_node_same(const struct dfs_node *node, const struct stat *st);
+/*
+ * node_change.c: changes through the mount
+ */
+
+/* dfs_nodes_moment() - for a look that begins now */
+uint64_t dfs_nodes_moment(struct dfs_nodes *nodes);
+
+/* dfs_node_change() - an operation begins that changes the file's attributes or names. Waits for a replacement under way. */
+void dfs_node_change(struct dfs_nodes *nodes, struct dfs_node *node);
+/* dfs_node_changed() - and ends. @st: what it left; NULL: not known, the next lookup tells. */
+void dfs_node_changed(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st);
+
+/* dfs_node_unchanged_by() - the same, and it changed nothing */
+void dfs_node_unchanged_by(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/* dfs_node_writing() - a handle may write from now on. Waits for a replacement under way. */
+void dfs_node_writing(struct dfs_nodes *nodes, struct dfs_node *node);
+/* dfs_node_written() - and ends. Return: whether it was the last. @st: as above. */
+bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st);
+
+/* dfs_node_not_written() - and it did not write */
+void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/*
+ * dfs_node_same() - may @look, at a file that was opened as @node's, show its
+ * content, with what was left since it began? A name and rights do not count.
+ * A file that deltafs put another one in place of keeps its content.
+ */
+bool dfs_node_same(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
+
+/* dfs_node_busy() - has anything changed it through the mount since @moment, or does? */
+bool dfs_node_busy(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);
+
+/* dfs_node_unchanged() - the same, but name and rights count, and so does which file it is */
+bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
+
+/* dfs_node_note_no_acl() - a look that began at @moment found none */
+void dfs_node_note_no_acl(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);
+
+/* dfs_nodes_move() - a rename begins */
+void dfs_nodes_move(struct dfs_nodes *nodes);
+/* dfs_nodes_moved() - and ends: @node (NULL: not known, or it did not happen), known as @name in @parent before, lies at @to_name in @to now */
+void dfs_nodes_moved(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_node *parent, const char *name,
+		     struct dfs_node *to, const char *to_name);
+
+/* dfs_node_lost() - a name was removed; it has others */
+void dfs_node_lost(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_node *parent, const char *name);
+
+/*
+ * dfs_node_gone() - its last name was removed: its inode number may be another
+ * file's at the next lookup. @fd: O_PATH, taken; the kernel may have just
+ * looked the name up, and open it next: it finds the file as long as it holds
+ * the node.
+ */
+void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
+
+/* dfs_node_is_container() - is its file one, as far as is known? */
+bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/*
+ * node_open.c: back to the store
+ */
 
 /**
  * dfs_node_path() - the path in the store, "" for the root
@@ -92,14 +189,20 @@ bool dfs_node_same(const struct dfs_node *node, const struct stat *st);
  */
 int dfs_node_path(struct dfs_nodes *nodes, struct dfs_node *node, char path[4096]);
 
+/* What a node stands for, seen at once. */
+struct dfs_node_look {
+	struct stat st;
+	uint64_t shown_size;
+};
+
 /**
  * dfs_node_open() - open the file that a node stands for
  * @flags: as of dfs_store_openat()
- * @ret_st: its attributes; may be NULL
+ * @ret_look: its attributes; may be NULL
  *
  * Return: 0; -ESTALE if its path leads elsewhere now, or nowhere; -EACCES, -EIO, -EMFILE, ...
  */
 int dfs_node_open(struct dfs_nodes *nodes, const struct dfs_store *store, struct dfs_node *node,
-		  int flags, int *ret_fd, struct stat *ret_st);
+		  int flags, int *ret_fd, struct dfs_node_look *ret_look);
 
 #endif

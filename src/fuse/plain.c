@@ -62,32 +62,28 @@ void dfs_plain_release(struct dfs_mount *mount)
 	}
 }
 
-bool dfs_same_bytes(const struct stat *a, const struct stat *b)
+/*
+ * Who writes to a file meanwhile may have its reader see either; a file that
+ * nobody writes to through the mount ends where it did.
+ * Return: how many bytes; -ESTALE if they may not all be those that the node stands for.
+ */
+static ssize_t read_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, int fd, void *buffer, size_t size, off_t off)
 {
-	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
+	struct dfs_look look = { .moment = dfs_nodes_moment(nodes) };
+	ssize_t got = dfs_pread_some(fd, buffer, size, (uint64_t)off);
+	off_t end;
 
-/* Return: how many bytes; -ESTALE if they may not all be those of @was. */
-static ssize_t read_unchanged(int fd, const struct stat *was, void *buffer, size_t size, off_t off)
-{
-	size_t want = off < was->st_size ? (size_t)(was->st_size - off) : 0;
-	struct stat st;
-	ssize_t got;
-
-	if (want > size)
-		want = size;
-	got = dfs_pread_some(fd, buffer, want, (uint64_t)off);
 	if (got < 0)
 		return got;
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &look.st) < 0)
 		return -errno;
-	if (!dfs_same_bytes(was, &st))
+	if (!dfs_node_same(nodes, node, &look))
 		return -ESTALE;
-	return (size_t)got == want ? got : -EIO;
+	end = off + got;
+	return (size_t)got < size && end < look.st.st_size && !dfs_node_busy(nodes, node, look.moment) ? -EIO : got;
 }
 
-void dfs_plain_read(fuse_req_t req, int fd, const struct stat *was, size_t size, off_t off)
+void dfs_plain_read(fuse_req_t req, struct dfs_node *node, int fd, size_t size, off_t off)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	void *buffer = size <= BUFFER ? buffer_get(mount) : NULL;
@@ -97,7 +93,7 @@ void dfs_plain_read(fuse_req_t req, int fd, const struct stat *was, size_t size,
 		dfs_reply_error(req, size <= BUFFER ? -ENOMEM : -EINVAL);
 		return;
 	}
-	got = read_unchanged(fd, was, buffer, size, off);
+	got = read_unchanged(&mount->nodes, node, fd, buffer, size, off);
 	if (got < 0)
 		dfs_reply_error(req, (int)got);
 	else

@@ -28,6 +28,14 @@ void dfs_reply_error(fuse_req_t req, int ret)
 	fuse_reply_err(req, ret < 0 ? -ret : EIO);
 }
 
+void dfs_reply_result(fuse_req_t req, int ret)
+{
+	if (ret < 0)
+		dfs_reply_error(req, ret);
+	else
+		fuse_reply_err(req, 0);
+}
+
 static bool said_just_now(struct dfs_mount *mount, const char *text)
 {
 	uint64_t hash = dfs_hash64(text, strlen(text), 0);

@@ -26,22 +26,18 @@ static json_t *reader_json(struct dfs_mount *mount)
 static json_t *mount_json(struct dfs_mount *mount)
 {
 	struct timespec now;
-	uint64_t reads;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	pthread_mutex_lock(&mount->lock);
-	reads = mount->reads_total;
-	pthread_mutex_unlock(&mount->lock);
 	/* Paths are bytes; JSON is text: what is no UTF-8 is left out. */
 	return json_pack("{s:i, s:I, s:s*, s:s*, s:b, s:I, s:I, s:I}",
 			 "version", 1,
 			 "pid", (json_int_t)getpid(),
 			 "store", dfs_store_path(mount->store),
 			 "mountpoint", mount->mountpoint,
-			 "read_only", 1,
+			 "read_only", mount->read_only,
 			 "uptime_s", (json_int_t)(now.tv_sec - mount->since),
 			 "nodes", (json_int_t)dfs_nodes_count(&mount->nodes),
-			 "read_requests", (json_int_t)reads);
+			 "read_requests", (json_int_t)atomic_load_explicit(&mount->reads_total, memory_order_relaxed));
 }
 
 char *dfs_status_json(struct dfs_mount *mount)

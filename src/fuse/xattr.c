@@ -114,7 +114,7 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 		*ret_text = dfs_status_json(mount);
 		return *ret_text ? 0 : -ENOMEM;
 	}
-	if (!teller || !S_ISREG(node->st.st_mode))
+	if (!teller || !S_ISREG(node->type))
 		return -ENODATA;
 	ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
 	if (ret == 0)
@@ -176,13 +176,11 @@ static ssize_t from_store(struct dfs_mount *mount, struct dfs_node *node, get_fn
 {
 	bool guarded = !*name || has_prefix(name, trusted);
 	DFS_AUTO(raised) int raised = guarded ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
-	bool readable = S_ISREG(node->st.st_mode) || S_ISDIR(node->st.st_mode);
+	bool readable = S_ISREG(node->type) || S_ISDIR(node->type);
 	DFS_AUTO(fd) int fd = -1;
 	char path[32];
 	int ret = -EACCES;
 
-	if (S_ISLNK(node->st.st_mode))
-		return -ENODATA;
 	if (readable)
 		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
 	if (ret == 0)
@@ -207,10 +205,11 @@ static void reply_value(fuse_req_t req, const char *value, size_t len, size_t ro
 		fuse_reply_buf(req, value, len);
 }
 
-/* A store without ACLs has files without ACLs. A file whose ACL is changed later is another node. */
+/* A store without ACLs has files without ACLs. A file whose ACL is changed behind the mount is another node. */
 static ssize_t get_acl(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_value)
 {
-	bool access = S_ISREG(node->st.st_mode) && strcmp(name, acl) == 0;
+	bool access = S_ISREG(node->type) && strcmp(name, acl) == 0;
+	uint64_t moment = dfs_nodes_moment(&mount->nodes);
 	ssize_t len;
 
 	if (access && atomic_load_explicit(&node->no_acl, memory_order_relaxed))
@@ -219,7 +218,7 @@ static ssize_t get_acl(struct dfs_mount *mount, struct dfs_node *node, const cha
 	if (len == -ENOTSUP)
 		len = -ENODATA;
 	if (access && len == -ENODATA)
-		atomic_store_explicit(&node->no_acl, true, memory_order_relaxed);
+		dfs_node_note_no_acl(&mount->nodes, node, moment);
 	return len;
 }
 

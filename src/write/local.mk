@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
+	%D%/background.c %D%/background.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/cover.c %D%/cover.h \

@@ -33,10 +33,12 @@ static struct stat directory(ino_t ino)
 static uint64_t looked_up(uint64_t parent, const char *name, struct stat st)
 {
 	struct dfs_node *dir = dfs_node_get(&nodes, parent), *node;
-	uint64_t number;
+	struct dfs_look look = { .st = st };
+	uint64_t number, size;
 
 	CHECK(dir);
-	CHECK_RET(0, dfs_node_place(&nodes, dir, name, &st, (uint64_t)st.st_size, &node));
+	look.moment = dfs_nodes_moment(&nodes);
+	CHECK_RET(0, dfs_node_place(&nodes, dir, name, &look, DFS_SIZE_STORED, &node, &size));
 	dfs_node_looked_up(&nodes, node);
 	number = node->number;
 	dfs_node_put(&nodes, node);
@@ -207,6 +209,107 @@ static void a_path_longer_than_the_kernel_takes_is_stale(void **state)
 	dfs_nodes_release(&nodes);
 }
 
+/* --- changes through the mount */
+
+/* A lookup that looked at @moment. Return: the node's number. */
+static uint64_t looked_up_at(uint64_t moment, const char *name, struct stat st)
+{
+	struct dfs_look look = { moment, st };
+	struct dfs_node *dir = dfs_node_get(&nodes, 1), *node;
+	uint64_t number, size;
+
+	CHECK_RET(0, dfs_node_place(&nodes, dir, name, &look, DFS_SIZE_STORED, &node, &size));
+	dfs_node_looked_up(&nodes, node);
+	number = node->number;
+	dfs_node_put(&nodes, node);
+	dfs_node_put(&nodes, dir);
+	return number;
+}
+
+static void what_changed_through_the_mount_is_the_same_node(void **state)
+{
+	struct stat before = file(10, 100), after = file(10, 200), other = file(10, 300);
+	struct dfs_node *node;
+	uint64_t number, early;
+
+	(void)state;
+	given_a_table();
+	number = looked_up(1, "a", before);
+	node = dfs_node_get(&nodes, number);
+	early = dfs_nodes_moment(&nodes);
+	dfs_node_change(&nodes, node);
+	CHECK(looked_up(1, "a", before) == number); /* either may be seen meanwhile */
+	CHECK(looked_up(1, "a", after) == number);
+	dfs_node_changed(&nodes, node, &after);
+	CHECK(looked_up_at(early, "a", before) == number); /* one that began before it ended */
+	CHECK(looked_up(1, "a", after) == number);
+	CHECK(looked_up(1, "a", before) != number); /* somebody else put it back */
+	CHECK(looked_up(1, "a", other) != number);
+	dfs_node_put(&nodes, node);
+	dfs_nodes_release(&nodes);
+}
+
+static void a_writer_and_a_change_at_once_leave_it_to_the_next_look(void **state)
+{
+	struct stat first = file(10, 100), second = file(10, 200), third = file(10, 300);
+	struct dfs_node *node;
+	uint64_t number;
+
+	(void)state;
+	given_a_table();
+	number = looked_up(1, "a", first);
+	node = dfs_node_get(&nodes, number);
+	dfs_node_writing(&nodes, node);
+	dfs_node_change(&nodes, node);
+	CHECK(dfs_node_same(&nodes, node, &(struct dfs_look){ 99, second }));
+	dfs_node_changed(&nodes, node, &second);
+	CHECK(looked_up(1, "a", third) == number); /* the writer writes on */
+	CHECK(dfs_node_written(&nodes, node, NULL)); /* what it left could not be seen */
+	CHECK(looked_up(1, "a", third) == number);
+	CHECK(looked_up(1, "a", second) != number);
+	dfs_node_put(&nodes, node);
+	dfs_nodes_release(&nodes);
+}
+
+static void a_number_of_a_file_that_is_gone_is_a_new_file_s(void **state)
+{
+	struct dfs_node *node;
+	uint64_t number;
+
+	(void)state;
+	given_a_table();
+	number = looked_up(1, "a", file(10, 100));
+	node = dfs_node_get(&nodes, number);
+	dfs_node_change(&nodes, node);
+	dfs_node_gone(&nodes, node, -1);
+	dfs_node_changed(&nodes, node, NULL);
+	CHECK(looked_up(1, "b", file(10, 100)) != number);
+	dfs_node_put(&nodes, node);
+	dfs_nodes_release(&nodes);
+}
+
+static void what_is_below_a_directory_that_moves_moves(void **state)
+{
+	struct dfs_node *dir, *root = NULL;
+	uint64_t number, below;
+
+	(void)state;
+	given_a_table();
+	number = looked_up(1, "d", directory(20));
+	below = looked_up(number, "f", file(21, 1));
+	dir = dfs_node_get(&nodes, number);
+	root = dfs_node_get(&nodes, 1);
+	dfs_nodes_move(&nodes);
+	dfs_nodes_moved(&nodes, dir, root, "d", root, "e");
+	check_path(below, "e/f");
+	dfs_nodes_move(&nodes);
+	dfs_nodes_moved(&nodes, NULL, root, "e", root, "x"); /* it failed */
+	check_path(below, "e/f");
+	dfs_node_put(&nodes, dir);
+	dfs_node_put(&nodes, root);
+	dfs_nodes_release(&nodes);
+}
+
 /* --- against a real directory */
 
 static char dir[] = "/tmp/deltafs-node.XXXXXX";
@@ -231,6 +334,7 @@ static void run(const char *command)
 
 static void what_is_opened_is_what_was_looked_up_or_stale(void **state)
 {
+	struct dfs_node_look look;
 	struct dfs_store *store;
 	struct dfs_node *node;
 	struct dfs_err err;
@@ -246,8 +350,8 @@ static void what_is_opened_is_what_was_looked_up_or_stale(void **state)
 	CHECK(fstatat(dfs_store_fd(store), "f", &st, AT_SYMLINK_NOFOLLOW) == 0);
 	number = looked_up(1, "f", st);
 	node = dfs_node_get(&nodes, number);
-	CHECK_RET(0, dfs_node_open(&nodes, store, node, O_RDONLY, &fd, &st));
-	CHECK(st.st_size == 3);
+	CHECK_RET(0, dfs_node_open(&nodes, store, node, O_RDONLY, &fd, &look));
+	CHECK(look.st.st_size == 3 && look.shown_size == DFS_SIZE_STORED);
 	close(fd);
 	run("mv f g");
 	CHECK_RET(-ESTALE, dfs_node_open(&nodes, store, node, O_RDONLY, &fd, NULL));
@@ -274,6 +378,10 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(a_hundred_thousand_nodes_are_found_and_go),
 	cmocka_unit_test(directories_that_became_each_others_parents_have_no_path),
 	cmocka_unit_test(a_path_longer_than_the_kernel_takes_is_stale),
+	cmocka_unit_test(what_changed_through_the_mount_is_the_same_node),
+	cmocka_unit_test(a_writer_and_a_change_at_once_leave_it_to_the_next_look),
+	cmocka_unit_test(a_number_of_a_file_that_is_gone_is_a_new_file_s),
+	cmocka_unit_test(what_is_below_a_directory_that_moves_moves),
 	cmocka_unit_test(what_is_opened_is_what_was_looked_up_or_stale),
 };
 

@@ -70,8 +70,7 @@ phase_unit() {
 phase_scripts() {
 	local scripts
 	mapfile -t scripts < <(scripts_in lint build util format tensor predict codec store read write corpus ref ctl tools \
-		mount clients faults adversary exerciser)
-		mount clients posix faults adversary)
+		mount clients posix exerciser faults adversary)
 	[ ${#scripts[@]} = 0 ] || runner_all "" "" -- "${scripts[@]}"
 }
 

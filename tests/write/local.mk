@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
-check_PROGRAMS += %D%/test_cover
-check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 

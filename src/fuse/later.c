@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fuse/later.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fuse/internal.h"
+
+/*
+ * Threads that are there all the time, and how many may be started when all
+ * of them wait for a disk. More: stacks; fewer: an fsync of one file waits for
+ * that of another.
+ */
+#define THREADS 2
+#define SPARES 62
+
+struct dfs_pool *dfs_later_pool_new(const char *name)
+{
+	const struct dfs_pool_config config = { .threads = THREADS, .spares = SPARES, .name = name };
+
+	return dfs_pool_new(&config);
+}
+
+struct dfs_open *dfs_handle_hold(struct dfs_mount *mount, struct dfs_open *open)
+{
+	pthread_mutex_lock(&mount->nodes.lock);
+	open->handles++;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return open;
+}
+
+static void let_go(const struct dfs_later *later)
+{
+	if (later->open)
+		dfs_open_end(later->mount, later->open, false);
+	if (later->other)
+		dfs_open_end(later->mount, later->other, false);
+	dfs_node_put(&later->mount->nodes, later->node);
+	free(later->data);
+}
+
+static void later_run(struct dfs_job *job, void *local)
+{
+	struct dfs_later *later = (struct dfs_later *)job;
+	struct dfs_mount *mount = later->mount;
+
+	(void)local;
+	later->run(later);
+	let_go(later);
+	free(later);
+	dfs_reads_end(mount);
+}
+
+void dfs_later(const struct dfs_later *later)
+{
+	struct dfs_later *copy = malloc(sizeof(*copy));
+
+	if (!copy) {
+		dfs_reply_error(later->req, -ENOMEM);
+		let_go(later);
+		return;
+	}
+	*copy = *later;
+	copy->job.run = later_run;
+	dfs_reads_begin(later->mount);
+	dfs_pool_submit(later->mount->later, &copy->job, DFS_URGENT);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * names: what happens to the names of files that are there: unlink, rmdir,
+ * rename, link. Each is the store's file system's own operation.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+#include "fuse/later.h"
+#include "store/pin_links.h"
+#include "util/auto.h"
+
+/* --- a file that a name leads to, and is about to lose */
+
+struct named {
+	struct dfs_node *node;	/* referenced; NULL: the kernel does not hold it */
+	bool others;		/* the file has other names */
+	int fd;			/* O_PATH; -1 */
+};
+
+/* @ret_named: named_after() ends it */
+static int named_before(struct dfs_mount *mount, int dir, const char *name, struct named *ret_named)
+{
+	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
+
+	*ret_named = (struct named){ .fd = -1 };
+	if (fstatat(dir, name, &look.st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	ret_named->node = dfs_node_find(&mount->nodes, &look);
+	if (!ret_named->node)
+		return 0;
+	ret_named->others = !S_ISDIR(look.st.st_mode) && look.st.st_nlink > 1;
+	ret_named->fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	dfs_node_change(&mount->nodes, ret_named->node);
+	return 0;
+}
+
+/* Is it without a name of its own now? A pin's is not one. @st: NULL if not known. */
+static bool is_nameless(struct dfs_mount *mount, const struct named *named, const struct stat *st)
+{
+	if (!named->others || !st)
+		return !named->others;
+	return st->st_nlink == 0 || (st->st_nlink == 1 && dfs_pin_links_only(mount->pin_links, st));
+}
+
+/* @lost: the name, @name in @parent, was taken away */
+static void named_after(struct dfs_mount *mount, struct named *named, bool lost, struct dfs_node *parent, const char *name)
+{
+	struct stat st;
+	bool known;
+
+	if (!named->node)
+		return;
+	known = named->fd >= 0 && fstat(named->fd, &st) == 0;
+	if (lost && is_nameless(mount, named, known ? &st : NULL)) {
+		dfs_node_gone(&mount->nodes, named->node, named->fd);
+		named->fd = -1;
+	} else if (lost) {
+		dfs_node_lost(&mount->nodes, named->node, parent, name);
+	}
+	dfs_node_changed(&mount->nodes, named->node, known ? &st : NULL);
+	if (named->fd >= 0)
+		close(named->fd);
+	dfs_node_put(&mount->nodes, named->node);
+}
+
+/* --- unlink, rmdir */
+
+static int remove_name(struct dfs_mount *mount, struct dfs_node *parent, const char *name, int flags)
+{
+	struct named named;
+	int dir, ret = dfs_parent_open(mount, parent, name, &dir);
+
+	if (ret < 0)
+		return ret;
+	ret = named_before(mount, dir, name, &named);
+	if (ret == 0) {
+		ret = unlinkat(dir, name, flags) < 0 ? -errno : 0;
+		named_after(mount, &named, ret == 0, parent, name);
+	}
+	dfs_parent_close(mount, parent, dir);
+	if (ret == 0)
+		dfs_notice_removed(mount, parent, name);
+	return ret;
+}
+
+static void op_remove(fuse_req_t req, fuse_ino_t number, const char *name, int flags)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_node *parent = dfs_node_get(&mount->nodes, number);
+	int ret = parent ? remove_name(mount, parent, name, flags) : -ESTALE;
+
+	dfs_node_put(&mount->nodes, parent);
+	dfs_reply_result(req, ret);
+}
+
+void dfs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	op_remove(req, parent, name, 0);
+}
+
+void dfs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	op_remove(req, parent, name, AT_REMOVEDIR);
+}
+
+/* --- rename */
+
+struct place {
+	struct dfs_node *parent;	/* referenced */
+	const char *name;
+	int dir;
+	struct named named;		/* what lies there before */
+};
+
+static int place_open(struct dfs_mount *mount, struct place *place)
+{
+	return place->parent ? dfs_parent_open(mount, place->parent, place->name, &place->dir) : -ESTALE;
+}
+
+static void place_release(struct dfs_mount *mount, struct place *place)
+{
+	if (place->dir >= 0)
+		dfs_parent_close(mount, place->parent, place->dir);
+	dfs_node_put(&mount->nodes, place->parent);
+}
+
+/* Two names of one file: rename(2) does nothing. */
+static bool is_same(const struct place *from, const struct place *to)
+{
+	return from->named.node && from->named.node == to->named.node;
+}
+
+/* The kernel's dentries follow the files, and so do the nodes. */
+static int rename_places(struct dfs_mount *mount, struct place *from, struct place *to, unsigned flags)
+{
+	struct dfs_node *moved = NULL, *back = NULL;
+	int ret = 0;
+
+	dfs_nodes_move(&mount->nodes);
+	dfs_nodes_move(&mount->nodes);
+	if (renameat2(from->dir, from->name, to->dir, to->name, flags) < 0)
+		ret = -errno;
+	else if (!is_same(from, to))
+		moved = from->named.node;
+	if (moved && flags & RENAME_EXCHANGE)
+		back = to->named.node;
+	dfs_nodes_moved(&mount->nodes, moved, from->parent, from->name, to->parent, to->name);
+	dfs_nodes_moved(&mount->nodes, back, to->parent, to->name, from->parent, from->name);
+	return ret;
+}
+
+static int rename_in(struct dfs_mount *mount, struct place *from, struct place *to, unsigned flags)
+{
+	bool replaced;
+	int ret = place_open(mount, from);
+
+	if (ret == 0)
+		ret = place_open(mount, to);
+	if (ret == 0)
+		ret = named_before(mount, from->dir, from->name, &from->named);
+	if (ret < 0)
+		return ret;
+	ret = named_before(mount, to->dir, to->name, &to->named);
+	if (ret == 0 || (ret == -ENOENT && !(flags & RENAME_EXCHANGE)))
+		ret = rename_places(mount, from, to, flags);
+	replaced = ret == 0 && !(flags & RENAME_EXCHANGE) && !is_same(from, to);
+	named_after(mount, &from->named, false, from->parent, from->name);
+	named_after(mount, &to->named, replaced, to->parent, to->name);
+	if (ret == 0)
+		dfs_notice_moved(mount, from->parent, from->name, to->parent, to->name, flags & RENAME_EXCHANGE);
+	return ret;
+}
+
+void dfs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+		   fuse_ino_t new_parent, const char *new_name, unsigned flags)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct place from = { dfs_node_get(&mount->nodes, parent), name, -1, { .fd = -1 } };
+	struct place to = { dfs_node_get(&mount->nodes, new_parent), new_name, -1, { .fd = -1 } };
+	int ret;
+
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		ret = -EINVAL;
+	else
+		ret = rename_in(mount, &from, &to, flags);
+	place_release(mount, &from);
+	place_release(mount, &to);
+	dfs_reply_result(req, ret);
+}
+
+/* --- link */
+
+/* By the descriptor, whatever happened to the name by which the node is known. */
+static int link_node(struct dfs_mount *mount, struct dfs_node *node, int dir, const char *name)
+{
+	DFS_AUTO(fd) int fd = -1;
+	char self[64];
+	int ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL);
+
+	if (ret < 0)
+		return ret;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* @ret_node: referenced */
+static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node *parent, const char *name,
+		   struct dfs_node **ret_node, struct stat *ret_st)
+{
+	int dir, ret = dfs_parent_open(mount, parent, name, &dir);
+
+	if (ret < 0)
+		return ret;
+	dfs_node_change(&mount->nodes, node);
+	ret = link_node(mount, node, dir, name);
+	if (ret == 0)
+		ret = dfs_attr_lookup(mount, parent, dir, name, ret_node, ret_st);
+	dfs_node_changed(&mount->nodes, node, NULL);
+	dfs_parent_close(mount, parent, dir);
+	return ret;
+}
+
+/* A container has one name: before it gets another it becomes plain. */
+static int make_plain(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
+{
+	struct dfs_content *content = NULL;
+	struct dfs_open *open;
+	int ret = dfs_open_node(mount, node, true, &open, err);
+
+	if (ret < 0)
+		return ret;
+	ret = dfs_open_settle(mount, open, true, &content, err);
+	dfs_content_put(mount, content);
+	dfs_open_end(mount, open, true);
+	return ret;
+}
+
+static void link_and_reply(fuse_req_t req, struct dfs_node *node, fuse_ino_t new_parent, const char *new_name)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_node *parent = dfs_node_get(&mount->nodes, new_parent), *made = NULL;
+	struct fuse_entry_param entry = { .attr_timeout = DFS_BELIEVE_S, .entry_timeout = DFS_BELIEVE_S };
+	int ret = parent ? link_in(mount, node, parent, new_name, &made, &entry.attr) : -ESTALE;
+
+	if (ret == 0) {
+		entry.ino = made->number;
+		dfs_node_looked_up(&mount->nodes, made);
+		if (fuse_reply_entry(req, &entry) < 0)
+			dfs_node_forget(&mount->nodes, entry.ino, 1);
+	} else {
+		dfs_reply_error(req, ret);
+	}
+	dfs_node_put(&mount->nodes, made);
+	dfs_node_put(&mount->nodes, parent);
+}
+
+static void link_run(struct dfs_later *later)
+{
+	struct dfs_err err = { "" };
+	int ret = make_plain(later->mount, later->node, &err);
+
+	if (ret < 0)
+		dfs_reply_failure(later->req, ret, &err);
+	else
+		link_and_reply(later->req, later->node, (fuse_ino_t)later->off, later->data);
+}
+
+void dfs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
+
+	if (!node) {
+		dfs_reply_error(req, -ESTALE);
+	} else if (dfs_node_is_container(&mount->nodes, node)) {
+		char *name = strdup(new_name);
+
+		if (!name)
+			dfs_reply_error(req, -ENOMEM);
+		else
+			dfs_later(&(struct dfs_later){ .mount = mount, .req = req, .run = link_run, .node = node,
+						       .off = (off_t)new_parent, .data = name });
+		if (name)
+			return;
+	} else {
+		link_and_reply(req, node, new_parent, new_name);
+	}
+	dfs_node_put(&mount->nodes, node);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * notice: what happens to files, told to the queue of what is to be
+ * compressed; and the way back, when one of them was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fuse/internal.h"
+#include "util/auto.h"
+#include "write/classify.h"
+
+/* --- to the queue */
+
+void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
+{
+	char path[PATH_MAX];
+
+	if (atomic_exchange(&open->dirty, true) || !mount->queue)
+		return;
+	if (dfs_node_path(&mount->nodes, open->node, path) == 0)
+		dfs_queue_writing(mount->queue, path);
+}
+
+void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
+{
+	char path[PATH_MAX];
+	bool gone;
+
+	if (!atomic_exchange(&open->dirty, false) || !mount->queue)
+		return;
+	pthread_mutex_lock(&mount->nodes.lock);
+	gone = open->node->gone;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	if (!gone && dfs_node_path(&mount->nodes, open->node, path) == 0)
+		dfs_queue_written(mount->queue, path);
+}
+
+/* Return: false: there is none that fits. */
+static bool path_of(struct dfs_mount *mount, struct dfs_node *parent, const char *name, char path[PATH_MAX])
+{
+	size_t len;
+
+	if (dfs_node_path(&mount->nodes, parent, path) < 0)
+		return false;
+	len = strlen(path);
+	return (size_t)snprintf(path + len, PATH_MAX - len, "%s%s", len ? "/" : "", name) < PATH_MAX - len;
+}
+
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (mount->queue && path_of(mount, parent, name, path))
+		dfs_queue_removed(mount->queue, path);
+}
+
+/* A file that loses the name of an unfinished one is finished. */
+void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
+		      struct dfs_node *to, const char *to_name, bool exchanged)
+{
+	char from_path[PATH_MAX], to_path[PATH_MAX];
+
+	if (!mount->queue || !path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
+		return;
+	if (exchanged) {
+		dfs_queue_exchanged(mount->queue, from_path, to_path);
+		return;
+	}
+	dfs_queue_moved(mount->queue, from_path, to_path);
+	if (dfs_classify_name(name) && !dfs_classify_name(to_name))
+		dfs_queue_written(mount->queue, to_path);
+}
+
+/* --- from who compresses: one file at a time */
+
+static int enter(void *arg, const struct stat *old, int new_fd)
+{
+	struct dfs_mount *mount = arg;
+	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), *old };
+	struct dfs_replacement *r = &mount->ingested;
+	struct dfs_open *open;
+	struct dfs_err err;
+	int ret = 0;
+
+	*r = (struct dfs_replacement){
+		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,
+		.shown_size = (uint64_t)old->st_size, .before = *old,
+	};
+	open = r->node ? dfs_open_find(mount, r->node) : NULL;
+	if (open) {
+		int fd = fcntl(new_fd, F_DUPFD_CLOEXEC, 0);
+
+		ret = fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, &r->content, &err);
+		dfs_open_end(mount, open, false);
+	}
+	if (ret == 0)
+		ret = dfs_replace_enter(r);
+	if (ret < 0) {
+		dfs_content_put(mount, r->content);
+		dfs_node_put(&mount->nodes, r->node);
+	}
+	return ret;
+}
+
+static void leave(void *arg, const struct dfs_published *now)
+{
+	struct dfs_mount *mount = arg;
+	struct dfs_replacement *r = &mount->ingested;
+
+	dfs_replace_leave(r, now);
+	dfs_content_put(mount, r->content);
+	dfs_node_put(&mount->nodes, r->node);
+}
+
+struct dfs_ingest_watch dfs_mount_watch(struct dfs_mount *mount)
+{
+	return (struct dfs_ingest_watch){ enter, leave, mount };
+}

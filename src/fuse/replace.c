@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fuse/replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+#include "fuse/node_table.h"
+#include "fuse/shown.h"
+#include "store/publish.h"
+
+/* How often it is tried while somebody changes the file's attributes or names. */
+#define TRIES 64
+
+static bool is_busy(const struct dfs_node *node)
+{
+	return node && (node->changing || node->replacing);
+}
+
+/* Under the lock. */
+static void hold(struct dfs_replacement *r, bool on)
+{
+	r->mount->nodes.replacing += on ? 1 : -1;
+	if (on)
+		r->parent = r->node ? r->node->parent : NULL;
+	if (r->node)
+		r->node->replacing = on;
+	if (r->parent)
+		r->parent->replacing = on;
+}
+
+/*
+ * From here to dfs_replace_leave() nobody changes the file or its directory,
+ * opens it for writing, or makes a node of a file that is not known yet: a look at the
+ * store and a rename long.
+ */
+int dfs_replace_enter(void *arg)
+{
+	struct dfs_replacement *r = arg;
+	struct dfs_nodes *nodes = &r->mount->nodes;
+	struct dfs_node *node = r->node;
+	int ret = 0;
+
+	pthread_mutex_lock(&nodes->lock);
+	while (is_busy(node) || (node && is_busy(node->parent)))
+		pthread_cond_wait(&nodes->settled, &nodes->lock);
+	if (node && node->gone)
+		ret = -ESTALE;
+	else if (node && r->still && node->writing)
+		ret = -EBUSY;
+	if (ret == 0)
+		hold(r, true);
+	pthread_mutex_unlock(&nodes->lock);
+	return ret;
+}
+
+/* Under the lock. */
+static void take_over(struct dfs_replacement *r, const struct stat *now)
+{
+	struct dfs_nodes *nodes = &r->mount->nodes;
+	struct dfs_node *node = r->node;
+	struct dfs_content *before;
+
+	dfs_table_remove_file(nodes, node);
+	node->st = *now;
+	node->shown_size = r->shown_size;
+	node->loose = false;
+	if (!node->gone)
+		dfs_table_insert_file(nodes, node);
+	before = r->content ? dfs_open_swap(node, r->content) : NULL;
+	if (before)
+		r->content = before; /* to be put by who made it */
+}
+
+/* @now: NULL: nothing was replaced */
+static void let_go(struct dfs_replacement *r, const struct stat *now)
+{
+	struct dfs_nodes *nodes = &r->mount->nodes;
+
+	pthread_mutex_lock(&nodes->lock);
+	hold(r, false);
+	dfs_table_move_on(nodes);
+	if (now)
+		nodes->replaced = nodes->moment;
+	if (r->node)
+		r->node->changed = nodes->moment;
+	if (r->node && now)
+		take_over(r, now);
+	pthread_mutex_unlock(&nodes->lock);
+}
+
+void dfs_replace_leave(void *arg, const struct dfs_published *now)
+{
+	struct dfs_replacement *r = arg;
+
+	if (now) {
+		dfs_shown_replaced(r->mount->shown, &r->before, &now->file, r->keep_ctime);
+		dfs_shown_replaced(r->mount->shown, &now->dir_before, &now->dir, true);
+	}
+	let_go(r, now ? &now->file : NULL);
+}
+
+static bool is_gone(struct dfs_mount *mount, struct dfs_node *node)
+{
+	bool gone;
+
+	pthread_mutex_lock(&mount->nodes.lock);
+	gone = node->gone;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return gone;
+}
+
+static int publish_once(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_err *err)
+{
+	char path[PATH_MAX];
+	int ret = dfs_node_path(&r->mount->nodes, r->node, path);
+
+	if (ret < 0)
+		return ret;
+	if (fstat(p->old_fd, &p->expect) < 0)
+		return dfs_fail_errno(err, "%s: fstat", path);
+	p->target = path;
+	r->before = p->expect;
+	ret = dfs_publish(r->mount->store, p, err);
+	return ret == -ENOENT ? -ESTALE : ret;
+}
+
+static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_err *err)
+{
+	struct stat now;
+	int ret = -ESTALE;
+
+	for (int i = 0; ret == -ESTALE && i < TRIES && !is_gone(r->mount, r->node); i++)
+		ret = publish_once(r, p, err);
+	if (ret < 0)
+		unlinkat(dfs_store_fd(r->mount->store), p->tmp_name, 0);
+	if (ret != -ESTALE || !is_gone(r->mount, r->node))
+		return ret;
+	if (fstat(p->old_fd, &r->before) < 0 || fstat(p->tmp_fd, &now) < 0)
+		return dfs_fail_errno(err, "fstat");
+	dfs_attributes_copy(p->old_fd, &r->before, p->tmp_fd, err);
+	dfs_shown_replaced(r->mount->shown, &r->before, &now, false);
+	pthread_mutex_lock(&r->mount->nodes.lock);
+	hold(r, true);
+	pthread_mutex_unlock(&r->mount->nodes.lock);
+	let_go(r, &now);
+	return 0;
+}
+
+int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
+		      struct dfs_err *err)
+{
+	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED };
+	struct dfs_publish p = {
+		.tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .keep = true,
+		.enter = dfs_replace_enter, .leave = dfs_replace_leave, .arg = &r,
+	};
+	int fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0), ret;
+
+	if (fd < 0) {
+		ret = dfs_fail_errno(err, "dup");
+		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
+		return ret;
+	}
+	ret = dfs_content_new(mount, node, fd, true, &r.content, err);
+	if (ret == 0)
+		ret = publish(&r, &p, err);
+	else
+		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
+	dfs_content_put(mount, r.content);
+	return ret;
+}

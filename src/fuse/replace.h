@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * replace: deltafs puts another file of the store in the place of a node's:
+ * its container, or its plain form. Nobody is to notice: the node stays, and
+ * with it number and names; who has it open goes on with the new file.
+ */
+#ifndef DFS_FUSE_REPLACE_H
+#define DFS_FUSE_REPLACE_H
+
+#include "fuse/open.h"
+#include "store/publish.h"
+
+struct dfs_replacement {
+	struct dfs_mount *mount;
+	struct dfs_node *node;		/* referenced; NULL: the kernel does not hold the file */
+	bool still;			/* nobody may have it open for writing */
+	bool keep_ctime;		/* the content is the same */
+	uint64_t shown_size;		/* of the new file */
+	struct dfs_content *content;	/* the new file, for those who have it open; taken when they get it; may be NULL */
+	struct stat before;		/* of the file that is replaced, as it is shown in the end */
+	struct dfs_node *parent;	/* of @node, while it is replaced */
+};
+
+/* For struct dfs_publish; @arg is a struct dfs_replacement. */
+int dfs_replace_enter(void *arg);	/* 0; -EBUSY: open for writing; -ESTALE: without a name */
+void dfs_replace_leave(void *arg, const struct dfs_published *now);
+
+/**
+ * dfs_replace_plain() - a plain file takes the place of a container
+ * @old_fd: the container
+ * @tmp_fd, @tmp_name: complete; the name is gone afterwards
+ *
+ * A file that has no name any more is replaced for those who have it open.
+ * Blocks on disks. Return: 0; errors of dfs_publish().
+ */
+int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
+		      struct dfs_err *err);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * settle: what must be done before bytes of some files change.
+ *
+ * A container becomes plain: what is written goes into its plain form at once
+ * (write/thaw.h), and when all else is decoded that takes its place. A base's
+ * bytes are kept: the pin, which was another name of the file, becomes a file
+ * of its own before the first of them is overwritten.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+#include "fuse/replace.h"
+#include "store/pins.h"
+#include "store/plain_mark.h"
+#include "util/auto.h"
+#include "util/io.h"
+
+/* --- thaws */
+
+/* Who sees to the end of one. Holds a handle that writes, so that nobody else has the file for himself. */
+struct thawing {
+	struct dfs_thaw_wait wait;
+	struct dfs_mount *mount;
+	struct dfs_open *open;
+	struct dfs_content *content;	/* referenced */
+};
+
+static int thawed(struct thawing *t, struct dfs_err *err)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE];
+	DFS_AUTO(mem) char *name = NULL;
+	DFS_AUTO(fd) int fd = -1;
+	ssize_t got;
+	int ret = dfs_thaw_result(t->content->thaw, err);
+
+	if (ret == 0)
+		ret = dfs_thaw_take(t->content->thaw, &fd, &name, err);
+	if (ret < 0)
+		return ret;
+	/* Old bytes and new ones may make a beginning that neither was. */
+	got = dfs_pread_some(fd, first, sizeof(first), 0);
+	ret = got < 0 ? (int)got : dfs_plain_mark_guard(fd, first, (size_t)got, 0);
+	if (ret < 0) {
+		unlinkat(dfs_store_fd(t->mount->store), name, 0);
+		return dfs_fail(err, -ret, "what was decoded cannot be marked plain: %s", strerror(-ret));
+	}
+	return dfs_replace_plain(t->mount, t->open->node, dfs_view_fd(t->content->view), fd, name, err);
+}
+
+static void thawing_run(struct dfs_job *job, void *local)
+{
+	struct thawing *t = (struct thawing *)job;
+	struct dfs_nodes *nodes = &t->mount->nodes;
+	struct dfs_err err = { "" };
+	int ret = thawed(t, &err);
+
+	(void)local;
+	if (ret < 0 && ret != -ECANCELED)
+		dfs_log_line(t->mount->log, DFS_LOG_ERROR, "%s; what was written to it since is lost", err.text);
+	pthread_mutex_lock(&nodes->lock);
+	t->content->failed = ret;
+	pthread_cond_broadcast(&nodes->settled);
+	pthread_mutex_unlock(&nodes->lock);
+	dfs_content_put(t->mount, t->content);
+	dfs_open_end(t->mount, t->open, true);
+	dfs_reads_end(t->mount);
+	free(t);
+}
+
+void dfs_open_thawing(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content)
+{
+	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+	struct thawing *t;
+
+	if (atomic_exchange(&content->thawing, true))
+		return;
+	/* The plain form gets the container's times. With writeback the kernel tells it what they are. */
+	if (!mount->writeback)
+		futimens(dfs_view_fd(content->view), now);
+	t = calloc(1, sizeof(*t));
+	if (!t) {
+		atomic_store(&content->thawing, false); /* who settles tries again */
+		return;
+	}
+	*t = (struct thawing){ .mount = mount, .open = open, .content = content };
+	pthread_mutex_lock(&mount->nodes.lock);
+	open->handles++;
+	open->node->writing++;
+	content->refs++;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	dfs_reads_begin(mount);
+	t->wait.job.run = thawing_run;
+	dfs_thaw_then(content->thaw, &t->wait, mount->thaws, DFS_URGENT);
+}
+
+/* Return: 0 when there is another content, or -errno. */
+static int wait_thawed(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content, struct dfs_err *err)
+{
+	int ret;
+
+	dfs_open_thawing(mount, open, content);
+	if (!atomic_load(&content->thawing))
+		return dfs_fail(err, ENOMEM, "out of memory");
+	pthread_mutex_lock(&mount->nodes.lock);
+	while (open->content == content && !content->failed)
+		pthread_cond_wait(&mount->nodes.settled, &mount->nodes.lock);
+	ret = open->content == content ? content->failed : 0;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return ret;
+}
+
+/* --- pins */
+
+/* Return: whether it is for this thread to do; else another has done it meanwhile, or failed to. */
+static bool begin_keeping(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content)
+{
+	bool mine;
+
+	pthread_mutex_lock(&mount->nodes.lock);
+	while (open->settling)
+		pthread_cond_wait(&mount->nodes.settled, &mount->nodes.lock);
+	mine = atomic_load(&content->pinned);
+	open->settling = mine;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return mine;
+}
+
+static int keep_pin(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content, struct dfs_err *err)
+{
+	int ret;
+
+	if (!begin_keeping(mount, open, content))
+		return 0;
+	ret = dfs_pin_detach(mount->store, dfs_view_fd(content->view), err);
+	pthread_mutex_lock(&mount->nodes.lock);
+	open->settling = false;
+	if (ret == 0)
+		atomic_store(&content->pinned, false);
+	pthread_cond_broadcast(&mount->nodes.settled);
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return ret;
+}
+
+/* --- either */
+
+static int settle_once(struct dfs_mount *mount, struct dfs_open *open, bool begin,
+		       struct dfs_content *content, struct dfs_err *err)
+{
+	if (content->thaw && (begin || dfs_thaw_begun(content->thaw)))
+		return wait_thawed(mount, open, content, err);
+	if (begin && atomic_load(&content->pinned))
+		return keep_pin(mount, open, content, err);
+	return 1;
+}
+
+int dfs_open_settle(struct dfs_mount *mount, struct dfs_open *open, bool begin,
+		    struct dfs_content **ret_content, struct dfs_err *err)
+{
+	for (;;) {
+		struct dfs_content *content = dfs_content_get(mount, open);
+		int ret = settle_once(mount, open, begin, content, err);
+
+		if (ret == 1) {
+			*ret_content = content;
+			return 0;
+		}
+		dfs_content_put(mount, content);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+/* --- containers that are emptied */
+
+int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
+{
+	struct dfs_open *open = dfs_open_find(mount, node);
+	struct dfs_content *content = open ? dfs_content_get(mount, open) : NULL;
+	DFS_AUTO(mem) char *name = NULL;
+	DFS_AUTO(fd) int tmp = -1;
+	DFS_AUTO(fd) int old = -1;
+	int ret = 0;
+
+	if (!open)
+		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &old, NULL);
+	if (ret == 0)
+		ret = dfs_store_tmp(mount->store, &tmp, &name, err);
+	if (ret == 0)
+		ret = dfs_replace_plain(mount, node, open ? dfs_view_fd(content->view) : old, tmp, name, err);
+	if (ret == 0 && open && content->thaw)
+		dfs_thaw_cancel(content->thaw);
+	dfs_content_put(mount, content);
+	if (open)
+		dfs_open_end(mount, open, false);
+	return ret;
+}

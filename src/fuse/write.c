@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * write: content that changes: write, size, fallocate.
+ *
+ * A WRITE does not wait: into a plain file it goes where it comes in, and so
+ * into the plain form of a container. What must wait (a size, room, a base
+ * whose bytes are kept first) does so in another thread.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+#include "fuse/later.h"
+#include "store/plain_mark.h"
+#include "util/io.h"
+
+/* --- write */
+
+/* Return: bytes; -errno; -EAGAIN: only where blocking is allowed. */
+static ssize_t write_content(struct dfs_content *content, const char *buf, size_t size, off_t off, struct dfs_err *err)
+{
+	int fd = dfs_content_fd(content);
+	int ret = atomic_load(&content->pinned) ? -EAGAIN : dfs_plain_mark_guard(fd, buf, size, (uint64_t)off);
+
+	if (ret < 0)
+		return ret;
+	if (content->thaw)
+		return dfs_thaw_write(content->thaw, buf, size, (uint64_t)off, err);
+	ret = dfs_pwrite_all(fd, buf, size, (uint64_t)off);
+	return ret < 0 ? ret : (ssize_t)size;
+}
+
+/* What was written in the end: a thaw that has just begun has its end seen to. */
+static void reply_written(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, ssize_t n,
+			  const struct dfs_err *err)
+{
+	if (n >= 0 && content && content->thaw)
+		dfs_open_thawing(dfs_mount_of(req), open, content);
+	if (n >= 0)
+		fuse_reply_write(req, (size_t)n);
+	else if (*err->text)
+		dfs_reply_failure(req, (int)n, err);
+	else
+		dfs_reply_error(req, (int)n);
+}
+
+static ssize_t write_slowly(struct dfs_later *later, struct dfs_content **ret_content, struct dfs_err *err)
+{
+	struct dfs_content *content = *ret_content = dfs_content_get(later->mount, later->open);
+	int ret;
+
+	if (content->thaw)
+		return dfs_thaw_write_slowly(content->thaw, later->data, later->len, (uint64_t)later->off, err);
+	dfs_content_put(later->mount, content);
+	*ret_content = NULL;
+	ret = dfs_open_settle(later->mount, later->open, true, ret_content, err);
+	return ret < 0 ? ret : write_content(*ret_content, later->data, later->len, later->off, err);
+}
+
+static void write_run(struct dfs_later *later)
+{
+	struct dfs_content *content;
+	struct dfs_err err = { "" };
+	ssize_t n = write_slowly(later, &content, &err);
+
+	reply_written(later->req, later->open, content, n, &err);
+	dfs_content_put(later->mount, content);
+}
+
+static void write_later(fuse_req_t req, struct dfs_open *open, const char *buf, size_t size, off_t off)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_later later = { .mount = mount, .req = req, .run = write_run, .off = off, .len = size, .data = malloc(size) };
+
+	if (!later.data) {
+		dfs_reply_error(req, -ENOMEM);
+		return;
+	}
+	memcpy(later.data, buf, size);
+	later.open = dfs_handle_hold(mount, open);
+	dfs_later(&later);
+}
+
+void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_open *open = dfs_open_of(fi);
+	struct dfs_content *content = dfs_content_get(mount, open);
+	struct dfs_err err = { "" };
+	ssize_t n;
+
+	(void)ino;
+	dfs_notice_writing(mount, open);
+	n = write_content(content, buf, size, off, &err);
+	if (n == -EAGAIN)
+		write_later(req, open, buf, size, off);
+	else
+		reply_written(req, open, content, n, &err);
+	dfs_content_put(mount, content);
+}
+
+/* --- sizes and room */
+
+int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, struct dfs_err *err)
+{
+	struct dfs_content *content;
+	struct stat st;
+	int ret;
+
+	dfs_notice_writing(mount, open);
+	ret = dfs_open_settle(mount, open, true, &content, err);
+	if (ret < 0)
+		return ret;
+	dfs_node_change(&mount->nodes, open->node);
+	if (ftruncate(dfs_content_fd(content), size) < 0)
+		ret = -errno;
+	dfs_node_changed(&mount->nodes, open->node, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
+	dfs_content_put(mount, content);
+	return ret;
+}
+
+static void fallocate_run(struct dfs_later *later)
+{
+	struct dfs_content *content;
+	struct dfs_err err = { "" };
+	int ret;
+
+	dfs_notice_writing(later->mount, later->open);
+	ret = dfs_open_settle(later->mount, later->open, true, &content, &err);
+	if (ret < 0) {
+		dfs_reply_failure(later->req, ret, &err);
+		return;
+	}
+	if (fallocate(dfs_content_fd(content), later->flag, later->off, (off_t)later->len) < 0)
+		ret = -errno;
+	dfs_content_put(later->mount, content);
+	dfs_reply_result(later->req, ret);
+}
+
+void dfs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	const struct dfs_later later = {
+		.mount = mount, .req = req, .run = fallocate_run, .open = dfs_handle_hold(mount, dfs_open_of(fi)),
+		.flag = mode, .off = off, .len = (size_t)len,
+	};
+
+	(void)ino;
+	dfs_later(&later);
+}

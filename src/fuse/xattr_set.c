@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xattr_set: setxattr and removexattr. Who may is the kernel's to say, with
+ * one exception: what an ACL does to a set-group-ID bit it leaves to us.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "fuse/internal.h"
+#include "util/auto.h"
+#include "util/caps.h"
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* What deltafs tells is not set, its marks are its own; of security.* nothing is shown, so nothing is kept. */
+static int refusal(const char *name)
+{
+	if (has_prefix(name, "user.deltafs.") || has_prefix(name, "trusted.deltafs."))
+		return -EPERM;
+	return has_prefix(name, "security.") ? -EOPNOTSUPP : 0;
+}
+
+struct setting {
+	const char *name;
+	const char *value;	/* NULL: it is removed */
+	size_t size;
+	int flags;
+};
+
+/* A file that is not open for reading takes a path. */
+static int apply(int fd, const struct setting *setting)
+{
+	DFS_AUTO(raised) int raised = has_prefix(setting->name, "trusted.") ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
+	char self[64];
+	int ret;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (setting->value)
+		ret = setxattr(self, setting->name, setting->value, setting->size, setting->flags);
+	else
+		ret = removexattr(self, setting->name);
+	return ret < 0 ? -errno : 0;
+}
+
+static bool in_group(fuse_req_t req, gid_t group)
+{
+	gid_t groups[NGROUPS_MAX];
+	int n;
+
+	if (fuse_req_ctx(req)->gid == group)
+		return true;
+	n = fuse_req_getgroups(req, NGROUPS_MAX, groups);
+	for (int i = 0; i < n && i < NGROUPS_MAX; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* As chmod(2): who is not of the file's group does not leave it set-group-ID. */
+static int drop_sgid(fuse_req_t req, int fd)
+{
+	char self[64];
+	struct stat st;
+
+	if (fuse_req_ctx(req)->uid == 0 || fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID) || in_group(req, st.st_gid))
+		return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return chmod(self, st.st_mode & 07777 & ~(mode_t)S_ISGID) < 0 ? -errno : 0;
+}
+
+static int set(fuse_req_t req, struct dfs_node *node, const struct setting *setting)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_hold hold;
+	struct stat st;
+	int ret;
+
+	dfs_node_change(&mount->nodes, node);
+	ret = dfs_hold_begin(mount, node, &hold);
+	if (ret < 0) {
+		dfs_node_unchanged_by(&mount->nodes, node);
+		return ret;
+	}
+	atomic_store_explicit(&node->no_acl, false, memory_order_relaxed);
+	ret = apply(hold.fd, setting);
+	if (ret == 0 && strcmp(setting->name, "system.posix_acl_access") == 0)
+		ret = drop_sgid(req, hold.fd);
+	dfs_node_changed(&mount->nodes, node, fstat(hold.fd, &st) == 0 ? &st : NULL);
+	dfs_hold_end(mount, &hold);
+	return ret;
+}
+
+static void op_set(fuse_req_t req, fuse_ino_t ino, const struct setting *setting)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	struct dfs_node *node;
+	int ret = refusal(setting->name);
+
+	if (ret == 0) {
+		node = dfs_node_get(&mount->nodes, ino);
+		ret = node ? set(req, node, setting) : -ESTALE;
+		dfs_node_put(&mount->nodes, node);
+	}
+	dfs_reply_result(req, ret);
+}
+
+void dfs_op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+{
+	op_set(req, ino, &(struct setting){ name, value, size, flags });
+}
+
+void dfs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	op_set(req, ino, &(struct setting){ .name = name });
+}
