@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh: the benchmarks, side by side in one run: a table on stdout, JSON beside it.
 #
-#	tests/bench/run.sh [PART...]	parts: size read real load list (all of them)
+#	tests/bench/run.sh [PART...]	parts: size read real load write list (all of them)
 #
-# Runs as root on an otherwise idle machine. Needs some 12 GiB on the disk under
+# Runs as root on an otherwise idle machine. Needs some 20 GiB on the disk under
 # $DFS_BENCH (default /var/tmp/deltafs-bench), which it empties afterwards but
 # for results/ and the truly trained pair. Python, its clients and the real model are
 # those of tests/run.sh, fetched if they are not there. $DFS_PAIRS: pairs of
@@ -26,7 +26,7 @@ cleanup() {
 	for mountpoint in $(findmnt -rno TARGET | grep "^$work/" | sort -r); do
 		umount "$mountpoint" || umount -l "$mountpoint"
 	done
-	rm -rf "$work/size" "$work/read" "$work/load" "$work/real" "$work/list"
+	rm -rf "$work/size" "$work/read" "$work/load" "$work/real" "$work/write" "$work/list"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -62,7 +62,7 @@ real_pair() {
 }
 
 real=() real_read=()
-[ $# -gt 0 ] || set -- size read real load list
+[ $# -gt 0 ] || set -- size read real load write list
 for name; do
 	case $name in
 	size)
@@ -80,10 +80,13 @@ for name; do
 	load)
 		part "loading a 2 GiB model" python3 "$src/tests/bench/load_bench.py" --build "$build" \
 			--work "$work/load" --venv "${python%/bin/python}" --pairs "$pairs" --json "$results/load.json" ;;
+	write)
+		part "writing into a mount" python3 "$src/tests/bench/write_bench.py" --build "$build" \
+			--work "$work/write" --pairs "$pairs" --json "$results/write.json" ;;
 	list)
 		part "listing 10,000 containers" python3 "$src/tests/bench/list_bench.py" --build "$build" \
 			--work "$work/list" --pairs "$pairs" --json "$results/list.json" ;;
-	*) echo "run.sh: no part \"$name\": size read real load list" >&2; exit 2 ;;
+	*) echo "run.sh: no part \"$name\": size read real load write list" >&2; exit 2 ;;
 	esac
 done
 echo "results: $results/*.json"

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""write_bench: writing into a mount, against ext4 under the same load and against libfuse's passthrough_ll.
+
+Contestants take turns on one disk; a time includes the fsync. What is copied
+is in memory, so that the writing is what is measured. The passthrough server
+is built from libfuse's own example, with its writeback cache on.
+"""
+import argparse
+import contextlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from bench import Results, Tools, alternate, deltafs, note, quartiles, run, server, warm
+
+EXAMPLE = "/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c"
+SMALL = 10000
+
+NAMES = """
+import os, sys, time
+where, n = sys.argv[1], int(sys.argv[2])
+began = time.monotonic()
+for i in range(n):
+    os.close(os.open(f"{where}/{i}", os.O_CREAT | os.O_WRONLY, 0o644))
+for i in range(n):
+    os.stat(f"{where}/{i}")
+for i in range(n):
+    os.unlink(f"{where}/{i}")
+print(time.monotonic() - began)
+"""
+
+
+def timed(*argv):
+    began = time.monotonic()
+    run(*argv)
+    return time.monotonic() - began
+
+
+def rss_bytes(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM"))
+
+
+def passthrough(work):
+    program = f"{work}/passthrough_ll"
+    flags = run("pkg-config", "--cflags", "--libs", "fuse3").split()
+    run("gcc", "-w", "-O2", "-D_FILE_OFFSET_BITS=64", EXAMPLE, "-o", program, *flags)
+    return program
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@contextlib.contextmanager
+def web(directory):
+    handler = lambda *args: Quiet(*args, directory=directory)  # noqa: E731
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+class Bench:
+    def __init__(self, args):
+        self.args, self.tools, self.results = args, Tools(args.build), Results()
+        self.work, self.mount = args.work, f"{args.work}/mnt"
+        self.model, self.tuned = f"{args.work}/pair/tune/model.safetensors", f"{args.work}/in"
+
+    def prepare(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+        os.makedirs(self.work)
+        run(self.tools.pair, "--params", str(int(self.args.gib * 2**29)), "--r", "1e-2", f"{self.work}/pair")
+        os.makedirs(self.tuned)
+        os.link(self.model, f"{self.tuned}/model.safetensors")
+        for i in range(200):
+            with open(f"{self.tuned}/small{i}", "wb") as f:
+                f.write(os.urandom(3000))
+        run("tar", "-cf", f"{self.work}/in.tar", "-C", self.work, "in")
+        warm(self.model, f"{self.work}/in.tar")
+        self.server = passthrough(self.work) if os.path.exists(EXAMPLE) else None
+
+    @contextlib.contextmanager
+    def ext4(self, options=None):
+        with tempfile.TemporaryDirectory(dir=self.work, prefix="plain.") as where:
+            yield where, None
+
+    @contextlib.contextmanager
+    def ours(self, options="noingest"):
+        with tempfile.TemporaryDirectory(dir=self.work, prefix="store.") as store:
+            shutil.copytree(f"{self.work}/pair/base", f"{store}/base", copy_function=os.link)
+            run(self.tools.ctl, "base", "add", store, f"{store}/base")
+            with deltafs(self.tools, store, self.mount, "base", f"rw,{options}") as daemon:
+                yield self.mount, daemon
+
+    @contextlib.contextmanager
+    def theirs(self, options=None):
+        with tempfile.TemporaryDirectory(dir=self.work, prefix="back.") as back:
+            os.makedirs(f"{back}/base")
+            argv = [self.server, "-f", "-o", f"source={back},writeback,cache=always,timeout=1", self.mount]
+            with server(argv, self.mount, "base") as daemon:
+                yield self.mount, daemon
+
+    def compare(self, what, job, others, pairs):
+        """@others: (contestant, goal, words) that ours is measured against."""
+        contestants = {"ours": self.ours, **{name: how for name, how, _, _ in others}}
+        took = {name: [] for name in contestants}
+        for _, name in alternate(list(contestants), pairs):
+            with contestants[name]() as (where, _):
+                took[name].append(job(where))
+            os.sync()
+            note(f"{what}: {name} {took[name][-1]:.2f} s")
+        for name, _, goal, words in others:
+            self.results.add_ratio(f"{what} against {words}", [b / a for a, b in zip(took["ours"], took[name])], goal)
+
+    def copy_in(self, where):
+        return timed("sh", "-c", f'cp "{self.model}" "{where}/copy" && sync "{where}/copy"')
+
+    def untar(self, where):
+        return timed("sh", "-c", f'tar -xf "{self.work}/in.tar" -C "{where}" && sync "{where}/in/model.safetensors"')
+
+    def names(self, where):
+        os.makedirs(f"{where}/names")
+        return float(run(sys.executable, "-c", NAMES, f"{where}/names", str(SMALL)))
+
+    def busy(self, pairs):
+        """The same copy while another file is being compressed."""
+        ratios = []
+        for _ in range(pairs):
+            with self.ext4() as (where, _):
+                plain = self.copy_in(where)
+            os.sync()
+            with self.ours("quiet=0") as (where, _):
+                shutil.copy(self.model, f"{where}/other")
+                time.sleep(1.5)
+                ratios.append(plain / self.copy_in(where))
+                note(f"busy: ext4 {plain:.2f} s, ours {plain / ratios[-1]:.2f} s")
+            os.sync()
+        self.results.add_ratio("cp, fsync included, another file being compressed, against ext4", ratios, 0.7)
+
+    def end_to_end(self, pairs):
+        speeds, rss = [], 0
+        size = os.path.getsize(self.model)
+        for _ in range(pairs):
+            with self.ours("quiet=0") as (where, daemon):
+                shutil.copy(self.model, f"{where}/copy")
+                began = time.monotonic()
+                while os.stat(f"{where}/copy").st_blocks * 512 > size * 0.9:
+                    if time.monotonic() - began > 600:
+                        sys.exit("bench: not compressed after ten minutes")
+                    time.sleep(0.05)
+                speeds.append(size / 1e9 / (time.monotonic() - began))
+                rss = max(rss, rss_bytes(daemon.pid))
+        low, mid, high = quartiles(speeds)
+        self.results.add("cp done to compressed: choose, encode, verify, publish", mid, 0.25, "GB/s", {"quartiles": (low, mid, high)})
+        self.results.add("memory of the daemon meanwhile, MiB (cache=256M)", rss / 2**20, 512, "", at_most=True)
+
+    def reader(self, pairs):
+        """A reader of a compressed file, alone and while another is compressed."""
+        ratios = []
+        for _ in range(pairs):
+            with self.ours("quiet=0") as (where, daemon):
+                shutil.copy(self.model, f"{where}/first")
+                while os.stat(f"{where}/first").st_blocks * 512 > os.path.getsize(self.model) * 0.9:
+                    time.sleep(0.05)
+                alone = self.read_cold(f"{where}/first")
+                shutil.copy(self.model, f"{where}/second")
+                time.sleep(1)
+                ratios.append(alone / self.read_cold(f"{where}/first"))
+        self.results.add_ratio("a cold reader while another file is compressed, against alone", ratios, 0.8)
+
+    @staticmethod
+    def read_cold(path):
+        fd = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        began = time.monotonic()
+        while os.read(fd, 1 << 20):
+            pass
+        os.close(fd)
+        return time.monotonic() - began
+
+    def run(self):
+        pairs = self.args.pairs
+        self.prepare()
+        ext4 = ("ext4", self.ext4)
+        others = [(*ext4, 0.9, "ext4")]
+        if self.server:
+            others.append(("passthrough", self.theirs, 0.95, "libfuse's passthrough_ll"))
+        self.compare("cp, fsync included", self.copy_in, others, pairs)
+        self.compare("tar x, fsync included", self.untar, [(*ext4, 0.8, "ext4")], pairs)
+        with web(f"{self.work}/pair/tune") as url:
+            self.compare("wget, small writes", lambda where: timed("wget", "-q", f"{url}/model.safetensors", "-O", f"{where}/copy"),
+                         [(*ext4, 0.8, "ext4")], pairs)
+        if self.server:
+            self.compare(f"create, stat, unlink {SMALL} files", self.names,
+                         [("passthrough", self.theirs, 0.9, "libfuse's passthrough_ll")], pairs)
+        few = max(1, pairs // 2)
+        self.busy(few)
+        self.reader(few)
+        self.end_to_end(few)
+        self.results.save(self.args.json)
+        shutil.rmtree(self.work, ignore_errors=True)
+        return 1 if any(row["met"] is False for row in self.results.rows) else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--gib", type=float, default=4)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--json", default="write_bench.json")
+    return Bench(parser.parse_args()).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
