@@ -37,7 +37,7 @@ uint64_t dfs_attr_number(const struct dfs_mount *mount, dev_t dev, uint64_t numb
 void dfs_attr_show(const struct dfs_mount *mount, uint64_t shown_size, struct stat *st)
 {
 	if (S_ISREG(st->st_mode)) {
-		if (shown_size != DFS_SIZE_STORED)
+		if (shown_size < DFS_SIZE_UNKNOWN)
 			st->st_size = (off_t)shown_size;
 		if (dfs_pin_links_has(mount->pin_links, st))
 			st->st_nlink--;
@@ -67,7 +67,7 @@ static int shown_size(int dir, const char *name, struct stat *st, uint64_t *ret_
 	struct dfs_claim claim;
 	int ret;
 
-	*ret_size = DFS_SIZE_STORED;
+	*ret_size = DFS_SIZE_UNKNOWN;
 	fd = openat(dir, name, O_RDONLY | O_NOATIME | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -78,14 +78,20 @@ static int shown_size(int dir, const char *name, struct stat *st, uint64_t *ret_
 	if (!S_ISREG(st->st_mode))
 		return -ESTALE; /* replaced since; the kernel asks again */
 	ret = dfs_claim_check(fd, (uint64_t)st->st_size, &claim);
-	if (ret == 0 && claim.kind != DFS_PLAIN)
-		*ret_size = claim.original_size;
+	if (ret == 0)
+		*ret_size = claim.kind == DFS_PLAIN ? DFS_SIZE_STORED : claim.original_size;
 	return ret == -EIO ? 0 : ret; /* a disk error must not hide the name */
 }
 
-/* Return: as dfs_attr_lookup(); -EAGAIN: what was found may have been replaced since. */
+/* A file that was just made is plain, and need not be looked into. */
+static bool is_made(const struct stat *st, const struct stat *made)
+{
+	return made && made->st_ino == st->st_ino && made->st_dev == st->st_dev;
+}
+
+/* Return: as dfs_attr_made(); -EAGAIN: what was found may have been replaced since. */
 static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
-			struct dfs_node **ret_node, struct stat *ret_st)
+			const struct stat *made, struct dfs_node **ret_node, struct stat *ret_st)
 {
 	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
 	uint64_t size = DFS_SIZE_STORED;
@@ -94,7 +100,7 @@ static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd
 	if (fstatat(fd, name, &look.st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return -errno;
 	*ret_node = dfs_node_find(&mount->nodes, &look);
-	if (!*ret_node && S_ISREG(look.st.st_mode)) {
+	if (!*ret_node && S_ISREG(look.st.st_mode) && !is_made(&look.st, made)) {
 		ret = shown_size(fd, name, &look.st, &size);
 		if (ret < 0)
 			return ret;
@@ -111,16 +117,22 @@ static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd
 /* How often a name is looked up anew whose file was replaced meanwhile. */
 #define TRIES 64
 
-int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
-		    struct dfs_node **ret_node, struct stat *ret_st)
+int dfs_attr_made(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+		  const struct stat *made, struct dfs_node **ret_node, struct stat *ret_st)
 {
 	int ret = -EAGAIN;
 
 	if (dfs_name_hidden(mount, parent, name))
 		return -ENOENT;
 	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
-		ret = look_up_once(mount, parent, fd, name, ret_node, ret_st);
+		ret = look_up_once(mount, parent, fd, name, made, ret_node, ret_st);
 	return ret;
+}
+
+int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+		    struct dfs_node **ret_node, struct stat *ret_st)
+{
+	return dfs_attr_made(mount, parent, fd, name, NULL, ret_node, ret_st);
 }
 
 static int lookup(struct dfs_mount *mount, fuse_ino_t number, const char *name, struct fuse_entry_param *entry)

@@ -34,13 +34,13 @@ static int reserve(struct dfs_mount *mount, struct dfs_content *content, const c
 }
 
 /* What kind of file it is, with a view of it. Takes @fd. */
-static int look_at(struct dfs_mount *mount, struct dfs_content *content, int fd, const char *path, struct dfs_err *err)
+static int look_at(struct dfs_mount *mount, struct dfs_content *content, int fd, bool plain, const char *path, struct dfs_err *err)
 {
 	struct stat st;
 	int ret = fstat(fd, &st) < 0 ? dfs_fail_errno(err, "%s", path) : 0;
 
 	if (ret == 0)
-		ret = dfs_view_open(mount->reader, fd, path, &content->view, err);
+		ret = (plain ? dfs_view_open_plain : dfs_view_open)(mount->reader, fd, path, &content->view, err);
 	if (ret < 0) {
 		close(fd);
 		return ret;
@@ -56,7 +56,7 @@ static int look_at(struct dfs_mount *mount, struct dfs_content *content, int fd,
 	return 0;
 }
 
-int dfs_content_new(struct dfs_mount *mount, struct dfs_node *node, int fd, bool writable,
+int dfs_content_new(struct dfs_mount *mount, struct dfs_node *node, int fd, bool writable, bool plain,
 		    struct dfs_content **ret_content, struct dfs_err *err)
 {
 	DFS_AUTO(content) struct dfs_content *content = calloc(1, sizeof(*content));
@@ -71,7 +71,7 @@ int dfs_content_new(struct dfs_mount *mount, struct dfs_node *node, int fd, bool
 	}
 	content->writable = writable;
 	content->refs = 1;
-	ret = look_at(mount, content, fd, path, err);
+	ret = look_at(mount, content, fd, plain, path, err);
 	if (ret == 0)
 		*ret_content = dfs_steal(&content);
 	return ret;

@@ -70,6 +70,15 @@ void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd)
 	close(fd);
 }
 
+static int look_at(struct dfs_mount *mount, struct dfs_node *parent, int dir, const struct making *making,
+		   struct dfs_node **ret_node, struct stat *ret_st)
+{
+	struct stat made;
+	bool known = making->fd >= 0 && fstat(making->fd, &made) == 0;
+
+	return dfs_attr_made(mount, parent, dir, making->name, known ? &made : NULL, ret_node, ret_st);
+}
+
 /* @ret_node: referenced */
 static int make_in(fuse_req_t req, struct dfs_node *parent, make_fn *make, struct making *making,
 		   struct dfs_node **ret_node, struct stat *ret_st)
@@ -84,7 +93,7 @@ static int make_in(fuse_req_t req, struct dfs_node *parent, make_fn *make, struc
 	ret = make(dir, making);
 	dfs_caller_end(&caller);
 	if (ret == 0)
-		ret = dfs_attr_lookup(mount, parent, dir, making->name, ret_node, ret_st);
+		ret = look_at(mount, parent, dir, making, ret_node, ret_st);
 	dfs_parent_close(mount, parent, dir);
 	return ret;
 }
@@ -122,21 +131,21 @@ static void op_make(fuse_req_t req, fuse_ino_t parent, make_fn *make, struct mak
 
 void dfs_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
 {
-	struct making making = { .name = name, .mode = mode, .device = device };
+	struct making making = { .name = name, .mode = mode, .device = device, .fd = -1 };
 
 	op_make(req, parent, make_node, &making);
 }
 
 void dfs_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	struct making making = { .name = name, .mode = mode };
+	struct making making = { .name = name, .mode = mode, .fd = -1 };
 
 	op_make(req, parent, make_directory, &making);
 }
 
 void dfs_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	struct making making = { .name = name, .target = target };
+	struct making making = { .name = name, .target = target, .fd = -1 };
 
 	op_make(req, parent, make_symlink, &making);
 }

@@ -120,6 +120,10 @@ void dfs_attr_show(const struct dfs_mount *mount, uint64_t shown_size, struct st
 int dfs_attr_lookup(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
 		    struct dfs_node **ret_node, struct stat *ret_st);
 
+/* dfs_attr_made() - the same of a name that was just made. @made: of the file, if it is a regular one; NULL. */
+int dfs_attr_made(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
+		  const struct stat *made, struct dfs_node **ret_node, struct stat *ret_st);
+
 /* dfs_attr_get() - shown attributes of a node. Return: 0; -ESTALE; -errno. */
 int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st);
 

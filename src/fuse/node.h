@@ -35,8 +35,9 @@ struct dfs_name;
 struct dfs_open;
 struct dfs_shown;
 
-/* dfs_node->shown_size: that of the backing file. */
+/* dfs_node->shown_size: that of the backing file, which is plain, or could not be looked into. */
 #define DFS_SIZE_STORED UINT64_MAX
+#define DFS_SIZE_UNKNOWN (UINT64_MAX - 1)
 
 struct dfs_node {
 	uint64_t number;
@@ -178,6 +179,8 @@ void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
 
 /* dfs_node_is_container() - is its file one, as far as is known? */
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
+/* dfs_node_is_plain() - is it known not to be one? */
+bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node);
 
 /*
  * node_open.c: back to the store

@@ -133,14 +133,24 @@ void dfs_node_note_no_acl(struct dfs_nodes *nodes, struct dfs_node *node, uint64
 	dfs_nodes_unlock(nodes);
 }
 
-bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node)
+static uint64_t shown_size_of(struct dfs_nodes *nodes, struct dfs_node *node)
 {
-	bool container;
+	uint64_t size;
 
 	pthread_mutex_lock(&nodes->lock);
-	container = node->shown_size != DFS_SIZE_STORED;
+	size = node->shown_size;
 	dfs_nodes_unlock(nodes);
-	return container;
+	return size;
+}
+
+bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	return shown_size_of(nodes, node) < DFS_SIZE_UNKNOWN;
+}
+
+bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	return shown_size_of(nodes, node) == DFS_SIZE_STORED;
 }
 
 void dfs_nodes_move(struct dfs_nodes *nodes)

@@ -93,7 +93,7 @@ static int enter(void *arg, const struct stat *old, int new_fd)
 	if (open) {
 		int fd = fcntl(new_fd, F_DUPFD_CLOEXEC, 0);
 
-		ret = fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, &r->content, &err);
+		ret = fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, false, &r->content, &err);
 		dfs_open_end(mount, open, false);
 	}
 	if (ret == 0)

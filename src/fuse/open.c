@@ -116,7 +116,7 @@ static void readers_only(struct dfs_mount *mount, struct dfs_open *open)
 	struct dfs_err err;
 
 	if (fd >= 0)
-		dfs_content_new(mount, open->node, fd, false, &fresh, &err);
+		dfs_content_new(mount, open->node, fd, false, dfs_content_is_plain(content), &fresh, &err);
 	pthread_mutex_lock(&mount->nodes.lock);
 	if (fresh && !open->node->writing && open->content == content) {
 		open->content = fresh;
@@ -207,12 +207,13 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 	char path[PATH_MAX];
 	/* A container is replaced, never written to; one that is open for writing would keep deltafs from that. */
 	bool in_place = writable && !dfs_node_is_container(&mount->nodes, node);
+	bool plain = dfs_node_is_plain(&mount->nodes, node);
 	int fd, ret = file_open(mount, node, (in_place ? O_RDWR : O_RDONLY) | O_NOATIME, &fd);
 
 	if (ret == -EIO && dfs_node_path(&mount->nodes, node, path) == 0)
 		return dfs_fail(err, EIO, "%s: %s", path, strerror(EIO));
 	if (ret == 0)
-		ret = dfs_content_new(mount, node, fd, writable, &content, err);
+		ret = dfs_content_new(mount, node, fd, writable, plain, &content, err);
 	if (ret < 0)
 		return ret;
 	/* Changed while it was looked at: what was found need not be what the node stands for. */
@@ -265,7 +266,7 @@ int dfs_open_made(struct dfs_mount *mount, struct dfs_node *node, int fd, bool w
 	if (writable)
 		dfs_node_writing(&mount->nodes, node);
 	fcntl(fd, F_SETFL, O_NOATIME); /* as dfs_open_node() opens it */
-	ret = dfs_content_new(mount, node, fd, true, &content, err);
+	ret = dfs_content_new(mount, node, fd, true, true, &content, err);
 	if (ret == 0)
 		ret = handle_first(mount, node, writable, content, ret_open);
 	if (ret < 0 && writable)

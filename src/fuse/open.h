@@ -46,8 +46,8 @@ struct dfs_open {
  * content.c
  */
 
-/* dfs_content_new() - of a file that is open as @fd, which is taken in any case. @writable: it is O_RDWR, or a container's. */
-int dfs_content_new(struct dfs_mount *mount, struct dfs_node *node, int fd, bool writable,
+/* dfs_content_new() - of a file that is open as @fd, which is taken in any case. @writable: it is O_RDWR, or a container's. @plain: it is known to be. */
+int dfs_content_new(struct dfs_mount *mount, struct dfs_node *node, int fd, bool writable, bool plain,
 		    struct dfs_content **ret_content, struct dfs_err *err);
 
 /* dfs_content_free() - of one that nobody else has; NULL is fine */

@@ -164,7 +164,7 @@ int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd
 		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
 		return ret;
 	}
-	ret = dfs_content_new(mount, node, fd, true, &r.content, err);
+	ret = dfs_content_new(mount, node, fd, true, true, &r.content, err);
 	if (ret == 0)
 		ret = publish(&r, &p, err);
 	else

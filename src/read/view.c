@@ -120,14 +120,18 @@ static int load(struct dfs_view *view, int fd, const struct dfs_claim *claim, st
 
 static int look(struct dfs_view *view, int fd, struct dfs_err *err)
 {
-	struct dfs_claim claim;
-	int ret;
-
 	if (fstat(fd, &view->st) < 0)
 		return dfs_fail_errno(err, "%s: fstat", view->name);
 	if (!S_ISREG(view->st.st_mode))
 		return dfs_fail(err, EINVAL, "%s: not a regular file", view->name);
-	ret = dfs_claim_check(fd, (uint64_t)view->st.st_size, &claim);
+	view->size = (uint64_t)view->st.st_size;
+	return 0;
+}
+
+static int look_closer(struct dfs_view *view, int fd, struct dfs_err *err)
+{
+	struct dfs_claim claim;
+	int ret = dfs_claim_check(fd, (uint64_t)view->st.st_size, &claim);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s: %s", view->name, strerror(-ret));
 	view->size = claim.original_size;
@@ -143,8 +147,8 @@ static int look(struct dfs_view *view, int fd, struct dfs_err *err)
 	}
 }
 
-int dfs_view_open(struct dfs_reader *reader, int fd, const char *name,
-		  struct dfs_view **ret_view, struct dfs_err *err)
+static int open_view(struct dfs_reader *reader, int fd, const char *name, bool plain,
+		     struct dfs_view **ret_view, struct dfs_err *err)
 {
 	DFS_AUTO(unopened) struct dfs_view *view = view_new(reader, name);
 	int ret;
@@ -152,11 +156,25 @@ int dfs_view_open(struct dfs_reader *reader, int fd, const char *name,
 	if (!view)
 		return dfs_fail(err, ENOMEM, "%s: out of memory", name);
 	ret = look(view, fd, err);
+	if (ret == 0 && !plain)
+		ret = look_closer(view, fd, err);
 	if (ret < 0)
 		return ret;
 	view->fd = fd;
 	*ret_view = dfs_steal(&view);
 	return 0;
+}
+
+int dfs_view_open(struct dfs_reader *reader, int fd, const char *name,
+		  struct dfs_view **ret_view, struct dfs_err *err)
+{
+	return open_view(reader, fd, name, false, ret_view, err);
+}
+
+int dfs_view_open_plain(struct dfs_reader *reader, int fd, const char *name,
+			struct dfs_view **ret_view, struct dfs_err *err)
+{
+	return open_view(reader, fd, name, true, ret_view, err);
 }
 
 void dfs_view_close(struct dfs_view *view)

@@ -25,6 +25,9 @@ struct dfs_view;
  */
 int dfs_view_open(struct dfs_reader *reader, int fd, const char *name,
 		  struct dfs_view **ret_view, struct dfs_err *err);
+/* dfs_view_open_plain() - the same of a file that is known to be plain: nothing of it is read */
+int dfs_view_open_plain(struct dfs_reader *reader, int fd, const char *name,
+			struct dfs_view **ret_view, struct dfs_err *err);
 /* dfs_view_close() - end it; decodes ahead that run already end by themselves, and the fd with the last. NULL is fine. */
 void dfs_view_close(struct dfs_view *view);
 

@@ -18,7 +18,7 @@ mkdir -m 755 ext4/store
 for options in rw,allow_other rw,allow_other,nowriteback; do
 	start_daemon "$PWD/ext4/store" "$PWD/mnt" -o "$options"
 	# Blocks of what the kernel still holds back are not known to the store's file.
-	[[ $options = *nowriteback* ]] && posix_known= || posix_known=stat/sizes
+	[[ $options = *nowriteback* ]] && posix_known= || posix_known=$'stat/blocks\nstat/blocks-after-stat'
 	# shellcheck disable=SC2086
 	posix_holds mnt $unasked
 	stop_daemon mnt
