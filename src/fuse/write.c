@@ -23,10 +23,10 @@
 static ssize_t write_content(struct dfs_content *content, const char *buf, size_t size, off_t off, struct dfs_err *err)
 {
 	int fd = dfs_content_fd(content);
-	int ret = atomic_load(&content->pinned) ? -EAGAIN : dfs_plain_mark_guard(fd, buf, size, (uint64_t)off);
+	int ret = atomic_load(&content->pinned) ? 1 : dfs_plain_mark_wanted(fd, buf, size, (uint64_t)off);
 
-	if (ret < 0)
-		return ret;
+	if (ret != 0)
+		return ret < 0 ? ret : -EAGAIN;
 	if (content->thaw)
 		return dfs_thaw_write(content->thaw, buf, size, (uint64_t)off, err);
 	ret = dfs_pwrite_all(fd, buf, size, (uint64_t)off);
@@ -52,12 +52,21 @@ static ssize_t write_slowly(struct dfs_later *later, struct dfs_content **ret_co
 	struct dfs_content *content = *ret_content = dfs_content_get(later->mount, later->open);
 	int ret;
 
+	if (!content->thaw) {
+		dfs_content_put(later->mount, content);
+		*ret_content = NULL;
+		ret = dfs_open_settle(later->mount, later->open, true, ret_content, err);
+		if (ret < 0)
+			return ret;
+		content = *ret_content;
+	}
+	ret = dfs_plain_mark_guard(dfs_content_fd(content), later->data, later->len, (uint64_t)later->off);
+	if (ret < 0)
+		return ret;
 	if (content->thaw)
 		return dfs_thaw_write_slowly(content->thaw, later->data, later->len, (uint64_t)later->off, err);
-	dfs_content_put(later->mount, content);
-	*ret_content = NULL;
-	ret = dfs_open_settle(later->mount, later->open, true, ret_content, err);
-	return ret < 0 ? ret : write_content(*ret_content, later->data, later->len, later->off, err);
+	ret = dfs_pwrite_all(dfs_content_fd(content), later->data, later->len, (uint64_t)later->off);
+	return ret < 0 ? ret : (ssize_t)later->len;
 }
 
 static void write_run(struct dfs_later *later)

@@ -36,22 +36,47 @@ static int mark(int fd)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int dfs_plain_mark_guard(int fd, const void *buf, size_t len, uint64_t off)
+/* Of the magic's bytes, this one anything can make: a size that grows, a hole. */
+#define NUL_AT 12
+
+static unsigned score(const uint8_t first[DFS_PLAIN_MARK_RANGE])
 {
-	uint8_t first[DFS_PLAIN_MARK_RANGE] = { 0 };
+	uint8_t bytes[DFS_PLAIN_MARK_RANGE];
+
+	memcpy(bytes, first, sizeof(bytes));
+	bytes[NUL_AT] = 0xff;
+	return dfs_magic_score(bytes, sizeof(bytes));
+}
+
+/*
+ * Two who write beside each other at the same time do not see what the other
+ * does: who writes a part of the first bytes, and any of the magic's, does not
+ * rely on what is there.
+ */
+int dfs_plain_mark_wanted(int fd, const void *buf, size_t len, uint64_t off)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE] = { 0 }, own[DFS_PLAIN_MARK_RANGE] = { 0 };
 	ssize_t got;
 	size_t n;
+	bool part;
 
 	if (off >= DFS_PLAIN_MARK_RANGE || len == 0)
 		return 0;
-	got = dfs_pread_some(fd, first, sizeof(first), 0);
+	n = sizeof(first) - off < len ? sizeof(first) - off : len;
+	part = n < sizeof(first);
+	got = part ? dfs_pread_some(fd, first, sizeof(first), 0) : 0;
 	if (got < 0)
 		return (int)got;
-	n = sizeof(first) - off < len ? sizeof(first) - off : len;
 	memcpy(first + off, buf, n);
-	if (off + n > (size_t)got)
-		got = (ssize_t)(off + n);
-	if (dfs_magic_score(first, (size_t)got) < DFS_MAGIC_CLAIM || dfs_plain_mark_has(fd))
+	memcpy(own + off, buf, n);
+	if (score(first) < DFS_MAGIC_CLAIM - 1 && !(part && score(own)))
 		return 0;
-	return mark(fd);
+	return !dfs_plain_mark_has(fd);
+}
+
+int dfs_plain_mark_guard(int fd, const void *buf, size_t len, uint64_t off)
+{
+	int ret = dfs_plain_mark_wanted(fd, buf, len, off);
+
+	return ret > 0 ? mark(fd) : ret;
 }

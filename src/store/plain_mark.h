@@ -22,10 +22,14 @@
  * @fd: of a plain file, open for reading and writing
  *
  * Costs a comparison unless the first bytes are written to; a read of them if
- * so; a synced attribute if they would claim.
+ * a part of them is; a synced attribute if they would claim, or would once the
+ * file grows, has a hole, or somebody who writes just now is through.
  * Return: 0; -EOPNOTSUPP: they would claim, and the file system has no attributes: must not be written; errors of I/O.
  */
 int dfs_plain_mark_guard(int fd, const void *buf, size_t len, uint64_t off);
+
+/* dfs_plain_mark_wanted() - would that set the attribute? It waits for the disk then. Return: 1; 0; errors of I/O. */
+int dfs_plain_mark_wanted(int fd, const void *buf, size_t len, uint64_t off);
 
 /* dfs_plain_mark_has() - is @fd's file marked plain? */
 bool dfs_plain_mark_has(int fd);

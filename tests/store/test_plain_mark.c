@@ -89,6 +89,36 @@ static void other_bytes_cost_no_mark(void **state)
 	CHECK(kind_of(fd) == DFS_PLAIN);
 }
 
+/* One byte of the magic is 0: a longer file has it, and a hole. */
+static void one_short_of_a_claim_and_grown_it_stays_plain(void **state)
+{
+	DFS_AUTO(fd) int fd = make("f");
+	char most[12];
+
+	(void)state;
+	if (!has_xattrs())
+		skip();
+	memcpy(most, magic(), sizeof(most));
+	most[11] = 'x';
+	user_writes(fd, most, sizeof(most), 0);
+	CHECK(ftruncate(fd, 4096) == 0);
+	CHECK(kind_of(fd) == DFS_PLAIN);
+}
+
+/* Each asks before the other has written. */
+static void two_who_write_halves_at_once_stay_plain(void **state)
+{
+	DFS_AUTO(fd) int fd = make("f");
+
+	(void)state;
+	if (!has_xattrs())
+		skip();
+	CHECK_RET(0, dfs_plain_mark_guard(fd, magic(), 8, 0));
+	CHECK_RET(0, dfs_plain_mark_guard(fd, magic() + 8, 8, 8));
+	CHECK(pwrite(fd, magic(), 16, 0) == 16);
+	CHECK(kind_of(fd) == DFS_PLAIN);
+}
+
 static void without_the_mark_it_would_claim(void **state)
 {
 	DFS_AUTO(fd) int fd = make("f");
@@ -109,6 +139,8 @@ static const struct CMUnitTest cases[] = {
 	CASE(magic_at_once_or_in_pieces_stays_plain),
 	CASE(backwards_it_does_too),
 	CASE(other_bytes_cost_no_mark),
+	CASE(one_short_of_a_claim_and_grown_it_stays_plain),
+	CASE(two_who_write_halves_at_once_stay_plain),
 	CASE(without_the_mark_it_would_claim),
 	CASE(the_mark_is_ours),
 };
