@@ -197,7 +197,7 @@ void dfs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 /* --- link */
 
 /* By the descriptor, whatever happened to the name by which the node is known. */
-static int link_node(struct dfs_mount *mount, struct dfs_node *node, int dir, const char *name)
+static int link_fd(struct dfs_mount *mount, struct dfs_node *node, int dir, const char *name)
 {
 	DFS_AUTO(fd) int fd = -1;
 	char self[64];
@@ -209,7 +209,7 @@ static int link_node(struct dfs_mount *mount, struct dfs_node *node, int dir, co
 	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* @ret_node: referenced */
+/* @ret_node: referenced. Return: as link(2); -EAGAIN: it is a container. */
 static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node *parent, const char *name,
 		   struct dfs_node **ret_node, struct stat *ret_st)
 {
@@ -218,7 +218,8 @@ static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_no
 	if (ret < 0)
 		return ret;
 	dfs_node_change(&mount->nodes, node);
-	ret = link_node(mount, node, dir, name);
+	/* From here on it does not become one. */
+	ret = dfs_node_is_container(&mount->nodes, node) ? -EAGAIN : link_fd(mount, node, dir, name);
 	if (ret == 0)
 		ret = dfs_attr_lookup(mount, parent, dir, name, ret_node, ret_st);
 	dfs_node_changed(&mount->nodes, node, NULL);
@@ -226,13 +227,19 @@ static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_no
 	return ret;
 }
 
+/* How often it is made plain anew that somebody compressed again meanwhile. */
+#define LINK_TRIES 8
+
 /* A container has one name: before it gets another it becomes plain. */
 static int make_plain(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
 {
 	struct dfs_content *content = NULL;
 	struct dfs_open *open;
-	int ret = dfs_open_node(mount, node, true, &open, err);
+	int ret;
 
+	if (!dfs_node_is_container(&mount->nodes, node))
+		return 0;
+	ret = dfs_open_node(mount, node, true, &open, err);
 	if (ret < 0)
 		return ret;
 	ret = dfs_open_settle(mount, open, true, &content, err);
@@ -241,55 +248,77 @@ static int make_plain(struct dfs_mount *mount, struct dfs_node *node, struct dfs
 	return ret;
 }
 
-static void link_and_reply(fuse_req_t req, struct dfs_node *node, fuse_ino_t new_parent, const char *new_name)
+static int link_node(struct dfs_mount *mount, struct dfs_node *node, fuse_ino_t number, const char *name,
+		     struct dfs_node **ret_node, struct stat *ret_st)
 {
-	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_node *parent = dfs_node_get(&mount->nodes, new_parent), *made = NULL;
+	struct dfs_node *parent = dfs_node_get(&mount->nodes, number);
+	int ret = parent ? link_in(mount, node, parent, name, ret_node, ret_st) : -ESTALE;
+
+	dfs_node_put(&mount->nodes, parent);
+	return ret;
+}
+
+/* @made: its reference is put */
+static void reply_link(fuse_req_t req, int ret, struct dfs_node *made, const struct stat *st, const struct dfs_err *err)
+{
+	struct dfs_nodes *nodes = &dfs_mount_of(req)->nodes;
 	struct fuse_entry_param entry = { .attr_timeout = DFS_BELIEVE_S, .entry_timeout = DFS_BELIEVE_S };
-	int ret = parent ? link_in(mount, node, parent, new_name, &made, &entry.attr) : -ESTALE;
 
 	if (ret == 0) {
 		entry.ino = made->number;
-		dfs_node_looked_up(&mount->nodes, made);
+		entry.attr = *st;
+		dfs_node_looked_up(nodes, made);
 		if (fuse_reply_entry(req, &entry) < 0)
-			dfs_node_forget(&mount->nodes, entry.ino, 1);
+			dfs_node_forget(nodes, entry.ino, 1);
+		dfs_node_put(nodes, made);
+	} else if (*err->text) {
+		dfs_reply_failure(req, ret, err);
 	} else {
 		dfs_reply_error(req, ret);
 	}
-	dfs_node_put(&mount->nodes, made);
-	dfs_node_put(&mount->nodes, parent);
 }
 
 static void link_run(struct dfs_later *later)
 {
+	struct dfs_node *made = NULL;
 	struct dfs_err err = { "" };
-	int ret = make_plain(later->mount, later->node, &err);
+	struct stat st;
+	int ret = -EAGAIN;
 
-	if (ret < 0)
-		dfs_reply_failure(later->req, ret, &err);
-	else
-		link_and_reply(later->req, later->node, (fuse_ino_t)later->off, later->data);
+	for (int i = 0; ret == -EAGAIN && i < LINK_TRIES; i++) {
+		ret = make_plain(later->mount, later->node, &err);
+		if (ret == 0)
+			ret = link_node(later->mount, later->node, (fuse_ino_t)later->off, later->data, &made, &st);
+	}
+	reply_link(later->req, ret, made, &st, &err);
+}
+
+static void link_later(fuse_req_t req, struct dfs_node *node, fuse_ino_t new_parent, const char *new_name)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	char *name = strdup(new_name);
+
+	if (name) {
+		dfs_later(&(struct dfs_later){ .mount = mount, .req = req, .run = link_run, .node = node,
+					       .off = (off_t)new_parent, .data = name });
+		return;
+	}
+	dfs_reply_error(req, -ENOMEM);
+	dfs_node_put(&mount->nodes, node);
 }
 
 void dfs_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_node *node = dfs_node_get(&mount->nodes, ino);
+	struct dfs_node *node = dfs_node_get(&mount->nodes, ino), *made = NULL;
+	const struct dfs_err none = { "" };
+	struct stat st;
+	int ret = node ? link_node(mount, node, new_parent, new_name, &made, &st) : -ESTALE;
 
-	if (!node) {
-		dfs_reply_error(req, -ESTALE);
-	} else if (dfs_node_is_container(&mount->nodes, node)) {
-		char *name = strdup(new_name);
-
-		if (!name)
-			dfs_reply_error(req, -ENOMEM);
-		else
-			dfs_later(&(struct dfs_later){ .mount = mount, .req = req, .run = link_run, .node = node,
-						       .off = (off_t)new_parent, .data = name });
-		if (name)
-			return;
-	} else {
-		link_and_reply(req, node, new_parent, new_name);
+	if (ret == -EAGAIN) {
+		link_later(req, node, new_parent, new_name);
+		return;
 	}
+	reply_link(req, ret, made, &st, &none);
 	dfs_node_put(&mount->nodes, node);
 }
