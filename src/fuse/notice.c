@@ -12,6 +12,9 @@
 #include "util/auto.h"
 #include "write/classify.h"
 
+/* How often it is tried to replace a file that just then is looked up for the first time. */
+#define TRIES 8
+
 /* --- to the queue */
 
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
@@ -76,43 +79,70 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 
 /* --- from who compresses: one file at a time */
 
-static int enter(void *arg, const struct stat *old, int new_fd)
+static void let_go(struct dfs_mount *mount)
 {
-	struct dfs_mount *mount = arg;
+	dfs_content_put(mount, mount->ingested.content);
+	dfs_node_put(&mount->nodes, mount->ingested.node);
+}
+
+/* What may be open under it by the time that it is replaced reads the new file from then on. */
+static int prepare(struct dfs_mount *mount, const struct stat *old, int new_fd)
+{
 	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), *old };
 	struct dfs_replacement *r = &mount->ingested;
-	struct dfs_open *open;
 	struct dfs_err err;
-	int ret = 0;
+	int fd;
 
 	*r = (struct dfs_replacement){
 		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,
 		.shown_size = (uint64_t)old->st_size, .before = *old,
 	};
-	open = r->node ? dfs_open_find(mount, r->node) : NULL;
-	if (open) {
-		int fd = fcntl(new_fd, F_DUPFD_CLOEXEC, 0);
+	if (!r->node)
+		return 0;
+	fd = fcntl(new_fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, false, &r->content, &err);
+}
 
-		ret = fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, false, &r->content, &err);
-		dfs_open_end(mount, open, false);
-	}
+/* Was it looked up just before nobody could any more? */
+static bool has_come(struct dfs_mount *mount, const struct stat *old)
+{
+	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), *old };
+	struct dfs_node *node = mount->ingested.node ? NULL : dfs_node_find(&mount->nodes, &look);
+
+	dfs_node_put(&mount->nodes, node);
+	return node != NULL;
+}
+
+static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_fd)
+{
+	int ret = prepare(mount, old, new_fd);
+
 	if (ret == 0)
-		ret = dfs_replace_enter(r);
-	if (ret < 0) {
-		dfs_content_put(mount, r->content);
-		dfs_node_put(&mount->nodes, r->node);
+		ret = dfs_replace_enter(&mount->ingested);
+	if (ret == 0 && has_come(mount, old)) {
+		dfs_replace_leave(&mount->ingested, NULL);
+		ret = -EAGAIN;
 	}
+	if (ret < 0)
+		let_go(mount);
 	return ret;
+}
+
+static int enter(void *arg, const struct stat *old, int new_fd)
+{
+	int ret = -EAGAIN;
+
+	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
+		ret = enter_once(arg, old, new_fd);
+	return ret == -EAGAIN ? -EBUSY : ret;
 }
 
 static void leave(void *arg, const struct dfs_published *now)
 {
 	struct dfs_mount *mount = arg;
-	struct dfs_replacement *r = &mount->ingested;
 
-	dfs_replace_leave(r, now);
-	dfs_content_put(mount, r->content);
-	dfs_node_put(&mount->nodes, r->node);
+	dfs_replace_leave(&mount->ingested, now);
+	let_go(mount);
 }
 
 struct dfs_ingest_watch dfs_mount_watch(struct dfs_mount *mount)
