@@ -39,17 +39,14 @@ static struct dfs_gate_key gate_key(const struct dfs_view *view, const struct df
 	return (struct dfs_gate_key){ .hash = model ? want->model : want->hash };
 }
 
-/* Whatever may hang with the base's file system: finding it, opening it, reading. */
-static int read_inside(struct dfs_view *view, uint32_t file, uint64_t off, size_t len, void *buf,
-		       struct dfs_gate_key *ret_blocked, struct dfs_err *err)
+static int base_open(struct dfs_view *view, uint32_t file, struct dfs_base **ret_base,
+		     struct dfs_gate_key *ret_blocked, struct dfs_err *err)
 {
 	const struct dfs_base_file *want = &view->container->bases[file];
 	struct dfs_bases *bases = view->reader->bases;
 	struct dfs_base *base;
-	char name[256];
-	int ret;
+	int ret = dfs_bases_get(bases, want, &base, err);
 
-	ret = dfs_bases_get(bases, want, &base, err);
 	if (ret < 0)
 		return ret;
 	ret = dfs_allow(view, file, base, ret_blocked, err);
@@ -58,10 +55,35 @@ static int read_inside(struct dfs_view *view, uint32_t file, uint64_t off, size_
 		return ret;
 	}
 	dfs_settler_first_use(&view->reader->settler, want, base);
-	ret = dfs_pread_all(base->fd, buf, len, off);
-	dfs_base_put(bases, base);
-	if (ret == 0)
-		return 0;
+	*ret_base = base;
+	return 0;
+}
+
+/*
+ * Whatever may hang with the base's file system: finding it, opening it,
+ * reading. Twice: what is open may have been cut short just now, and its pin
+ * have the bytes.
+ */
+static int read_inside(struct dfs_view *view, uint32_t file, uint64_t off, size_t len, void *buf,
+		       struct dfs_gate_key *ret_blocked, struct dfs_err *err)
+{
+	const struct dfs_base_file *want = &view->container->bases[file];
+	struct dfs_bases *bases = view->reader->bases;
+	char name[256];
+	int ret = -EIO;
+
+	for (int i = 0; i < 2; i++) {
+		struct dfs_base *base;
+		int opened = base_open(view, file, &base, ret_blocked, err);
+
+		if (opened < 0)
+			return opened;
+		ret = dfs_pread_all(base->fd, buf, len, off);
+		dfs_base_put(bases, base);
+		if (ret == 0)
+			return 0;
+		dfs_bases_look_again(bases, want);
+	}
 	base_name(want, name, sizeof(name));
 	return dfs_fail(err, EIO, "base %s: read %zu bytes at %" PRIu64 ": %s", name, len, off, strerror(-ret));
 }
@@ -118,6 +140,12 @@ static uint32_t file_of(const struct dfs_view *view, const struct dfs_extent *ex
 			return piece->file;
 	}
 	return DFS_NO_FILE;
+}
+
+void dfs_view_bases_look_again(struct dfs_view *view)
+{
+	for (uint32_t i = 0; i < view->container->n_bases; i++)
+		dfs_bases_look_again(view->reader->bases, &view->container->bases[i]);
 }
 
 bool dfs_view_bases_suspect(struct dfs_view *view, const struct dfs_extent *extent, char *text, size_t len)

@@ -215,6 +215,39 @@ static int job_init(struct job *job, struct dfs_view *view, const struct dfs_ext
 	return 0;
 }
 
+static int try_decode(struct job *job, const struct dfs_predictor *predictor, struct dfs_span payload, uint8_t *out,
+		      struct dfs_err *err)
+{
+	int ret = 0;
+
+	if (job->codec->needs_prediction)
+		ret = chunk_predict(job, predictor, out, err);
+	if (ret < 0) {
+		job->block.pred = NULL; /* no base bytes came to be wrong */
+		return ret;
+	}
+	ret = decode(job, payload, out, err);
+	return ret < 0 ? ret : check_decoded(job, out, err);
+}
+
+static bool is_wrong(int ret)
+{
+	return ret == -EUCLEAN || ret == -EBADMSG;
+}
+
+/* A base that somebody writes to may be read half old and half new, until it is read from its pin. */
+static int decode_with(struct job *job, const struct dfs_predictor *predictor, struct dfs_span payload, uint8_t *out,
+		       struct dfs_err *err)
+{
+	int ret = try_decode(job, predictor, payload, out, err);
+
+	if (is_wrong(ret) && job->block.pred && job->view->reader->bases) {
+		dfs_view_bases_look_again(job->view);
+		ret = try_decode(job, predictor, payload, out, err);
+	}
+	return is_wrong(ret) ? suspect_base(job, ret, err) : ret;
+}
+
 int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 		     struct dfs_worker *worker, uint8_t *out, struct dfs_err *err)
 {
@@ -231,12 +264,5 @@ int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
 	if (job.codec->needs_prediction && !predictor->predicts)
 		return dfs_fail(err, EUCLEAN, "codec %s without a prediction", job.codec->name);
 	ret = payload_read(&job, &payload, err);
-	if (ret == 0 && job.codec->needs_prediction)
-		ret = chunk_predict(&job, predictor, out, err);
-	if (ret < 0)
-		return ret;
-	ret = decode(&job, payload, out, err);
-	if (ret == 0)
-		ret = check_decoded(&job, out, err);
-	return ret == -EUCLEAN || ret == -EBADMSG ? suspect_base(&job, ret, err) : ret;
+	return ret < 0 ? ret : decode_with(&job, predictor, payload, out, err);
 }

@@ -118,6 +118,8 @@ int dfs_chunk_decode(struct dfs_view *view, const struct dfs_extent *extent,
  */
 int dfs_view_base_read(struct dfs_view *view, uint32_t file, uint64_t off, size_t len,
 		       void *buf, struct dfs_gate_key *ret_blocked, struct dfs_err *err);
+/* dfs_view_bases_look_again() - as dfs_bases_look_again(), for all of them */
+void dfs_view_bases_look_again(struct dfs_view *view);
 /* dfs_view_base_hint() - the kernel may fetch these bytes already; quiet on failure */
 void dfs_view_base_hint(struct dfs_view *view, uint32_t file, uint64_t off, uint64_t len);
 /**

@@ -168,17 +168,23 @@ char *dfs_base_path(const struct dfs_base *base)
 	return place->dir == AT_FDCWD ? realpath(place->path, NULL) : strdup(place->path);
 }
 
-/* The open file for @want, referenced, or NULL. @ret_check: look whether it is still at its place. */
+/* The open file for @want, or NULL. */
+static struct entry *find(struct dfs_bases *bases, const struct dfs_base_file *want)
+{
+	struct entry *entry = *bucket_of(bases, &want->hash);
+
+	while (entry && (entry->base.size != want->size || !dfs_hash_equal(entry->base.hash, want->hash)))
+		entry = entry->next;
+	return entry;
+}
+
+/* The same, referenced. @ret_check: look whether it is still at its place. */
 static struct entry *take(struct dfs_bases *bases, const struct dfs_base_file *want,
 			  bool *ret_check)
 {
+	struct entry *entry = find(bases, want);
 	time_t now = now_s();
-	struct entry *entry;
 
-	for (entry = *bucket_of(bases, &want->hash); entry; entry = entry->next) {
-		if (entry->base.size == want->size && dfs_hash_equal(entry->base.hash, want->hash))
-			break;
-	}
 	if (!entry)
 		return NULL;
 	if (entry->refs++ == 0)
@@ -272,6 +278,17 @@ int dfs_bases_get(struct dfs_bases *bases, const struct dfs_base_file *want,
 	}
 	*ret_base = &insert(bases, entry, want)->base;
 	return 0;
+}
+
+void dfs_bases_look_again(struct dfs_bases *bases, const struct dfs_base_file *want)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&bases->lock);
+	entry = find(bases, want);
+	if (entry)
+		entry->checked_s -= CHECK_EVERY_S;
+	pthread_mutex_unlock(&bases->lock);
 }
 
 /* The first one was another file: is there a right one elsewhere? */

@@ -90,6 +90,15 @@ void dfs_base_put(struct dfs_bases *bases, struct dfs_base *base);
 void dfs_base_hold(struct dfs_bases *bases, struct dfs_base *base); /* once more; put it once more */
 
 /**
+ * dfs_bases_look_again() - the next dfs_bases_get() for @want sees whether the file is still at its place
+ *
+ * For who could not read what he expected, before he tries once more: a pin
+ * whose other name is written to has become a file of its own, and what is
+ * open may be the one that is written to. Threads: any.
+ */
+void dfs_bases_look_again(struct dfs_bases *bases, const struct dfs_base_file *want);
+
+/**
  * dfs_base_path() - the name by which it was opened, symlinks resolved
  * Return: an absolute path, or one relative to the store; free() it. NULL if it was opened by its pin.
  */

@@ -108,6 +108,30 @@ static void a_base_that_goes_and_returns_heals(void **state)
 	found(bases, &want);
 }
 
+static void what_is_open_is_looked_at_again_at_once_when_asked(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(bases) struct dfs_bases *bases = NULL;
+	DFS_AUTO(fd) int fd = -1;
+	struct dfs_base_file want;
+	struct dfs_err err = { "" };
+
+	(void)state;
+	put_model("m.safetensors", 1, 100);
+	want = want_of("m.safetensors", "");
+	store = lock_store(".");
+	pin(store, "m.safetensors");
+	bases = dfs_bases_new(store);
+	dfs_bases_look_again(bases, &want); /* of what is not open: nothing */
+	found(bases, &want);
+	/* somebody writes to the file: the pin gets one of its own first */
+	fd = open("m.safetensors", O_RDWR);
+	CHECK_OK(dfs_pin_detach(store, fd, &err), err);
+	CHECK(pwrite(fd, "other", 5, 50) == 5);
+	dfs_bases_look_again(bases, &want);
+	found(bases, &want);
+}
+
 static void the_path_a_container_remembers_is_tried_last_and_never_outside(void **state)
 {
 	DFS_AUTO(store) struct dfs_store *store = NULL;
@@ -294,6 +318,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(the_sentence_says_all_that_is_known),
 	CASE(what_is_wrong_with_a_place_is_told),
 	CASE(a_base_that_goes_and_returns_heals),
+	CASE(what_is_open_is_looked_at_again_at_once_when_asked),
 	CASE(the_path_a_container_remembers_is_tried_last_and_never_outside),
 	CASE(named_files_of_one_size_are_told_apart),
 	CASE(descriptors_are_shared_and_idle_ones_bounded),
