@@ -165,6 +165,29 @@ static int publish(struct passage *p, const struct dfs_superblock *sb, struct df
 	return ret;
 }
 
+/*
+ * What is read of a base that changes meanwhile, or had changed before, is not
+ * what the base is known by, and the verification reads the same.
+ */
+static int encode(struct passage *p, struct dfs_encode_result *ret_encoded, struct dfs_err *err)
+{
+	const struct dfs_ingest_config *config = p->config;
+	const struct dfs_model *base = config->encode.base;
+	DFS_AUTO(mem) struct stat *stats = calloc(base ? base->n_files : 1, sizeof(*stats));
+	int ret = stats ? 0 : dfs_fail(err, ENOMEM, "out of memory");
+
+	if (ret == 0 && base)
+		ret = dfs_model_stat(base, stats, err);
+	if (ret == 0)
+		ret = dfs_encode(p->fd, p->rel, p->tmp_fd, &config->encode, ret_encoded, err);
+	if (ret < 0 || !ret_encoded->shrunk)
+		return ret;
+	ret = verify_tmp(p, err);
+	if (ret == 0 && base)
+		ret = dfs_model_check(base, stats, p->store, config->verify_progress, config->verify_arg, err);
+	return ret;
+}
+
 static int ingest(struct passage *p, struct dfs_ingest_result *result, struct dfs_err *err)
 {
 	struct dfs_encode_result encoded;
@@ -181,16 +204,14 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		return 0;
 	ret = make_tmp(p, err);
 	if (ret == 0)
-		ret = dfs_encode(p->fd, p->rel, p->tmp_fd, &p->config->encode, &encoded, err);
+		ret = encode(p, &encoded, err);
 	if (ret < 0)
 		return ret;
 	if (!encoded.shrunk) {
 		dfs_fail(&result->why, ERANGE, "does not shrink");
 		return 0;
 	}
-	ret = verify_tmp(p, err);
-	if (ret == 0)
-		ret = publish(p, &encoded.sb, err);
+	ret = publish(p, &encoded.sb, err);
 	if (ret < 0)
 		return ret;
 	result->compressed = true;

@@ -217,6 +217,46 @@ uint64_t dfs_model_bytes(const struct dfs_model *model)
 	return sum;
 }
 
+int dfs_model_stat(const struct dfs_model *model, struct stat *ret_stats, struct dfs_err *err)
+{
+	for (size_t i = 0; i < model->n_files; i++)
+		if (fstat(model->files[i].fd, &ret_stats[i]) < 0)
+			return dfs_fail_errno(err, "stat %s", model->files[i].name);
+	return 0;
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool is_unchanged(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+	       same_time(now.st_mtim, before->st_mtim) && same_time(now.st_ctim, before->st_ctim);
+}
+
+int dfs_model_check(const struct dfs_model *model, const struct stat *stats, struct dfs_store *store,
+		    dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err)
+{
+	struct hashing hashing = { progress, arg, 0, dfs_model_bytes(model) };
+
+	for (size_t i = 0; i < model->n_files; i++) {
+		const struct dfs_model_file *file = &model->files[i];
+		struct dfs_hash hash;
+		int ret = dfs_hashes_get(store, file->fd, hashing_tell, &hashing, &hash);
+
+		if (ret < 0)
+			return dfs_fail(err, -ret, "read base %s: %s", file->name, strerror(-ret));
+		if (!dfs_hash_equal(hash, file->hash) || !is_unchanged(file->fd, &stats[i]))
+			return dfs_fail(err, ESTALE, "base %s was changed", file->name);
+		hashing.before += file->size;
+	}
+	return 0;
+}
+
 void dfs_model_free(struct dfs_model *model)
 {
 	if (!model)

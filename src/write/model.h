@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "store/registry.h"
 #include "tensor/safetensors.h"
@@ -68,6 +69,18 @@ int dfs_model_identify(struct dfs_model *model, struct dfs_store *store,
 
 /* dfs_model_bytes() - the size of all files */
 uint64_t dfs_model_bytes(const struct dfs_model *model);
+
+/* dfs_model_stat() - its files as they are now. @ret_stats: n_files of them. Return: 0; -errno. */
+int dfs_model_stat(const struct dfs_model *model, struct stat *ret_stats, struct dfs_err *err);
+
+/**
+ * dfs_model_check() - are the files of an identified model still as in @stats, and hold what it is known by?
+ * @store, @progress: as of dfs_model_identify(); nothing is read if @store remembers their hashes
+ *
+ * Return: 0; -ESTALE: no; as dfs_model_identify().
+ */
+int dfs_model_check(const struct dfs_model *model, const struct stat *stats, struct dfs_store *store,
+		    dfs_hash_progress_fn *progress, void *arg, struct dfs_err *err);
 
 void dfs_model_free(struct dfs_model *model); /* NULL is fine */
 
