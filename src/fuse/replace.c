@@ -19,16 +19,29 @@ static bool is_busy(const struct dfs_node *node)
 	return node && (node->changing || node->replacing);
 }
 
-/* Under the lock. */
-static void hold(struct dfs_replacement *r, bool on)
+/* Under the lock. A file without a name has no directory. One that was moved behind the mount may get another meanwhile. */
+static void hold(struct dfs_replacement *r)
 {
-	r->mount->nodes.replacing += on ? 1 : -1;
-	if (on)
-		r->parent = r->node ? r->node->parent : NULL;
+	r->mount->nodes.replacing++;
+	r->parent = r->node && !r->node->gone ? r->node->parent : NULL;
 	if (r->node)
-		r->node->replacing = on;
-	if (r->parent)
-		r->parent->replacing = on;
+		r->node->replacing = true;
+	if (!r->parent)
+		return;
+	r->parent->replacing = true;
+	r->parent->refs++;
+}
+
+/* Under the lock, which dfs_nodes_unlock() ends. */
+static void hold_no_more(struct dfs_replacement *r)
+{
+	r->mount->nodes.replacing--;
+	if (r->node)
+		r->node->replacing = false;
+	if (!r->parent)
+		return;
+	r->parent->replacing = false;
+	dfs_table_unref(&r->mount->nodes, r->parent);
 }
 
 /*
@@ -51,7 +64,7 @@ int dfs_replace_enter(void *arg)
 	else if (node && r->still && node->writing)
 		ret = -EBUSY;
 	if (ret == 0)
-		hold(r, true);
+		hold(r);
 	pthread_mutex_unlock(&nodes->lock);
 	return ret;
 }
@@ -80,7 +93,7 @@ static void let_go(struct dfs_replacement *r, const struct stat *now)
 	struct dfs_nodes *nodes = &r->mount->nodes;
 
 	pthread_mutex_lock(&nodes->lock);
-	hold(r, false);
+	hold_no_more(r);
 	dfs_table_move_on(nodes);
 	if (now)
 		nodes->replaced = nodes->moment;
@@ -88,7 +101,7 @@ static void let_go(struct dfs_replacement *r, const struct stat *now)
 		r->node->changed = nodes->moment;
 	if (r->node && now)
 		take_over(r, now);
-	pthread_mutex_unlock(&nodes->lock);
+	dfs_nodes_unlock(nodes);
 }
 
 void dfs_replace_leave(void *arg, const struct dfs_published *now)
@@ -143,7 +156,7 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 	dfs_attributes_copy(p->old_fd, &r->before, p->tmp_fd, err);
 	dfs_shown_replaced(r->mount->shown, &r->before, &now, false);
 	pthread_mutex_lock(&r->mount->nodes.lock);
-	hold(r, true);
+	hold(r);
 	pthread_mutex_unlock(&r->mount->nodes.lock);
 	let_go(r, &now);
 	return 0;

@@ -18,7 +18,7 @@ struct dfs_replacement {
 	uint64_t shown_size;		/* of the new file */
 	struct dfs_content *content;	/* the new file, for those who have it open; taken when they get it; may be NULL */
 	struct stat before;		/* of the file that is replaced, as it is shown in the end */
-	struct dfs_node *parent;	/* of @node, while it is replaced */
+	struct dfs_node *parent;	/* of @node, referenced while it is replaced */
 };
 
 /* For struct dfs_publish; @arg is a struct dfs_replacement. */
