@@ -21,6 +21,15 @@
 #include "util/auto.h"
 #include "util/io.h"
 
+/* The plain form gets the container's times. With writeback the kernel tells it what they are. */
+static void touch(const struct dfs_mount *mount, int fd)
+{
+	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+
+	if (!mount->writeback)
+		futimens(fd, now);
+}
+
 /* --- thaws */
 
 /* Who sees to the end of one. Holds a handle that writes, so that nobody else has the file for himself. */
@@ -75,14 +84,11 @@ static void thawing_run(struct dfs_job *job, void *local)
 
 void dfs_open_thawing(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content)
 {
-	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 	struct thawing *t;
 
 	if (atomic_exchange(&content->thawing, true))
 		return;
-	/* The plain form gets the container's times. With writeback the kernel tells it what they are. */
-	if (!mount->writeback)
-		futimens(dfs_view_fd(content->view), now);
+	touch(mount, dfs_view_fd(content->view));
 	t = calloc(1, sizeof(*t));
 	if (!t) {
 		atomic_store(&content->thawing, false); /* who settles tries again */
@@ -178,21 +184,32 @@ int dfs_open_settle(struct dfs_mount *mount, struct dfs_open *open, bool begin,
 
 /* --- containers that are emptied */
 
+static int replace_by_empty(struct dfs_mount *mount, struct dfs_node *node, int old, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *name = NULL;
+	DFS_AUTO(fd) int tmp = -1;
+	struct stat st;
+	int ret = dfs_store_tmp(mount->store, &tmp, &name, err);
+
+	if (ret < 0)
+		return ret;
+	dfs_node_change(&mount->nodes, node);
+	touch(mount, old);
+	dfs_node_changed(&mount->nodes, node, fstat(old, &st) == 0 ? &st : NULL);
+	return dfs_replace_plain(mount, node, old, tmp, name, err);
+}
+
 int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
 {
 	struct dfs_open *open = dfs_open_find(mount, node);
 	struct dfs_content *content = open ? dfs_content_get(mount, open) : NULL;
-	DFS_AUTO(mem) char *name = NULL;
-	DFS_AUTO(fd) int tmp = -1;
 	DFS_AUTO(fd) int old = -1;
 	int ret = 0;
 
 	if (!open)
 		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &old, NULL);
 	if (ret == 0)
-		ret = dfs_store_tmp(mount->store, &tmp, &name, err);
-	if (ret == 0)
-		ret = dfs_replace_plain(mount, node, open ? dfs_view_fd(content->view) : old, tmp, name, err);
+		ret = replace_by_empty(mount, node, open ? dfs_view_fd(content->view) : old, err);
 	if (ret == 0 && open && content->thaw)
 		dfs_thaw_cancel(content->thaw);
 	dfs_content_put(mount, content);
