@@ -28,6 +28,7 @@ struct dfs_content {
 	bool writable;		/* its descriptor is, or there is a thaw */
 	struct dfs_thaw *thaw;	/* of a container that is open for writing; NULL */
 	atomic_bool thawing;	/* somebody sees to its end */
+	atomic_bool touched;	/* it was written to while it thaws, and its times say so */
 	atomic_bool pinned;	/* what is overwritten must be kept first: see settle.c */
 	unsigned refs;		/* under nodes->lock */
 	int failed;		/* why the thaw ended in vain: -errno; under nodes->lock */

@@ -163,9 +163,9 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 }
 
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
-		      struct dfs_err *err)
+		      bool keep_ctime, struct dfs_err *err)
 {
-	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED };
+	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = keep_ctime };
 	struct dfs_publish p = {
 		.tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .keep = true,
 		.enter = dfs_replace_enter, .leave = dfs_replace_leave, .arg = &r,

@@ -29,11 +29,12 @@ void dfs_replace_leave(void *arg, const struct dfs_published *now);
  * dfs_replace_plain() - a plain file takes the place of a container
  * @old_fd: the container
  * @tmp_fd, @tmp_name: complete; the name is gone afterwards
+ * @keep_ctime: the content is the same
  *
  * A file that has no name any more is replaced for those who have it open.
  * Blocks on disks. Return: 0; errors of dfs_publish().
  */
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
-		      struct dfs_err *err);
+		      bool keep_ctime, struct dfs_err *err);
 
 #endif

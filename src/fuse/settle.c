@@ -59,7 +59,8 @@ static int thawed(struct thawing *t, struct dfs_err *err)
 		unlinkat(dfs_store_fd(t->mount->store), name, 0);
 		return dfs_fail(err, -ret, "what was decoded cannot be marked plain: %s", strerror(-ret));
 	}
-	return dfs_replace_plain(t->mount, t->open->node, dfs_view_fd(t->content->view), fd, name, err);
+	return dfs_replace_plain(t->mount, t->open->node, dfs_view_fd(t->content->view), fd, name,
+				 !atomic_load(&t->open->dirty), err);
 }
 
 static void thawing_run(struct dfs_job *job, void *local)
@@ -88,7 +89,6 @@ void dfs_open_thawing(struct dfs_mount *mount, struct dfs_open *open, struct dfs
 
 	if (atomic_exchange(&content->thawing, true))
 		return;
-	touch(mount, dfs_view_fd(content->view));
 	t = calloc(1, sizeof(*t));
 	if (!t) {
 		atomic_store(&content->thawing, false); /* who settles tries again */
@@ -196,7 +196,7 @@ static int replace_by_empty(struct dfs_mount *mount, struct dfs_node *node, int 
 	dfs_node_change(&mount->nodes, node);
 	touch(mount, old);
 	dfs_node_changed(&mount->nodes, node, fstat(old, &st) == 0 ? &st : NULL);
-	return dfs_replace_plain(mount, node, old, tmp, name, err);
+	return dfs_replace_plain(mount, node, old, tmp, name, false, err);
 }
 
 int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)

@@ -33,12 +33,23 @@ static ssize_t write_content(struct dfs_content *content, const char *buf, size_
 	return ret < 0 ? ret : (ssize_t)size;
 }
 
+/* The plain form gets the container's times. With writeback the kernel tells it what they are. Once: each time puts off that it is put in place. */
+static void touch(const struct dfs_mount *mount, struct dfs_content *content)
+{
+	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+
+	if (!mount->writeback && !atomic_exchange(&content->touched, true))
+		futimens(dfs_view_fd(content->view), now);
+}
+
 /* What was written in the end: a thaw that has just begun has its end seen to. */
 static void reply_written(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, ssize_t n,
 			  const struct dfs_err *err)
 {
-	if (n >= 0 && content && content->thaw)
+	if (n >= 0 && content && content->thaw) {
+		touch(dfs_mount_of(req), content);
 		dfs_open_thawing(dfs_mount_of(req), open, content);
+	}
 	if (n >= 0)
 		fuse_reply_write(req, (size_t)n);
 	else if (*err->text)
