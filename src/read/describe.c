@@ -58,6 +58,8 @@ static void describe_bases(const struct dfs_container *c, struct dfs_description
 {
 	char hex[DFS_HASH_HEX];
 
+	if (c->n_bases)
+		dfs_hash_hex(c->bases[0].model, d->base_id);
 	for (uint32_t i = 0; i < c->n_bases; i++) {
 		const struct dfs_base_file *base = &c->bases[i];
 

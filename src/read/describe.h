@@ -15,9 +15,10 @@ struct dfs_description {
 	char codec[128];	/* names of the codecs used, most bytes first, with commas; "" if plain */
 	bool exact;		/* reading gives the bytes that were written */
 	char base[512];		/* names of the base files, or their hashes, with commas; "" if there are none */
+	char base_id[DFS_HASH_HEX];	/* of the first one's model; "" if there is none */
 	uint64_t stored_bytes;	/* on disk, as the file's length */
 	uint64_t shown_bytes;
-	char reason[256];	/* why it is plain, or cannot be opened; "" for a container */
+	char reason[512];	/* why it is plain, or cannot be opened; "" for a container */
 };
 
 /**

@@ -19,8 +19,6 @@ struct dfs_background {
 	struct dfs_reader *reader;
 	struct dfs_hand *hand;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	struct dfs_background_stats stats;	/* under lock */
 };
 
 /* A file in work. */
@@ -40,12 +38,19 @@ static void task_release(struct task *t)
 	dfs_registry_release(&t->registry);
 }
 
-static bool go_on(void *arg, uint64_t done, uint64_t total)
+static bool encoding(void *arg, uint64_t done, uint64_t total)
 {
 	const struct task *t = arg;
 
-	(void)done;
-	(void)total;
+	dfs_ledger_step(t->b->config.ledger, "encoding", done, total);
+	return !dfs_queue_cancelled(t->b->config.queue, t->item);
+}
+
+static bool verifying(void *arg, uint64_t done, uint64_t total)
+{
+	const struct task *t = arg;
+
+	dfs_ledger_step(t->b->config.ledger, "verifying", done, total);
 	return !dfs_queue_cancelled(t->b->config.queue, t->item);
 }
 
@@ -97,10 +102,10 @@ static int compress(struct task *t, struct dfs_ingest_result *result, struct dfs
 	const struct dfs_ingest_config ingest = {
 		.encode = {
 			.base = t->base, .codec = config->codec, .threads = config->threads, .idle = true,
-			.progress = go_on, .progress_arg = t,
+			.progress = encoding, .progress_arg = t,
 		},
 		.reader = t->b->reader, .registry = &t->registry,
-		.verify_progress = go_on, .verify_arg = t,
+		.verify_progress = verifying, .verify_arg = t,
 		.watch = config->watch,
 	};
 
@@ -109,11 +114,7 @@ static int compress(struct task *t, struct dfs_ingest_result *result, struct dfs
 
 static void note(struct dfs_background *b, const char *rel, const struct dfs_ingest_result *result)
 {
-	pthread_mutex_lock(&b->lock);
-	b->stats.files++;
-	b->stats.original_bytes += result->original_bytes;
-	b->stats.stored_bytes += result->stored_bytes;
-	pthread_mutex_unlock(&b->lock);
+	dfs_ledger_compressed(b->config.ledger, result->original_bytes, result->stored_bytes);
 	dfs_log_line(b->config.log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes", rel,
 		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes);
 }
@@ -127,7 +128,7 @@ static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_inges
 		return DFS_QUEUE_DONE;
 	}
 	if (ret == 0) {
-		dfs_reason_set(why, DFS_REASON_NO_GAIN, 0, NULL);
+		*why = result->reason;
 		return DFS_QUEUE_STAYS;
 	}
 	if (ret == -ENOENT)
@@ -139,12 +140,21 @@ static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_inges
 	return DFS_QUEUE_LATER;
 }
 
+/* Who asks for a file by name gets it compressed as it is, as deltafsctl(1) does without a mount. */
+static bool never_mind(const struct task *t, enum dfs_reason_id id)
+{
+	return t->item->asked && (id == DFS_REASON_NOT_SAFETENSORS || id == DFS_REASON_HEADER_LIMITS ||
+				  id == DFS_REASON_PARTIAL_NAME || id == DFS_REASON_INCOMPLETE);
+}
+
 static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 {
 	struct dfs_ingest_result result = { 0 };
 	struct dfs_err err = { "" };
 	int ret = dfs_rest_check(t->b->config.store, t->item->rel, why, &err);
 
+	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id))
+		ret = 0;
 	if (ret == -EINVAL)
 		return DFS_QUEUE_STAYS;
 	if (ret == -EAGAIN)
@@ -158,6 +168,21 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	return end_of(t, ret, &result, &err, why);
 }
 
+/* For who asks why. What was changed meanwhile is not what was looked at. */
+static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
+{
+	const struct dfs_background_config *config = &t->b->config;
+	DFS_AUTO(fd) int fd = -1;
+	struct stat st;
+
+	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
+		return;
+	if (end == DFS_QUEUE_LATER)
+		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);
+	else if (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, &st) == 0)
+		dfs_ledger_note(config->ledger, t->item->rel, &st, why);
+}
+
 static void *background_main(void *arg)
 {
 	struct dfs_background *b = arg;
@@ -166,11 +191,16 @@ static void *background_main(void *arg)
 	while (dfs_queue_take(b->config.queue, &item) == 0) {
 		struct task t = { .b = b, .item = item };
 		struct dfs_reason why = { 0 };
-		enum dfs_queue_end end = work(&t, &why);
-		unsigned again_ms = dfs_reason_again_ms(why.id, item->tries);
+		enum dfs_queue_end end;
+		unsigned again_ms;
 
+		dfs_ledger_begin(b->config.ledger, item->rel);
+		end = work(&t, &why);
+		again_ms = dfs_reason_again_ms(why.id, item->tries);
 		if (end == DFS_QUEUE_LATER && !again_ms)
 			end = DFS_QUEUE_STAYS; /* until something happens to it */
+		note_reason(&t, end, &why);
+		dfs_ledger_end(b->config.ledger);
 		task_release(&t);
 		dfs_queue_done(b->config.queue, item, end, again_ms, &why);
 	}
@@ -190,7 +220,6 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 	if (!b)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	b->config = *config;
-	pthread_mutex_init(&b->lock, NULL);
 	b->hand = dfs_hand_new();
 	if (!b->hand)
 		ret = dfs_fail(err, ENOMEM, "out of memory");
@@ -215,13 +244,5 @@ void dfs_background_free(struct dfs_background *b)
 	pthread_join(b->thread, NULL);
 	dfs_reader_free(b->reader);
 	dfs_hand_free(b->hand);
-	pthread_mutex_destroy(&b->lock);
 	free(b);
-}
-
-void dfs_background_stats(struct dfs_background *b, struct dfs_background_stats *ret_stats)
-{
-	pthread_mutex_lock(&b->lock);
-	*ret_stats = b->stats;
-	pthread_mutex_unlock(&b->lock);
 }

@@ -5,8 +5,8 @@
  * WRITE: queue -> rest -> this: choose base -> ingest. One file at a time, by
  * a thread of its own whose helpers run when nobody else wants the CPU.
  *
- * A file stays as it is, whatever goes wrong: the reason goes to the log and
- * into the queue.
+ * A file stays as it is, whatever goes wrong: the reason goes to the log,
+ * into the queue and into the ledger.
  */
 #ifndef DFS_WRITE_BACKGROUND_H
 #define DFS_WRITE_BACKGROUND_H
@@ -16,6 +16,7 @@
 #include "util/err.h"
 #include "util/log.h"
 #include "write/ingest.h"
+#include "write/ledger.h"
 #include "write/queue.h"
 
 struct dfs_background;
@@ -25,15 +26,12 @@ struct dfs_background_config {
 	struct dfs_store *store;	/* its writer lock is held */
 	struct dfs_bases *bases;
 	struct dfs_queue *queue;
+	struct dfs_ledger *ledger;	/* may be NULL */
 	struct dfs_log *log;
 	const char *codec;		/* SPEC; NULL: exact */
 	unsigned threads;		/* that encode; 0: one a CPU */
 	size_t cache_bytes;		/* for decoding what is verified */
 	const struct dfs_ingest_watch *watch;	/* may be NULL */
-};
-
-struct dfs_background_stats {
-	uint64_t files, original_bytes, stored_bytes;	/* compressed since the start */
 };
 
 /**
@@ -45,7 +43,5 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 
 /* dfs_background_free() - after dfs_queue_stop(): what is in work is given up within a tenth of a second. NULL is fine. */
 void dfs_background_free(struct dfs_background *background);
-
-void dfs_background_stats(struct dfs_background *background, struct dfs_background_stats *ret_stats);
 
 #endif

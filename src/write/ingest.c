@@ -95,17 +95,21 @@ static bool is_base(const struct passage *p)
 }
 
 /* Return: whether there is a reason to leave the file alone. */
-static bool stays(const struct passage *p, struct dfs_err *why)
+static bool stays(const struct passage *p, struct dfs_ingest_result *result)
 {
-	if (p->claim.kind != DFS_PLAIN)
+	struct dfs_err *why = &result->why;
+
+	if (p->claim.kind != DFS_PLAIN) {
 		dfs_fail(why, EEXIST, "compressed already");
-	else if (is_base(p))
+		dfs_reason_set(&result->reason, DFS_REASON_COMPRESSED, 0, NULL);
+	} else if (is_base(p)) {
 		dfs_fail(why, EBUSY, "a base, which stays plain");
-	else if (p->st.st_nlink > 1)
+		dfs_reason_set(&result->reason, DFS_REASON_BASE, 0, NULL);
+	} else if (p->st.st_nlink > 1) {
 		dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
-	else
-		return false;
-	return true;
+		dfs_reason_set(&result->reason, DFS_REASON_LINKS, p->st.st_nlink, NULL);
+	}
+	return result->reason.id != DFS_REASON_NONE;
 }
 
 static int make_tmp(struct passage *p, struct dfs_err *err)
@@ -188,6 +192,11 @@ static int encode(struct passage *p, struct dfs_encode_result *ret_encoded, stru
 	return ret;
 }
 
+static uint64_t percent(uint64_t part, uint64_t whole)
+{
+	return whole ? part * 100 / whole : 0;
+}
+
 static int ingest(struct passage *p, struct dfs_ingest_result *result, struct dfs_err *err)
 {
 	struct dfs_encode_result encoded;
@@ -200,7 +209,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		result->original_bytes = p->claim.original_size;
 	if (p->claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, EUCLEAN, "%s: %s", p->rel, p->claim.why.text);
-	if (stays(p, &result->why))
+	if (stays(p, result))
 		return 0;
 	ret = make_tmp(p, err);
 	if (ret == 0)
@@ -209,6 +218,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		return ret;
 	if (!encoded.shrunk) {
 		dfs_fail(&result->why, ERANGE, "does not shrink");
+		dfs_reason_set(&result->reason, DFS_REASON_NO_GAIN, percent(encoded.stored_bytes, encoded.original_bytes), NULL);
 		return 0;
 	}
 	ret = publish(p, &encoded.sb, err);

@@ -20,6 +20,7 @@
 #include "store/store.h"
 #include "util/err.h"
 #include "write/encode.h"
+#include "write/reason.h"
 
 /*
  * Who shows the store's files: see struct dfs_publish. @old: of the file that
@@ -43,6 +44,7 @@ struct dfs_ingest_config {
 struct dfs_ingest_result {
 	bool compressed;	/* false: it stays as it is, and why says why */
 	struct dfs_err why;
+	struct dfs_reason reason;	/* the same, of the list */
 	uint64_t original_bytes;
 	uint64_t stored_bytes;	/* of what is there now */
 };

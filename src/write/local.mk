@@ -10,6 +10,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/family.c %D%/family.h \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/layout.c %D%/layout.h \
+	%D%/ledger.c %D%/ledger.h \
 	%D%/match.c %D%/match.h \
 	%D%/match_content.c \
 	%D%/match_index.c \

@@ -38,6 +38,7 @@ void dfs_queue_entry_wait(struct dfs_queue *q, struct dfs_queue_entry *entry, in
 static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
 {
 	entry->tries = 0;
+	entry->asked = false;
 	entry->why.id = DFS_REASON_NONE;
 	dfs_queue_entry_wait(q, entry, ms);
 }
@@ -45,6 +46,7 @@ static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int6
 static void entry_open(struct dfs_queue *q, struct dfs_queue_entry *entry)
 {
 	entry->tries = 0;
+	entry->asked = false;
 	entry->why.id = DFS_REASON_NONE;
 	entry_cancel(q, entry);
 	dfs_due_remove(&q->due, &entry->due);
@@ -300,6 +302,8 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 		entry_open(q, entry);
 	else
 		entry_renew(q, entry, ms);
+	if (entry)
+		entry->asked = ms >= 0;
 	if (entry && fresh)
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
 	end(q, rel);

@@ -72,7 +72,7 @@ void dfs_queue_writing(struct dfs_queue *queue, const char *rel);
 /* dfs_queue_written() - the last handle that wrote to @rel was closed: due when quiet_ms are over, again from the start */
 void dfs_queue_written(struct dfs_queue *queue, const char *rel);
 
-/* dfs_queue_add() - the same, due in @ms: 0 for what somebody asked for by name */
+/* dfs_queue_add() - the same, due in @ms: somebody asked for it by name */
 void dfs_queue_add(struct dfs_queue *queue, const char *rel, unsigned ms);
 
 /**
@@ -105,6 +105,7 @@ void dfs_queue_sized(struct dfs_queue *queue, const char *rel, uint64_t bytes);
 struct dfs_queue_item {
 	const char *rel;	/* its path when it was taken */
 	unsigned tries;		/* how often it ended LATER since it was last written */
+	bool asked;		/* for by name (dfs_queue_add()), since it was last written */
 	/* private */
 	struct dfs_queue_entry *entry;	/* NULL: it left work; under the queue's lock */
 	atomic_bool cancelled;
@@ -184,6 +185,9 @@ struct dfs_queue_view {
  */
 int dfs_queue_each(struct dfs_queue *queue, const char *rel,
 		   bool (*each)(void *arg, const struct dfs_queue_view *view), void *arg);
+
+/* dfs_queue_below() - how many of @rel and below it are in which state, and their bytes. Looks at each, under the lock. */
+void dfs_queue_below(struct dfs_queue *queue, const char *rel, struct dfs_queue_stats *ret_stats);
 
 /* dfs_queue_settled() - is nothing of @rel or below it in the queue, in any state? "": nothing at all. */
 bool dfs_queue_settled(struct dfs_queue *queue, const char *rel);

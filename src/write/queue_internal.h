@@ -22,6 +22,7 @@ struct dfs_queue_entry {
 	struct dfs_tree_node *node;	/* its value is this */
 	struct dfs_queue_item *item;
 	unsigned tries;
+	bool asked;
 	uint64_t bytes;
 	struct dfs_reason why;
 };

@@ -93,6 +93,7 @@ static struct dfs_queue_item *item_new(struct dfs_queue *q, struct dfs_queue_ent
 	}
 	dfs_due_remove(&q->due, &entry->due);
 	item->tries = entry->tries;
+	item->asked = entry->asked;
 	item->entry = entry;
 	entry->item = item;
 	q->n_in_work++;
@@ -285,17 +286,38 @@ bool dfs_queue_settled(struct dfs_queue *q, const char *rel)
 }
 
 /* Under the lock. */
+static enum dfs_queue_state state_of(const struct dfs_queue_entry *entry)
+{
+	if (entry->item)
+		return DFS_QUEUE_IN_WORK;
+	return entry->due.place ? DFS_QUEUE_WAITING : DFS_QUEUE_OPEN;
+}
+
+void dfs_queue_below(struct dfs_queue *q, const char *rel, struct dfs_queue_stats *ret_stats)
+{
+	struct dfs_tree_node *top;
+
+	*ret_stats = (struct dfs_queue_stats){ 0 };
+	pthread_mutex_lock(&q->lock);
+	top = dfs_tree_find(&q->tree, rel);
+	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
+		const struct dfs_queue_entry *entry = node->value;
+
+		if (!entry)
+			continue;
+		ret_stats->n[state_of(entry)]++;
+		ret_stats->bytes += entry->bytes;
+	}
+	ret_stats->n_taken = q->n_taken;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* Under the lock. */
 static void describe(struct dfs_queue *q, const struct dfs_queue_entry *entry, struct dfs_queue_view *ret_view)
 {
-	enum dfs_queue_state state = DFS_QUEUE_OPEN;
-	int64_t left = 0;
+	enum dfs_queue_state state = state_of(entry);
+	int64_t left = state == DFS_QUEUE_WAITING ? entry->due.at_ms - dfs_queue_now(q) : 0;
 
-	if (entry->item) {
-		state = DFS_QUEUE_IN_WORK;
-	} else if (entry->due.place) {
-		state = DFS_QUEUE_WAITING;
-		left = entry->due.at_ms - dfs_queue_now(q);
-	}
 	*ret_view = (struct dfs_queue_view){
 		.rel = dfs_tree_text(entry->node), .state = state, .left_ms = left > 0 ? left : 0,
 		.tries = entry->tries, .bytes = entry->bytes, .why = entry->why,

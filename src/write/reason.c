@@ -54,7 +54,7 @@ static const struct {
 	[DFS_REASON_EXCLUDED] = {
 		"excluded", "excluded by the policy of its directory", ": @", "deltafsctl policy set DIR exclude=GLOB", 0 },
 	[DFS_REASON_NO_INGEST] = {
-		"no-ingest", "mounted with -o noingest", "", "deltafsctl encode FILE, or mount without it", 0 },
+		"no-ingest", "mounted with -o noingest", "", "mount without it", 0 },
 	[DFS_REASON_PARTIAL_NAME] = {
 		"partial-name", "name of a partial download", "", "rename it when it is whole", 0 },
 	[DFS_REASON_ARIA2] = {
