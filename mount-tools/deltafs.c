@@ -28,6 +28,7 @@
 #include "util/auto.h"
 #include "util/log.h"
 #include "write/background.h"
+#include "write/ledger.h"
 #include "write/queue.h"
 #include "version.h"
 
@@ -63,6 +64,7 @@ struct daemon {
 	struct dfs_reader *reader;
 	struct dfs_mount *mount;
 	struct dfs_queue *queue;
+	struct dfs_ledger *ledger;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -74,6 +76,7 @@ static void daemon_release(struct daemon *d)
 	dfs_background_free(d->ingest);
 	dfs_mount_free(d->mount);
 	dfs_queue_free(d->queue);
+	dfs_ledger_free(d->ledger);
 	dfs_reader_free(d->reader);
 	dfs_bases_free(d->bases);
 	dfs_log_free(d->log);
@@ -189,13 +192,17 @@ static int queue_new(struct daemon *d, struct dfs_err *err)
 		.store = d->store, .log = d->log, .quiet_ms = d->settings.quiet * 1000,
 	};
 
-	return d->read_only || d->settings.noingest ? 0 : dfs_queue_new(&config, &d->queue, err);
+	if (d->read_only || d->settings.noingest)
+		return 0;
+	d->ledger = dfs_ledger_new();
+	return d->ledger ? dfs_queue_new(&config, &d->queue, err) : dfs_fail(err, ENOMEM, "out of memory");
 }
 
 static int ingest_new(struct daemon *d, struct dfs_err *err)
 {
 	const struct dfs_background_config config = {
-		.store = d->store, .bases = d->bases, .queue = d->queue, .log = d->log,
+		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
+		.log = d->log,
 		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 	};
 
@@ -247,6 +254,7 @@ static int start(struct daemon *d, struct dfs_err *err)
 		return ret;
 	mount.reader = d->reader;
 	mount.queue = d->queue;
+	mount.ledger = d->ledger;
 	ret = dfs_mount_new(&mount, &d->mount, err);
 	return ret < 0 ? ret : ingest_new(d, err);
 }

@@ -111,7 +111,7 @@ void dfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void dfs_handle_fill(struct fuse_file_info *fi, struct dfs_open *open)
 {
-	fi->fh = (uintptr_t)open;
+	fi->fh = (uintptr_t)open | (may_write(fi) ? DFS_HANDLE_WRITES : 0);
 	fi->keep_cache = 1; /* another content is another node */
 	fi->noflush = !may_write(fi);
 }

@@ -21,6 +21,7 @@
 #include "fuse/node.h"
 #include "fuse/open.h"
 #include "fuse/replace.h"
+#include "read/describe.h"
 #include "read/view.h"
 
 /* A sentence of the log, by its hash, and when it was said last. */
@@ -41,6 +42,8 @@ struct dfs_mount {
 	struct dfs_pool *thaws;		/* see settle.c; never waits for the former; NULL if read-only */
 	struct dfs_shown *shown;
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
+	struct dfs_ledger *ledger;	/* what became of it; may be NULL */
+	struct dfs_jobs *jobs;		/* NULL if read-only */
 	struct dfs_replacement ingested;	/* of the thread that compresses; see notice.c */
 	char *mountpoint;
 	size_t readahead_bytes;
@@ -134,9 +137,12 @@ bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *paren
  * file.c
  */
 
+/* Of a file's handle: may it write? In the last bit of its number, where no pointer has one: not every request brings the flags. */
+#define DFS_HANDLE_WRITES ((uintptr_t)1)
+
 static inline struct dfs_open *dfs_open_of(const struct fuse_file_info *fi)
 {
-	return (struct dfs_open *)(uintptr_t)fi->fh;
+	return (struct dfs_open *)((uintptr_t)fi->fh & ~DFS_HANDLE_WRITES);
 }
 
 /* dfs_handle_fill() - what the kernel is told of a new handle */
@@ -184,8 +190,11 @@ void dfs_listings_end(struct dfs_mount *mount);
  * status.c
  */
 
-/* dfs_status_json() - of the whole mount, for the root's attribute. Return: text to free(), or NULL. */
-char *dfs_status_json(struct dfs_mount *mount);
+/* dfs_status_json() - of the whole mount, for the root's attribute. @names: of files, too. Return: text to free(), or NULL. */
+char *dfs_status_json(struct dfs_mount *mount, bool names);
+
+/* dfs_reason_tell() - put into @d why the plain file of @node, open as @fd, is plain, with the cure, if that is known */
+void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
 
 /*
  * readahead.c
@@ -234,6 +243,8 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
 /* dfs_notice_written() - the last handle that may write is gone */
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name);
+/* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
+void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
 		      struct dfs_node *to, const char *to_name, bool exchanged);
 

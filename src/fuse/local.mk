@@ -3,12 +3,14 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/attr.c \
 	%D%/caller.c %D%/caller.h \
 	%D%/content.c \
+	%D%/control.c %D%/control.h \
 	%D%/copy.c \
 	%D%/create.c \
 	%D%/dir.c \
 	%D%/durable.c \
 	%D%/file.c \
 	%D%/internal.h \
+	%D%/jobs.c %D%/jobs.h \
 	%D%/later.c %D%/later.h \
 	%D%/link.c \
 	%D%/messages.c \

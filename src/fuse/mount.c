@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/jobs.h"
 #include "fuse/later.h"
 #include "fuse/shown.h"
 #include "store/pin_links.h"
@@ -108,7 +109,8 @@ static void note_nested(struct dfs_mount *mount)
 static int writable_init(struct dfs_mount *mount, struct dfs_err *err)
 {
 	mount->shown = mount->nodes.shown = dfs_shown_new();
-	if (!mount->shown)
+	mount->jobs = dfs_jobs_new();
+	if (!mount->shown || !mount->jobs)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	mount->later = dfs_later_pool_new("later");
 	mount->thaws = mount->later ? dfs_later_pool_new("thaw") : NULL;
@@ -129,6 +131,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->blocks_logical = config->blocks_logical;
 	mount->read_only = config->read_only;
 	mount->queue = config->queue;
+	mount->ledger = config->ledger;
 	mount->writeback = !config->read_only && !config->nowriteback;
 	mount->single_thread = config->single_thread;
 	mount->ready = config->ready;
@@ -296,6 +299,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_messages_to(NULL);
 	dfs_pool_free(mount->later);
 	dfs_pool_free(mount->thaws);
+	dfs_jobs_free(mount->jobs);
 	dfs_listings_end(mount);
 	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);

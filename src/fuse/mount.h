@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "util/log.h"
 #include "write/ingest.h"
+#include "write/ledger.h"
 #include "write/queue.h"
 
 struct dfs_mount;
@@ -30,6 +31,7 @@ struct dfs_mount_config {
 	struct dfs_reader *reader;
 	struct dfs_log *log;
 	struct dfs_queue *queue;	/* told of what is written; NULL: nothing is compressed */
+	struct dfs_ledger *ledger;	/* what became of it, to be shown; may be NULL */
 	size_t readahead_bytes;		/* of the kernel, for this mount; set where allowed */
 	bool read_only;			/* else the caller holds the store's writer lock */
 	bool nowriteback;		/* each write goes to the store at once */

@@ -11,6 +11,7 @@
 #include "fuse/internal.h"
 #include "util/auto.h"
 #include "write/classify.h"
+#include "write/ledger.h"
 
 /* How often it is tried to replace a file that just then is looked up for the first time. */
 #define TRIES 8
@@ -27,18 +28,47 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 		dfs_queue_writing(mount->queue, path);
 }
 
-void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
+/* Return: false: it has none, or nobody wants to know. */
+static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
 {
-	char path[PATH_MAX];
 	bool gone;
 
-	if (!atomic_exchange(&open->dirty, false) || !mount->queue)
-		return;
+	if (!mount->queue)
+		return false;
 	pthread_mutex_lock(&mount->nodes.lock);
-	gone = open->node->gone;
+	gone = node->gone;
 	pthread_mutex_unlock(&mount->nodes.lock);
-	if (!gone && dfs_node_path(&mount->nodes, open->node, path) == 0)
-		dfs_queue_written(mount->queue, path);
+	return !gone && dfs_node_path(&mount->nodes, node, path) == 0;
+}
+
+void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
+{
+	struct dfs_content *content;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!atomic_exchange(&open->dirty, false) || !path_of_node(mount, open->node, path))
+		return;
+	dfs_queue_written(mount->queue, path);
+	content = dfs_content_get(mount, open);
+	if (fstat(dfs_content_fd(content), &st) == 0)
+		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);
+	dfs_content_put(mount, content);
+}
+
+void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done)
+{
+	const struct dfs_reason why = { .id = DFS_REASON_BY_HAND };
+	DFS_AUTO(fd) int fd = -1;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!path_of_node(mount, node, path))
+		return;
+	if (!done)
+		dfs_queue_removed(mount->queue, path);
+	else if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
+		dfs_ledger_note(mount->ledger, path, &st, &why);
 }
 
 /* Return: false: there is none that fits. */

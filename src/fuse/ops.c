@@ -26,20 +26,6 @@ void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_statfs(req, &st);
 }
 
-void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
-		  unsigned flags, const void *in, size_t in_len, size_t out_len)
-{
-	(void)ino;
-	(void)cmd;
-	(void)arg;
-	(void)fi;
-	(void)flags;
-	(void)in;
-	(void)in_len;
-	(void)out_len;
-	dfs_reply_error(req, -ENOTTY);
-}
-
 static void want(struct fuse_conn_info *conn, unsigned capability, bool on)
 {
 	if (on)

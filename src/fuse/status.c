@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * status: the mount in numbers, as JSON; deltafs(1) "EXTENDED ATTRIBUTES".
+ * status: the mount in numbers, as JSON (deltafs(1) "EXTENDED ATTRIBUTES"),
+ * and why a file is plain.
  */
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "read/describe.h"
+#include "util/log.h"
+#include "write/ledger.h"
+
+/* An attribute has 64 KiB at most; a path may have 4. */
+#define ROOM 60000
+#define FILES_MAX 32
 
 static json_t *reader_json(struct dfs_mount *mount)
 {
@@ -40,15 +50,179 @@ static json_t *mount_json(struct dfs_mount *mount)
 			 "read_requests", (json_int_t)atomic_load_explicit(&mount->reads_total, memory_order_relaxed));
 }
 
-char *dfs_status_json(struct dfs_mount *mount)
+/* --- the queue */
+
+/* What JSON cannot hold is escaped as the log does it. */
+static json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	char *escaped = json ? NULL : malloc(4 * strlen(text) + 6);
+
+	if (escaped) {
+		dfs_log_escape(text, escaped, 4 * strlen(text) + 6);
+		json = json_string(escaped);
+	}
+	free(escaped);
+	return json;
+}
+
+static void put_reason(json_t *file, const struct dfs_reason *why)
+{
+	char text[256];
+
+	if (why->id == DFS_REASON_NONE)
+		return;
+	json_object_set_new(file, "reason", json_string(dfs_reason_word(why->id)));
+	json_object_set_new(file, "why", text_json(dfs_reason_text(why, text, sizeof(text))));
+	json_object_set_new(file, "cure", json_string(dfs_reason_cure(why->id)));
+}
+
+static bool add_waiting(void *arg, const struct dfs_queue_view *view)
+{
+	static const char *const states[DFS_QUEUE_STATES] = {
+		[DFS_QUEUE_OPEN] = "open", [DFS_QUEUE_WAITING] = "waiting", [DFS_QUEUE_IN_WORK] = "working",
+	};
+	json_t *list = arg;
+	json_t *file = json_pack("{s:o, s:s, s:I, s:I, s:I}", "path", text_json(view->rel),
+				 "state", states[view->state], "left_ms", (json_int_t)view->left_ms,
+				 "tries", (json_int_t)view->tries, "bytes", (json_int_t)view->bytes);
+
+	if (file)
+		put_reason(file, &view->why);
+	json_array_append_new(list, file);
+	return json_array_size(list) < FILES_MAX;
+}
+
+static bool add_last(void *arg, const struct dfs_ledger_view *view)
+{
+	json_t *list = arg;
+	json_t *file = json_pack("{s:o, s:b, s:I}", "path", text_json(view->rel), "stays", view->stays,
+				 "ago_s", (json_int_t)(view->age_ms / 1000));
+
+	if (file)
+		put_reason(file, &view->why);
+	json_array_append_new(list, file);
+	return true;
+}
+
+static json_t *work_json(struct dfs_mount *mount, bool names)
+{
+	struct dfs_ledger_work work;
+	json_t *json;
+
+	if (dfs_ledger_work(mount->ledger, &work) < 0 || !work.rel)
+		return json_null();
+	json = json_pack("{s:s, s:I, s:I}", "step", work.step, "done", (json_int_t)work.done,
+			 "total", (json_int_t)work.total);
+	if (json && names)
+		json_object_set_new(json, "path", text_json(work.rel));
+	free(work.rel);
+	return json;
+}
+
+static json_t *totals_json(struct dfs_mount *mount)
+{
+	struct dfs_ledger_totals t;
+	struct dfs_queue_stats stats;
+
+	dfs_ledger_totals(mount->ledger, &t);
+	dfs_queue_stats(mount->queue, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "open", (json_int_t)stats.n[DFS_QUEUE_OPEN],
+			 "waiting", (json_int_t)stats.n[DFS_QUEUE_WAITING],
+			 "working", (json_int_t)stats.n[DFS_QUEUE_IN_WORK],
+			 "bytes", (json_int_t)stats.bytes,
+			 "compressed_files", (json_int_t)t.files,
+			 "original_bytes", (json_int_t)t.original_bytes,
+			 "stored_bytes", (json_int_t)t.stored_bytes,
+			 "work_ms", (json_int_t)t.work_ms,
+			 "left_files", (json_int_t)t.left,
+			 "put_off", (json_int_t)t.put_off);
+}
+
+static json_t *queue_json(struct dfs_mount *mount, bool names)
+{
+	json_t *queue, *files, *last;
+
+	if (!mount->queue)
+		return json_null();
+	queue = totals_json(mount);
+	json_object_set_new(queue, "work", work_json(mount, names));
+	if (!names)
+		return queue;
+	files = json_array();
+	last = json_array();
+	dfs_queue_each(mount->queue, "", add_waiting, files);
+	dfs_ledger_last(mount->ledger, add_last, last);
+	json_object_set_new(queue, "files", files);
+	json_object_set_new(queue, "last", last);
+	return queue;
+}
+
+/* The longer list loses its last. Return: false: both are empty. */
+static bool shorten(json_t *root)
+{
+	json_t *queue = json_object_get(root, "queue");
+	json_t *files = json_object_get(queue, "files"), *last = json_object_get(queue, "last");
+	json_t *longer = json_array_size(files) >= json_array_size(last) ? files : last;
+
+	return json_array_remove(longer, json_array_size(longer) - 1) == 0;
+}
+
+char *dfs_status_json(struct dfs_mount *mount, bool names)
 {
 	json_t *root = mount_json(mount);
 	json_t *reader = reader_json(mount);
 	char *text = NULL;
 
-	if (root && reader && json_object_update(root, reader) == 0)
+	if (root && reader && json_object_update(root, reader) == 0 &&
+	    json_object_set_new(root, "queue", queue_json(mount, names)) == 0)
 		text = json_dumps(root, JSON_COMPACT);
+	while (text && strlen(text) > ROOM && shorten(root)) {
+		free(text);
+		text = json_dumps(root, JSON_COMPACT);
+	}
 	json_decref(reader);
 	json_decref(root);
 	return text;
+}
+
+/* --- one file */
+
+struct found {
+	bool any;
+	struct dfs_reason why;
+};
+
+static bool look_at(void *arg, const struct dfs_queue_view *view)
+{
+	static const enum dfs_reason_id ids[DFS_QUEUE_STATES] = {
+		[DFS_QUEUE_OPEN] = DFS_REASON_OPEN, [DFS_QUEUE_WAITING] = DFS_REASON_QUIET, [DFS_QUEUE_IN_WORK] = DFS_REASON_QUIET,
+	};
+	struct found *found = arg;
+
+	found->any = true;
+	found->why = view->why;
+	if (found->why.id == DFS_REASON_NONE)
+		found->why.id = ids[view->state];
+	return false;
+}
+
+void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
+{
+	struct found found = { 0 };
+	char path[PATH_MAX], text[256];
+	const char *cure;
+	struct stat st;
+
+	if (!mount->queue || dfs_node_path(&mount->nodes, node, path) < 0 ||
+	    dfs_queue_each(mount->queue, path, look_at, &found) < 0)
+		return;
+	if (!found.any && fstat(fd, &st) == 0)
+		found.any = dfs_ledger_find(mount->ledger, &st, &found.why);
+	if (!found.any)
+		return;
+	cure = dfs_reason_cure(found.why.id);
+	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(&found.why, text, sizeof(text)),
+		 *cure ? "; " : "", cure);
 }

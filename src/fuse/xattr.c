@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "fuse/internal.h"
 #include "read/describe.h"
@@ -66,6 +67,11 @@ static void tell_base(const struct dfs_description *d, char *text)
 	snprintf(text, TOLD_MAX, "%s", d->base);
 }
 
+static void tell_base_id(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->base_id);
+}
+
 static void tell_stored_bytes(const struct dfs_description *d, char *text)
 {
 	snprintf(text, TOLD_MAX, "%" PRIu64, d->stored_bytes);
@@ -89,6 +95,7 @@ static const struct teller tellers[] = {
 	{ "codec", tell_codec },
 	{ "exact", tell_exact },
 	{ "base", tell_base },
+	{ "base_id", tell_base_id },
 	{ "stored_bytes", tell_stored_bytes },
 	{ "ratio", tell_ratio },
 	{ "reason", tell_reason },
@@ -102,7 +109,7 @@ static const struct teller *teller_find(const char *name)
 	return NULL;
 }
 
-static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_text)
+static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name, bool names, char **ret_text)
 {
 	const struct teller *teller = teller_find(name);
 	DFS_AUTO(fd) int fd = -1;
@@ -111,7 +118,7 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 	int ret;
 
 	if (node == mount->nodes.root && strcmp(name, "status") == 0) {
-		*ret_text = dfs_status_json(mount);
+		*ret_text = dfs_status_json(mount, names);
 		return *ret_text ? 0 : -ENOMEM;
 	}
 	if (!teller || !S_ISREG(node->type))
@@ -124,6 +131,8 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 	text = calloc(1, TOLD_MAX);
 	if (!text)
 		return -ENOMEM;
+	if (teller->tell == tell_reason && strcmp(d.state, "plain") == 0)
+		dfs_reason_tell(mount, node, fd, &d);
 	teller->tell(&d, text);
 	if (!*text)
 		return -ENODATA;
@@ -222,12 +231,12 @@ static ssize_t get_acl(struct dfs_mount *mount, struct dfs_node *node, const cha
 	return len;
 }
 
-static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *name, char **ret_value)
+static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *name, bool names, char **ret_value)
 {
 	int ret;
 
 	if (has_prefix(name, told)) {
-		ret = tell(mount, node, name + strlen(told), ret_value);
+		ret = tell(mount, node, name + strlen(told), names, ret_value);
 		return ret < 0 ? ret : (ssize_t)strlen(*ret_value);
 	}
 	if (has_prefix(name, "system.posix_acl_"))
@@ -238,6 +247,7 @@ static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *n
 void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
+	uid_t caller = fuse_req_ctx(req)->uid;
 	DFS_AUTO(mem) char *value = NULL;
 	struct dfs_node *node;
 	ssize_t len;
@@ -247,7 +257,7 @@ void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t si
 		return;
 	}
 	node = dfs_node_get(&mount->nodes, ino);
-	len = node ? get(mount, node, name, &value) : -ESTALE;
+	len = node ? get(mount, node, name, caller == 0 || caller == geteuid(), &value) : -ESTALE;
 	dfs_node_put(&mount->nodes, node);
 	if (len < 0)
 		dfs_reply_error(req, (int)len);

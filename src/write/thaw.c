@@ -190,6 +190,16 @@ void dfs_thaw_free(struct dfs_thaw *thaw)
 	dfs_thaw_unref(thaw);
 }
 
+uint64_t dfs_thaw_done(struct dfs_thaw *thaw)
+{
+	uint64_t done;
+
+	pthread_mutex_lock(&thaw->lock);
+	done = thaw->cursor;
+	pthread_mutex_unlock(&thaw->lock);
+	return done;
+}
+
 /* --- who waits, and for what */
 
 void dfs_thaw_then(struct dfs_thaw *thaw, struct dfs_thaw_wait *wait, struct dfs_pool *pool,

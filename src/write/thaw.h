@@ -138,6 +138,9 @@ int dfs_thaw_read_mixed(struct dfs_thaw *thaw, void *buf, size_t len, uint64_t o
 /* dfs_thaw_size() - the file's size now: the old one, or the end of what was written. Once complete, fstat() of the descriptor says it. */
 uint64_t dfs_thaw_size(struct dfs_thaw *thaw);
 
+/* dfs_thaw_done() - how far the decode is: all before this offset is in the temporary. For people. */
+uint64_t dfs_thaw_done(struct dfs_thaw *thaw);
+
 /* dfs_thaw_fd() - the temporary, O_RDWR; borrowed until dfs_thaw_free() */
 int dfs_thaw_fd(const struct dfs_thaw *thaw);
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control: the ioctls of control.h. None blocks: what takes long is begun, and
+ * asked for.
+ */
+#include "fuse/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuse/internal.h"
+#include "fuse/jobs.h"
+#include "write/ledger.h"
+
+struct asked {
+	struct dfs_mount *mount;
+	struct dfs_node *node;	/* referenced; NULL once taken */
+	uid_t uid;
+	bool writes;		/* the handle may */
+};
+
+/* --- what waits there */
+
+static void put_reason(const struct dfs_reason *why, struct dfs_control *c)
+{
+	if (why->id == DFS_REASON_NONE)
+		return;
+	snprintf(c->reason, sizeof(c->reason), "%s", dfs_reason_word(why->id));
+	dfs_reason_text(why, c->text, sizeof(c->text));
+	snprintf(c->cure, sizeof(c->cure), "%s", dfs_reason_cure(why->id));
+}
+
+static bool put_entry(void *arg, const struct dfs_queue_view *view)
+{
+	static const enum dfs_control_state states[DFS_QUEUE_STATES] = {
+		[DFS_QUEUE_OPEN] = DFS_CONTROL_OPEN,
+		[DFS_QUEUE_WAITING] = DFS_CONTROL_WAITING,
+		[DFS_QUEUE_IN_WORK] = DFS_CONTROL_WORKING,
+	};
+	struct dfs_control *c = arg;
+
+	c->state = states[view->state];
+	c->left_ms = (uint64_t)view->left_ms;
+	c->tries = view->tries;
+	put_reason(&view->why, c);
+	return false;
+}
+
+/* How far the file at @path is, or the one below it that is in work. */
+static void put_work(struct dfs_mount *mount, const char *path, struct dfs_control *c)
+{
+	struct dfs_ledger_work work;
+	size_t len = strlen(path);
+
+	if (!c->n_working || dfs_ledger_work(mount->ledger, &work) < 0 || !work.rel)
+		return;
+	if (!len || (!strncmp(work.rel, path, len) && (!work.rel[len] || work.rel[len] == '/'))) {
+		c->done = work.done;
+		c->total = work.total;
+	}
+	free(work.rel);
+}
+
+static bool is_gone(struct dfs_mount *mount, struct dfs_node *node)
+{
+	bool gone;
+
+	pthread_mutex_lock(&mount->nodes.lock);
+	gone = node->gone;
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return gone;
+}
+
+static int ask_state(struct asked *a, struct dfs_control *c)
+{
+	struct dfs_mount *mount = a->mount;
+	struct dfs_queue_stats stats;
+	char path[PATH_MAX];
+	int ret = 0;
+
+	c->writable = !mount->read_only;
+	c->queue = mount->queue != NULL;
+	c->root = a->node == mount->nodes.root;
+	if (!mount->queue || is_gone(mount, a->node))
+		return 0;
+	ret = dfs_node_path(&mount->nodes, a->node, path);
+	if (ret < 0)
+		return ret;
+	dfs_queue_below(mount->queue, path, &stats);
+	c->n_open = stats.n[DFS_QUEUE_OPEN];
+	c->n_waiting = stats.n[DFS_QUEUE_WAITING];
+	c->n_working = stats.n[DFS_QUEUE_IN_WORK];
+	c->bytes = stats.bytes;
+	put_work(mount, path, c);
+	return S_ISREG(a->node->type) ? dfs_queue_each(mount->queue, path, put_entry, c) : 0;
+}
+
+/* --- changing a file */
+
+/* Who could have it changed by opening and writing to it. */
+static int may_change(struct asked *a)
+{
+	struct stat st;
+	int ret;
+
+	if (a->mount->read_only)
+		return -EROFS;
+	if (!S_ISREG(a->node->type))
+		return -EISDIR;
+	if (a->uid == 0 || a->writes)
+		return 0;
+	ret = dfs_attr_get(a->mount, a->node, &st);
+	if (ret == 0 && st.st_uid != a->uid)
+		ret = -EACCES;
+	return ret;
+}
+
+static int ask_encode(struct asked *a, struct dfs_control *c)
+{
+	static const struct dfs_reason no_ingest = { .id = DFS_REASON_NO_INGEST };
+	struct dfs_mount *mount = a->mount;
+	char path[PATH_MAX];
+	int ret = may_change(a);
+
+	if (ret == 0 && !mount->queue) {
+		put_reason(&no_ingest, c);
+		ret = -ENOTSUP;
+	}
+	if (ret == 0 && is_gone(mount, a->node))
+		ret = -ENOENT;
+	if (ret == 0)
+		ret = dfs_node_path(&mount->nodes, a->node, path);
+	if (ret == 0 && !dfs_node_is_container(&mount->nodes, a->node))
+		dfs_queue_add(mount->queue, path, 0);
+	return ret;
+}
+
+static int ask_decode(struct asked *a, struct dfs_control *c)
+{
+	int ret = may_change(a);
+
+	if (ret == 0)
+		ret = dfs_job_decode(a->mount, a->node, a->uid, &c->id);
+	if (ret == 0)
+		a->node = NULL;
+	return ret;
+}
+
+static int ask_poll(struct asked *a, struct dfs_control *c)
+{
+	struct dfs_job_view view;
+	int ret = a->mount->jobs ? dfs_job_ask(a->mount->jobs, c->id, a->uid, &view) : -ENOENT;
+
+	if (ret < 0)
+		return ret;
+	c->state = view.over ? DFS_CONTROL_SETTLED : DFS_CONTROL_WORKING;
+	c->result = view.result;
+	c->done = view.done;
+	c->total = view.total;
+	if (view.over && view.result < 0)
+		snprintf(c->text, sizeof(c->text), "%.*s", (int)sizeof(c->text) - 1, view.err.text);
+	return 0;
+}
+
+/* --- the operation */
+
+static const struct request {
+	unsigned cmd;
+	bool takes_id;
+	int (*ask)(struct asked *a, struct dfs_control *c);
+} requests[] = {
+	{ DFS_CONTROL_STATE, false, ask_state },
+	{ DFS_CONTROL_ENCODE, false, ask_encode },
+	{ DFS_CONTROL_DECODE, false, ask_decode },
+	{ DFS_CONTROL_POLL, true, ask_poll },
+};
+
+static const struct request *request_of(unsigned cmd)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (requests[i].cmd == cmd)
+			return &requests[i];
+	return NULL;
+}
+
+/* What is not used is zero: a later version may give it a meaning. */
+static int check(const struct request *request, struct dfs_control *c)
+{
+	const struct dfs_control empty = { .version = c->version, .id = request->takes_id ? c->id : 0 };
+	uint32_t version = c->version;
+
+	c->version = DFS_CONTROL_VERSION;
+	if (version != DFS_CONTROL_VERSION)
+		return -EPROTO;
+	return memcmp(c, &empty, sizeof(empty)) ? -EINVAL : 0;
+}
+
+void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
+		  unsigned flags, const void *in, size_t in_len, size_t out_len)
+{
+	const struct request *request = request_of(cmd);
+	struct asked a = { .mount = dfs_mount_of(req), .uid = fuse_req_ctx(req)->uid };
+	struct dfs_control c;
+	int ret;
+
+	(void)arg;
+	if (!request || in_len != sizeof(c) || out_len < sizeof(c)) {
+		dfs_reply_error(req, -ENOTTY);
+		return;
+	}
+	memcpy(&c, in, sizeof(c));
+	a.node = dfs_node_get(&a.mount->nodes, ino);
+	a.writes = !(flags & FUSE_IOCTL_DIR) && fi->fh & DFS_HANDLE_WRITES;
+	ret = a.node ? check(request, &c) : -ESTALE;
+	if (ret == 0)
+		ret = request->ask(&a, &c);
+	dfs_node_put(&a.mount->nodes, a.node);
+	/* The sentence goes with the error. */
+	fuse_reply_ioctl(req, ret, &c, sizeof(c));
+}

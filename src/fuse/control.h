@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control: how deltafsctl asks the daemon of a mount, by ioctl(2) on an open
+ * file or directory of it.
+ *
+ *	struct dfs_control c = { .version = DFS_CONTROL_VERSION };
+ *
+ *	ioctl(fd, DFS_CONTROL_STATE, &c)
+ *
+ * One struct goes both ways, whatever is asked; what a request does not use is
+ * zero, and is refused if it is not (EINVAL). A failure has errno, and where
+ * there is more to say a sentence in @text; EPROTO: the daemon speaks the
+ * version that it left in @version. ENOTTY: no mount of deltafs, or one of a
+ * version that knows nothing of this.
+ *
+ *	STATE	what waits at the file, or at the directory and below it
+ *	ENCODE	queue the file at once; ask STATE how it goes
+ *	DECODE	begin to make the file plain, also while it is open; returns @id
+ *	POLL	how it goes with @id; an id is forgotten some time after its end
+ *
+ * STATE needs an open descriptor and nothing else. Who changes a file must be
+ * its owner or root, or have it open for writing: EACCES. POLL is for who
+ * began: ENOENT for everybody else. EROFS: the mount is read-only. ENOTSUP:
+ * it compresses nothing (-o noingest).
+ */
+#ifndef DFS_FUSE_CONTROL_H
+#define DFS_FUSE_CONTROL_H
+
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#define DFS_CONTROL_VERSION 1
+
+/* What is done to a file, of STATE if it is one; and of POLL. */
+enum dfs_control_state {
+	DFS_CONTROL_SETTLED,	/* nothing; of POLL: it is done, and @result says how */
+	DFS_CONTROL_OPEN,	/* it is open for writing, and was written to */
+	DFS_CONTROL_WAITING,
+	DFS_CONTROL_WORKING,
+};
+
+struct dfs_control {
+	uint32_t version;
+	uint32_t state;		/* enum dfs_control_state */
+	uint64_t id;		/* out of DECODE, in of POLL */
+	int32_t result;		/* of POLL: 0 or -errno */
+	uint8_t writable;	/* of STATE: 1: files are changed through this mount; 0: it is read-only */
+	uint8_t root;		/* of STATE: 1: this is the root of the mount */
+	uint8_t queue;		/* of STATE: 1: what is written is compressed */
+	uint8_t reserved1;
+	/* of STATE: files at this place and below it */
+	uint64_t n_open, n_waiting, n_working;
+	uint64_t bytes;		/* of those whose size is known */
+	uint64_t left_ms;	/* of a file that waits: until its turn; 0: it has come */
+	uint32_t tries;		/* how often it was tried in vain */
+	uint32_t reserved2;
+	uint64_t done, total;	/* bytes, of a file in work and of POLL; total 0: not known yet */
+	char reason[32];	/* of STATE: a word of the list, if there is a reason why the file waits */
+	char text[256];		/* the sentence: of the reason, or of a failure */
+	char cure[128];		/* what to do about it */
+	uint64_t reserved3[4];
+};
+
+_Static_assert(sizeof(struct dfs_control) == 536, "the same on every machine");
+
+/* _IOC_TYPE of all; no other file system's here. */
+#define DFS_CONTROL_TYPE 0xdf
+#define DFS_CONTROL_STATE _IOWR(DFS_CONTROL_TYPE, 1, struct dfs_control)
+#define DFS_CONTROL_ENCODE _IOWR(DFS_CONTROL_TYPE, 2, struct dfs_control)
+#define DFS_CONTROL_DECODE _IOWR(DFS_CONTROL_TYPE, 3, struct dfs_control)
+#define DFS_CONTROL_POLL _IOWR(DFS_CONTROL_TYPE, 4, struct dfs_control)
+
+#endif

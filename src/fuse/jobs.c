@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fuse/jobs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuse/internal.h"
+#include "fuse/later.h"
+
+/* In its table from beginning to end. */
+struct job {
+	struct dfs_job job;
+	struct dfs_mount *mount;
+	struct dfs_node *node;		/* referenced */
+	uint64_t id;			/* 0: a free place */
+	uid_t uid;
+	/* under jobs->lock */
+	bool over;
+	int result;
+	struct dfs_content *content;	/* that is becoming plain; referenced; NULL */
+	uint64_t total;
+	struct dfs_err err;
+};
+
+struct dfs_jobs {
+	pthread_mutex_t lock;
+	/* under lock */
+	uint64_t last_id;
+	struct job jobs[DFS_JOBS];
+};
+
+struct dfs_jobs *dfs_jobs_new(void)
+{
+	struct dfs_jobs *jobs = calloc(1, sizeof(*jobs));
+
+	if (jobs)
+		pthread_mutex_init(&jobs->lock, NULL);
+	return jobs;
+}
+
+void dfs_jobs_free(struct dfs_jobs *jobs)
+{
+	if (!jobs)
+		return;
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}
+
+/* Under the lock. A place that is free, or else the oldest that is over. */
+static struct job *place(struct dfs_jobs *jobs)
+{
+	struct job *best = NULL;
+
+	for (size_t i = 0; i < DFS_JOBS; i++) {
+		struct job *job = &jobs->jobs[i];
+
+		if (job->id && !job->over)
+			continue;
+		if (!best || job->id < best->id)
+			best = job;
+	}
+	return best;
+}
+
+static void show_content(struct job *job, struct dfs_content *content)
+{
+	pthread_mutex_lock(&job->mount->jobs->lock);
+	job->content = content;
+	job->total = content ? dfs_view_size(content->view) : job->total;
+	pthread_mutex_unlock(&job->mount->jobs->lock);
+}
+
+/* A base that is plain already stays pinned as it is: nothing is settled then. */
+static int make_plain(struct job *job, struct dfs_open *open, struct dfs_err *err)
+{
+	struct dfs_content *content = dfs_content_get(job->mount, open), *plain = NULL;
+	int ret = 0;
+
+	if (content->thaw) {
+		show_content(job, content);
+		ret = dfs_open_settle(job->mount, open, true, &plain, err);
+		show_content(job, NULL);
+	}
+	dfs_content_put(job->mount, plain);
+	dfs_content_put(job->mount, content);
+	return ret;
+}
+
+/*
+ * What is in work leaves it before the file is opened for writing; what is
+ * about to be put in its place meanwhile is refused, since it is open.
+ */
+static int decode(struct job *job, struct dfs_err *err)
+{
+	struct dfs_mount *mount = job->mount;
+	struct dfs_open *open;
+	int ret;
+
+	dfs_notice_by_hand(mount, job->node, false);
+	ret = dfs_open_node(mount, job->node, true, &open, err);
+	if (ret < 0)
+		return ret;
+	ret = make_plain(job, open, err);
+	dfs_open_end(mount, open, true);
+	if (ret == 0)
+		dfs_notice_by_hand(mount, job->node, true);
+	return ret;
+}
+
+static void job_run(struct dfs_job *base, void *local)
+{
+	struct job *job = (struct job *)base;
+	struct dfs_mount *mount = job->mount;
+	struct dfs_err err = { "" };
+	int ret = decode(job, &err);
+
+	(void)local;
+	if (ret < 0 && !*err.text)
+		dfs_fail(&err, -ret, "%s", strerror(-ret));
+	dfs_node_put(&mount->nodes, job->node);
+	pthread_mutex_lock(&mount->jobs->lock);
+	job->result = ret;
+	job->err = err;
+	job->over = true;
+	pthread_mutex_unlock(&mount->jobs->lock);
+	dfs_reads_end(mount);
+}
+
+int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id)
+{
+	struct dfs_jobs *jobs = mount->jobs;
+	struct job *job;
+
+	dfs_reads_begin(mount);
+	pthread_mutex_lock(&jobs->lock);
+	job = place(jobs);
+	if (job) {
+		*job = (struct job){
+			.job = { .run = job_run }, .mount = mount, .node = node, .id = ++jobs->last_id, .uid = uid,
+		};
+		*ret_id = job->id;
+	}
+	pthread_mutex_unlock(&jobs->lock);
+	if (!job) {
+		dfs_reads_end(mount);
+		return -EAGAIN;
+	}
+	dfs_pool_submit(mount->later, &job->job, DFS_URGENT);
+	return 0;
+}
+
+int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_view *ret_view)
+{
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&jobs->lock);
+	for (size_t i = 0; i < DFS_JOBS && id; i++) {
+		struct job *job = &jobs->jobs[i];
+
+		if (job->id != id || (uid && uid != job->uid))
+			continue;
+		*ret_view = (struct dfs_job_view){
+			.over = job->over, .result = job->result, .err = job->err, .total = job->total,
+			.done = job->content ? dfs_thaw_done(job->content->thaw) : 0,
+		};
+		if (job->over)
+			job->id = 0;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&jobs->lock);
+	return ret;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * jobs: what somebody began by an ioctl and asks for afterwards, by number.
+ *
+ * At most DFS_JOBS; one that has ended is forgotten when its place is needed,
+ * or when it was asked for.
+ */
+#ifndef DFS_FUSE_JOBS_H
+#define DFS_FUSE_JOBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/err.h"
+
+/* At once, of all users. More: decodes that only wait for each other's disk. */
+#define DFS_JOBS 64
+
+struct dfs_mount;
+struct dfs_node;
+struct dfs_jobs;
+
+/* dfs_jobs_new() - Return: NULL: out of memory */
+struct dfs_jobs *dfs_jobs_new(void);
+void dfs_jobs_free(struct dfs_jobs *jobs); /* when none runs; NULL is fine */
+
+/**
+ * dfs_job_decode() - begin to make the file of @node plain, and keep it so until it is written
+ * @node: its reference is taken if it succeeds
+ * @uid: who may ask
+ * @ret_id: for dfs_job_ask()
+ *
+ * Does not block. Return: 0; -EAGAIN: too many at once; -ENOMEM.
+ */
+int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id);
+
+struct dfs_job_view {
+	bool over;
+	int result;		/* then */
+	uint64_t done, total;	/* bytes */
+	struct dfs_err err;	/* of a failure */
+};
+
+/* dfs_job_ask() - how it goes. Return: 0; -ENOENT: no such job of this user. */
+int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_view *ret_view);
+
+#endif
