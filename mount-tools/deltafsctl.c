@@ -23,7 +23,7 @@
 static const struct ctl_command *const commands[] = {
 	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info, &ctl_estimate,
 	&ctl_base_add, &ctl_base_list, &ctl_base_remove,
-	&ctl_import, &ctl_export, &ctl_ls, &ctl_du,
+	&ctl_import, &ctl_export, &ctl_ls, &ctl_du, &ctl_status, &ctl_wait,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

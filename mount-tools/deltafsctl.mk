@@ -11,6 +11,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/bases.c \
 	mount-tools/ctl/bases.h \
 	mount-tools/ctl/ctl.h \
+	mount-tools/ctl/daemon.c mount-tools/ctl/daemon.h \
 	mount-tools/ctl/decode.c \
 	mount-tools/ctl/du.c \
 	mount-tools/ctl/encode.c \
@@ -36,11 +37,13 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/results.h \
 	mount-tools/ctl/session.c \
 	mount-tools/ctl/session.h \
+	mount-tools/ctl/status.c \
 	mount-tools/ctl/text.c \
 	mount-tools/ctl/text.h \
 	mount-tools/ctl/transfer.c \
 	mount-tools/ctl/transfer.h \
 	mount-tools/ctl/verify.c \
+	mount-tools/ctl/wait.c \
 	mount-tools/ctl/walk.c \
 	mount-tools/ctl/walk.h
 mount_tools_deltafsctl_LDADD = $(DELTAFS_LIBS)

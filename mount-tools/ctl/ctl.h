@@ -35,12 +35,14 @@ struct ctl {
 	bool recursive;
 	bool tensors;
 	bool thaw;
+	bool watch;
 	bool yes;
 	unsigned threads;
 	const char *base;
 	const char *codec;
 	const char *out;
 	const char *rebase;
+	const char *timeout;
 
 	/* arguments */
 	char **args;
@@ -71,7 +73,7 @@ struct ctl_command {
 
 extern const struct ctl_command ctl_encode, ctl_decode, ctl_verify, ctl_info, ctl_estimate;
 extern const struct ctl_command ctl_base_add, ctl_base_list, ctl_base_remove;
-extern const struct ctl_command ctl_import, ctl_export, ctl_ls, ctl_du;
+extern const struct ctl_command ctl_import, ctl_export, ctl_ls, ctl_du, ctl_status, ctl_wait;
 
 /* ctl_interrupted() - has Ctrl-C, SIGTERM or SIGHUP come */
 bool ctl_interrupted(void);

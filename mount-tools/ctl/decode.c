@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "daemon.h"
 #include "outfile.h"
 #include "progress.h"
 #include "results.h"
@@ -119,17 +120,33 @@ static int decode_in_place(struct decoding *d, const struct ctl_file *file, cons
 	return 0;
 }
 
+static int decode_through(const struct ctl_file *file, struct ctl_daemon *daemon, struct ctl_result *result,
+			  struct dfs_err *err)
+{
+	int ret = ctl_daemon_decode(daemon, result, err);
+
+	if (ret == 0)
+		result->quiet = result->outcome == CTL_LEFT && !file->named;
+	return ret;
+}
+
 static void decode_file(struct decoding *d, struct ctl_file *file)
 {
 	DFS_AUTO(mem) char *rel = NULL;
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
 	struct dfs_ingest_result done;
 	struct ctl_result result = { .outcome = CTL_CHANGED, .what = "decoded", .quiet = true };
 	struct dfs_err err = { "" };
-	int ret = ctl_session_enter(&d->session, file->path, &rel, &err);
+	int ret = d->ctl->out ? 0 : ctl_daemon_writer(file->path, &daemon, &err);
+	bool through = ret > 0;
 
+	if (through)
+		ret = decode_through(file, &daemon, &result, &err);
+	else if (ret == 0)
+		ret = ctl_session_enter(&d->session, file->path, &rel, &err);
 	if (ret == 0 && d->ctl->out)
 		ret = decode_output(d, file, &result, &err);
-	else if (ret == 0)
+	else if (ret == 0 && !through)
 		ret = decode_in_place(d, file, rel, &result, &done, &err);
 	if (ret < 0)
 		ctl_result_fail(d->ctl, file->path, &err, &d->totals);

@@ -9,6 +9,7 @@
 
 #include "bases.h"
 #include "ctl.h"
+#include "daemon.h"
 #include "families.h"
 #include "outfile.h"
 #include "progress.h"
@@ -226,16 +227,49 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 	return ret;
 }
 
+/* Which base and which codec are the daemon's to say. */
+static int encode_through(struct encoding *e, const struct ctl_file *file, struct ctl_daemon *daemon,
+			  struct ctl_result *result, struct dfs_err *err)
+{
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	struct stat st;
+	int ret;
+
+	if (e->ctl->base)
+		return dfs_fail(err, EINVAL, "%s is mounted, and its daemon chooses among the bases of the store: without --base, please",
+				file->path);
+	if (fstat(daemon->fd, &st) < 0)
+		return dfs_fail_errno(err, "stat");
+	ctl_daemon_result(daemon, result);
+	if (result->outcome == CTL_CHANGED) {
+		*result = (struct ctl_result){
+			.outcome = CTL_LEFT, .what = "left", .why = "compressed already", .quiet = !file->named,
+			.original_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
+		};
+		return 0;
+	}
+	ret = leave_alone(e->ctl, file, daemon->fd, &st, &header, result, err);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	return ctl_daemon_encode(daemon, result, err);
+}
+
 static void encode_file(struct encoding *e, struct ctl_file *file)
 {
 	DFS_AUTO(mem) char *rel = NULL;
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
 	struct dfs_ingest_result done;
 	struct ctl_result result = { .outcome = CTL_BROKEN };
 	struct dfs_err err = { "" };
 	char base_id[DFS_HASH_HEX];
-	int ret = ctl_session_enter(&e->session, file->path, &rel, &err);
+	int ret = e->ctl->out ? 0 : ctl_daemon_writer(file->path, &daemon, &err);
+	bool through = ret > 0;
 
-	if (ret == 0)
+	if (through)
+		ret = encode_through(e, file, &daemon, &result, &err);
+	else if (ret == 0)
+		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
+	if (ret == 0 && !through)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
 	if (ret < 0)
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
@@ -303,6 +337,20 @@ static int found_bases(struct encoding *e, const struct ctl_files *files, struct
 	return ret;
 }
 
+/* A daemon that writes to the store takes no new bases from here. */
+static bool is_mounted(const struct ctl *ctl)
+{
+	bool mounted = false;
+
+	for (int i = 0; i < ctl->n_args && !mounted; i++) {
+		DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
+		struct dfs_err none;
+
+		mounted = ctl_daemon_writer(ctl->args[i], &daemon, &none) > 0;
+	}
+	return mounted;
+}
+
 static int run(struct ctl *ctl)
 {
 	struct encoding e = { .ctl = ctl };
@@ -319,7 +367,7 @@ static int run(struct ctl *ctl)
 	ctl_session_init(&e.session, ctl, !ctl->out);
 	if (!ctl->out && ctl->recursive && ctl->n_args == 1)
 		e.session.new_store = realpath(ctl->args[0], NULL);
-	if (!ctl->out && ctl->recursive && !ctl->base && found_bases(&e, &files, &err) < 0)
+	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
 		ctl_fail(ctl, &err);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
 		encode_file(&e, &files.files[i]);

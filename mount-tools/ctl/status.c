@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* status: what a mount has done, does, and will do. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "daemon.h"
+#include "text.h"
+#include "util/log.h"
+
+#define ROOM 65536
+/* Names of each kind; the others are in numbers above. With --json there are all that the daemon tells. */
+#define SHOWN 8
+#define BAR 30
+
+static const struct ctl_option options[] = {
+	{ 0, "watch", NULL, offsetof(struct ctl, watch), "go on, once a second, until interrupted" },
+	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
+};
+
+/* --- asking */
+
+static int ask_mount(const char *point, json_t **ret_status, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *text = malloc(ROOM);
+	ssize_t n = text ? getxattr(point, "user.deltafs.status", text, ROOM) : -1;
+
+	if (n < 0)
+		return dfs_fail_errno(err, "%s: what the mount says of itself", point);
+	*ret_status = json_loadb(text, (size_t)n, 0, NULL);
+	return *ret_status ? 0 : dfs_fail(err, EINVAL, "%s: the mount says something odd of itself", point);
+}
+
+/* @ret_status: NULL: the store is not mounted, as far as is known. */
+static int ask(const char *path, json_t **ret_status, char **ret_store, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *point = NULL;
+	int ret = ctl_daemon_mountpoint(path, &point, ret_store, err);
+
+	*ret_status = NULL;
+	if (ret == 0 && !point && !*ret_store)
+		ret = dfs_fail(err, ENOENT, "%s is in no mount and in no store", path);
+	return ret == 0 && point ? ask_mount(point, ret_status, err) : ret;
+}
+
+static uint64_t number(const json_t *object, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(object, name));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static const char *word(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+/* --- for people */
+
+/* A screen: lines, with what names hold made harmless. */
+struct screen {
+	FILE *out;
+	unsigned lines;
+	int width;	/* columns; 0: as long as they get */
+};
+
+static void line(struct screen *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void line(struct screen *s, const char *fmt, ...)
+{
+	char text[2048], shown[4 * sizeof(text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	dfs_log_escape(text, shown, sizeof(shown));
+	/* Of bytes, which are no fewer than columns. */
+	fprintf(s->out, "%.*s\n", s->width ? s->width - 1 : (int)sizeof(shown), shown);
+	s->lines++;
+}
+
+/* "2:05:09", "0:12" */
+static char *duration(char text[32], uint64_t seconds)
+{
+	if (seconds >= 3600)
+		snprintf(text, 32, "%" PRIu64 ":%02u:%02u", seconds / 3600, (unsigned)(seconds / 60 % 60),
+			 (unsigned)(seconds % 60));
+	else
+		snprintf(text, 32, "%u:%02u", (unsigned)(seconds / 60), (unsigned)(seconds % 60));
+	return text;
+}
+
+static void say_mount(struct screen *s, const json_t *status)
+{
+	char up[32];
+
+	line(s, "%s shows %s, %s (process %" PRIu64 ", for %s)", word(status, "mountpoint"), word(status, "store"),
+	     json_is_true(json_object_get(status, "read_only")) ? "read-only" : "read-write", number(status, "pid"),
+	     duration(up, number(status, "uptime_s")));
+	if (number(status, "failures"))
+		line(s, "reads that failed: %" PRIu64 "; the log names file, tensor and base", number(status, "failures"));
+}
+
+static void say_saved(struct screen *s, const json_t *queue)
+{
+	uint64_t from = number(queue, "original_bytes"), to = number(queue, "stored_bytes");
+	uint64_t n = number(queue, "compressed_files");
+	char a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], saved[CTL_BYTES_LEN];
+
+	if (n)
+		line(s, "compressed since then: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
+		     ctl_bytes(a, from), ctl_bytes(b, to), ctl_ratio(from, to), ctl_bytes(saved, from > to ? from - to : 0));
+	else
+		line(s, "compressed since then: nothing");
+}
+
+/* From what this mount has compressed so far: nothing to go by at first. */
+static void say_queue(struct screen *s, const json_t *queue)
+{
+	uint64_t ms = number(queue, "work_ms"), bytes = number(queue, "bytes");
+	double rate = ms ? (double)number(queue, "original_bytes") / (double)ms * 1000 : 0;
+	uint64_t n = number(queue, "open") + number(queue, "waiting") + number(queue, "working");
+	char text[CTL_BYTES_LEN], speed[CTL_BYTES_LEN], left[32];
+
+	if (!n) {
+		line(s, "queue: empty");
+		return;
+	}
+	ctl_bytes(text, bytes);
+	if (rate > 0)
+		line(s, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s at %s/s: about %s",
+		     number(queue, "open"), number(queue, "waiting"), number(queue, "working"), text,
+		     ctl_bytes(speed, (uint64_t)rate), duration(left, (uint64_t)((double)bytes / rate)));
+	else
+		line(s, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s", number(queue, "open"),
+		     number(queue, "waiting"), number(queue, "working"), text);
+}
+
+static void say_work(struct screen *s, const json_t *work)
+{
+	uint64_t done = number(work, "done"), total = number(work, "total");
+	double share = total ? (double)(done < total ? done : total) / (double)total : 0;
+	int full = (int)(share * BAR);
+
+	if (!json_is_object(work))
+		return;
+	line(s, "  [%.*s%.*s] %3d%% %s %s", full, "##############################", BAR - full,
+	     "                              ", (int)(100 * share), word(work, "step"), word(work, "path"));
+}
+
+static void say_reason(struct screen *s, const json_t *file, const char *state)
+{
+	const char *cure = word(file, "cure");
+
+	line(s, "  %s: %s%s%s%s", word(file, "path"), state, word(file, "why"), *cure ? "; " : "", cure);
+}
+
+static void say_waiting(struct screen *s, const json_t *file)
+{
+	const char *state = word(file, "state");
+	char in[32];
+
+	if (!strcmp(state, "working"))
+		return;
+	duration(in, (number(file, "left_ms") + 999) / 1000);
+	if (*word(file, "why"))
+		say_reason(s, file, "");
+	else if (!strcmp(state, "open"))
+		line(s, "  %s: open for writing", word(file, "path"));
+	else
+		line(s, "  %s: in %s", word(file, "path"), in);
+}
+
+static void say_last(struct screen *s, const json_t *file)
+{
+	if (json_is_true(json_object_get(file, "stays")))
+		say_reason(s, file, "");
+}
+
+static void say_list(struct screen *s, const json_t *list, const char *title,
+		     void (*say)(struct screen *s, const json_t *file))
+{
+	unsigned first = s->lines;
+
+	for (size_t i = 0; i < json_array_size(list) && s->lines - first < SHOWN; i++) {
+		if (title && s->lines == first)
+			line(s, "%s", title);
+		say(s, json_array_get(list, i));
+	}
+}
+
+static void say_all(struct screen *s, const json_t *status)
+{
+	const json_t *queue = json_object_get(status, "queue");
+
+	say_mount(s, status);
+	if (!json_is_object(queue)) {
+		line(s, "what is written is not compressed: %s", json_is_true(json_object_get(status, "read_only")) ?
+		     "mount it with -o rw" : "mount it without -o noingest");
+		return;
+	}
+	say_saved(s, queue);
+	say_queue(s, queue);
+	say_work(s, json_object_get(queue, "work"));
+	say_list(s, json_object_get(queue, "files"), NULL, say_waiting);
+	if (number(queue, "left_files"))
+		say_list(s, json_object_get(queue, "last"), "left as they are:", say_last);
+}
+
+/* --- the command */
+
+static void say_unmounted(struct ctl *ctl, const char *store)
+{
+	if (ctl->report)
+		json_object_set_new(ctl->report, "store", ctl_string(store));
+	if (ctl->report)
+		json_object_set_new(ctl->report, "mounted", json_false());
+	ctl_say(ctl, "%s is not mounted read-write: nothing is compressed of itself (deltafs -o rw %s MOUNTPOINT)", store, store);
+}
+
+static int look(struct ctl *ctl, struct screen *s)
+{
+	const char *path = ctl->n_args ? ctl->args[0] : ".";
+	DFS_AUTO(mem) char *store = NULL;
+	DFS_AUTO(json) json_t *status = NULL;
+	struct dfs_err err = { "" };
+
+	if (ask(path, &status, &store, &err) < 0)
+		return ctl_fail(ctl, &err);
+	if (!status)
+		say_unmounted(ctl, store);
+	else if (!ctl->report)
+		say_all(s, status);
+	if (status && ctl->report) {
+		json_object_update(ctl->report, status);
+		json_object_set_new(ctl->report, "version", json_integer(1));
+		json_object_set_new(ctl->report, "mounted", json_true());
+	}
+	return CTL_DONE;
+}
+
+static int columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col ? 80 : size.ws_col;
+}
+
+/* On a terminal each screen is written over the last; else one after the other. */
+static int watch(struct ctl *ctl)
+{
+	struct screen s = { .out = stdout };
+	bool terminal = isatty(STDOUT_FILENO) == 1;
+	int ret = CTL_DONE;
+
+	while (ret == CTL_DONE && !ctl_interrupted()) {
+		if (terminal && s.lines)
+			printf("\033[%uA\033[J", s.lines);
+		s.lines = 0;
+		s.width = terminal ? columns() : 0;
+		ret = look(ctl, &s);
+		if (fflush(stdout) || ferror(stdout))
+			break;
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	}
+	return ret;
+}
+
+static int run(struct ctl *ctl)
+{
+	struct screen s = { .out = stdout };
+
+	if (ctl->watch && ctl->json)
+		return ctl_usage(ctl, "--watch shows lines; with --json ask again when you want to know");
+	return ctl->watch ? watch(ctl) : look(ctl, &s);
+}
+
+const struct ctl_command ctl_status = {
+	"status", "[OPTION]... [PATH]", "Show what a mount has compressed and what waits",
+	options, sizeof(options) / sizeof(options[0]), 0, 1, run,
+};
