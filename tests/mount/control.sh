@@ -11,7 +11,6 @@ stored() { told stored_bytes "$1"; }
 kept() { stat -c '%i %s %Y %Z %h %a %u' "$1"; }
 is_plain() { [ "$(told state "$1")" = plain ]; }
 is_compressed() { [ "$(told state "$1")" = container ] && at_most "$(stored "$1")" $(($(size "$tune") * 6 / 10)); }
-is_json() { python3 -m json.tool said >/dev/null; }
 
 # raw FILE MODE NUMBER [FIELD=VALUE]...: one ioctl by hand: its errno's name or "done", then version, state, result.
 raw() {
