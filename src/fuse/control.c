@@ -116,6 +116,19 @@ static int may_change(struct asked *a)
 	return ret;
 }
 
+/* What is in work goes on: who asks for it as well would only have it begin anew. */
+static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *path)
+{
+	struct dfs_control now = { 0 };
+	struct stat st;
+
+	if (dfs_queue_each(mount->queue, path, put_entry, &now) == 0 && now.state == DFS_CONTROL_WORKING)
+		return;
+	dfs_queue_add(mount->queue, path, 0);
+	if (dfs_attr_get(mount, node, &st) == 0)
+		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);
+}
+
 static int ask_encode(struct asked *a, struct dfs_control *c)
 {
 	static const struct dfs_reason no_ingest = { .id = DFS_REASON_NO_INGEST };
@@ -132,7 +145,7 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	if (ret == 0)
 		ret = dfs_node_path(&mount->nodes, a->node, path);
 	if (ret == 0 && !dfs_node_is_container(&mount->nodes, a->node))
-		dfs_queue_add(mount->queue, path, 0);
+		encode(mount, a->node, path);
 	return ret;
 }
 

@@ -9,6 +9,9 @@
 #include "fuse/internal.h"
 #include "fuse/later.h"
 
+/* Those under way, and those whose end nobody has asked for yet. */
+#define PLACES (4 * DFS_JOBS_RUNNING)
+
 /* In its table from beginning to end. */
 struct job {
 	struct dfs_job job;
@@ -28,7 +31,7 @@ struct dfs_jobs {
 	pthread_mutex_t lock;
 	/* under lock */
 	uint64_t last_id;
-	struct job jobs[DFS_JOBS];
+	struct job jobs[PLACES];
 };
 
 struct dfs_jobs *dfs_jobs_new(void)
@@ -48,20 +51,22 @@ void dfs_jobs_free(struct dfs_jobs *jobs)
 	free(jobs);
 }
 
-/* Under the lock. A place that is free, or else the oldest that is over. */
-static struct job *place(struct dfs_jobs *jobs)
+/* Under the lock. A place that is free, or else the oldest that is over. NULL: too many are under way. */
+static struct job *place(struct dfs_jobs *jobs, uid_t uid)
 {
+	unsigned running = 0, users = 0;
 	struct job *best = NULL;
 
-	for (size_t i = 0; i < DFS_JOBS; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		struct job *job = &jobs->jobs[i];
+		bool is_running = job->id && !job->over;
 
-		if (job->id && !job->over)
-			continue;
-		if (!best || job->id < best->id)
+		running += is_running;
+		users += is_running && uid && job->uid == uid;
+		if (!is_running && (!best || job->id < best->id))
 			best = job;
 	}
-	return best;
+	return running < DFS_JOBS_RUNNING && users < DFS_JOBS_RUNNING_USER ? best : NULL;
 }
 
 static void show_content(struct job *job, struct dfs_content *content)
@@ -135,7 +140,7 @@ int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, ui
 
 	dfs_reads_begin(mount);
 	pthread_mutex_lock(&jobs->lock);
-	job = place(jobs);
+	job = place(jobs, uid);
 	if (job) {
 		*job = (struct job){
 			.job = { .run = job_run }, .mount = mount, .node = node, .id = ++jobs->last_id, .uid = uid,
@@ -156,7 +161,7 @@ int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_vi
 	int ret = -ENOENT;
 
 	pthread_mutex_lock(&jobs->lock);
-	for (size_t i = 0; i < DFS_JOBS && id; i++) {
+	for (size_t i = 0; i < PLACES && id; i++) {
 		struct job *job = &jobs->jobs[i];
 
 		if (job->id != id || (uid && uid != job->uid))

@@ -2,8 +2,8 @@
 /*
  * jobs: what somebody began by an ioctl and asks for afterwards, by number.
  *
- * At most DFS_JOBS; one that has ended is forgotten when its place is needed,
- * or when it was asked for.
+ * One that has ended is forgotten when its place is needed, or when it was
+ * asked for.
  */
 #ifndef DFS_FUSE_JOBS_H
 #define DFS_FUSE_JOBS_H
@@ -14,8 +14,13 @@
 
 #include "util/err.h"
 
-/* At once, of all users. More: decodes that only wait for each other's disk. */
-#define DFS_JOBS 64
+/*
+ * Under way at once: of all users, and of one who is not root. Each keeps one
+ * of the threads of later.h, which others want too. More: decodes that wait for
+ * each other's disk; fewer: some wait for somebody else's base that hangs.
+ */
+#define DFS_JOBS_RUNNING 16
+#define DFS_JOBS_RUNNING_USER 8
 
 struct dfs_mount;
 struct dfs_node;
@@ -31,7 +36,7 @@ void dfs_jobs_free(struct dfs_jobs *jobs); /* when none runs; NULL is fine */
  * @uid: who may ask
  * @ret_id: for dfs_job_ask()
  *
- * Does not block. Return: 0; -EAGAIN: too many at once; -ENOMEM.
+ * Does not block. Return: 0; -EAGAIN: too many are under way.
  */
 int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id);
 

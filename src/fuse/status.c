@@ -11,6 +11,7 @@
 
 #include "fuse/internal.h"
 #include "read/describe.h"
+#include "store/pin_links.h"
 #include "util/log.h"
 #include "write/ledger.h"
 
@@ -208,6 +209,28 @@ static bool look_at(void *arg, const struct dfs_queue_view *view)
 	return false;
 }
 
+/* By the clock on the wall, as files have it. */
+static bool is_older(const struct dfs_mount *mount, const struct stat *st)
+{
+	struct timespec now, wall;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return st->st_ctim.tv_sec < wall.tv_sec - (now.tv_sec - mount->since);
+}
+
+/* Nobody has looked at it, or it is long ago. */
+static bool find_state(struct dfs_mount *mount, const struct stat *st, struct dfs_reason *why)
+{
+	if (dfs_ledger_find(mount->ledger, st, why))
+		return true;
+	if (dfs_pin_links_has(mount->pin_links, st))
+		why->id = DFS_REASON_BASE;
+	else if (is_older(mount, st))
+		why->id = DFS_REASON_EXISTING;
+	return why->id != DFS_REASON_NONE;
+}
+
 void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
 {
 	struct found found = { 0 };
@@ -219,7 +242,7 @@ void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, str
 	    dfs_queue_each(mount->queue, path, look_at, &found) < 0)
 		return;
 	if (!found.any && fstat(fd, &st) == 0)
-		found.any = dfs_ledger_find(mount->ledger, &st, &found.why);
+		found.any = find_state(mount, &st, &found.why);
 	if (!found.any)
 		return;
 	cure = dfs_reason_cure(found.why.id);

@@ -74,6 +74,9 @@ cp said told
 run deltafsctl status mnt
 grep -q 'compressed since then: 1 file' said && grep -q 'noise.bin: not safetensors' said || fail "status: $(cat said)"
 
+told reason mnt/before.safetensors | grep -q '^was there before the mount; deltafsctl encode FILE' || fail "reason: $(told reason mnt/before.safetensors)"
+told reason mnt/base/model.safetensors | grep -q '^a base' || fail "reason of a base: $(told reason mnt/base/model.safetensors)"
+
 # --- encode: what was there before the mount, by either path, under an open handle
 exec 5<mnt/before.safetensors
 shown=$(kept mnt/before.safetensors)
