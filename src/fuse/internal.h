@@ -55,6 +55,7 @@ struct dfs_mount {
 	void (*ready)(void *arg);
 	void *ready_arg;
 	time_t since;			/* CLOCK_MONOTONIC, s */
+	struct timespec began;		/* the same by the clock that files have their times from */
 	_Atomic dev_t dev;		/* what it shows as; 0 until it answers */
 
 	/* The mountpoint, if it lies inside the store: walking into ourselves would never end. */

@@ -124,6 +124,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	mount->since = now.tv_sec;
+	clock_gettime(CLOCK_REALTIME, &mount->began);
 	mount->store = config->store;
 	mount->reader = config->reader;
 	mount->log = config->log;

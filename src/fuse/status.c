@@ -209,14 +209,11 @@ static bool look_at(void *arg, const struct dfs_queue_view *view)
 	return false;
 }
 
-/* By the clock on the wall, as files have it. */
 static bool is_older(const struct dfs_mount *mount, const struct stat *st)
 {
-	struct timespec now, wall;
+	const struct timespec *changed = &st->st_ctim, *began = &mount->began;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return st->st_ctim.tv_sec < wall.tv_sec - (now.tv_sec - mount->since);
+	return changed->tv_sec < began->tv_sec || (changed->tv_sec == began->tv_sec && changed->tv_nsec < began->tv_nsec);
 }
 
 /* Nobody has looked at it, or it is long ago. */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_queue_asking: what somebody asked for by name, and how much is left below a directory. */
+#include "queued.h"
+
+static void below_counts_what_is_below(void **state)
+{
+	struct queued q;
+	struct dfs_queue_stats stats;
+
+	(void)state;
+	queued_new(&q, QUIET);
+	dfs_queue_add(q.queue, "d/now", 0);
+	dfs_queue_written(q.queue, "d/a");
+	dfs_queue_sized(q.queue, "d/a", 100);
+	dfs_queue_writing(q.queue, "d/e/b");
+	dfs_queue_written(q.queue, "da");
+	dfs_queue_sized(q.queue, "da", 7);
+	queued_take(&q, "d/now");
+	dfs_queue_below(q.queue, "d", &stats);
+	CHECK(stats.n[DFS_QUEUE_OPEN] == 1 && stats.n[DFS_QUEUE_WAITING] == 1 && stats.n[DFS_QUEUE_IN_WORK] == 1);
+	CHECK(stats.bytes == 100);
+	dfs_queue_below(q.queue, "d/a", &stats);
+	CHECK(stats.n[DFS_QUEUE_OPEN] == 0 && stats.n[DFS_QUEUE_WAITING] == 1 && stats.n[DFS_QUEUE_IN_WORK] == 0);
+	dfs_queue_below(q.queue, "", &stats);
+	CHECK(stats.n[DFS_QUEUE_WAITING] == 2 && stats.bytes == 107);
+	dfs_queue_below(q.queue, "x", &stats);
+	CHECK(stats.n[DFS_QUEUE_OPEN] + stats.n[DFS_QUEUE_WAITING] + stats.n[DFS_QUEUE_IN_WORK] == 0);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_DONE, 0, NULL);
+	queued_free(&q);
+}
+
+/* Until it is written again: then nobody asks for it any more. */
+static void what_was_asked_for_is_known_as_that(void **state)
+{
+	struct queued q;
+
+	(void)state;
+	queued_new(&q, QUIET);
+	dfs_queue_add(q.queue, "a", 0);
+	queued_take(&q, "a");
+	CHECK(q.item->asked);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_LATER, 10, NULL);
+	q.now += 10;
+	queued_take(&q, "a");
+	CHECK(q.item->asked && q.item->tries == 1);
+	dfs_queue_written(q.queue, "a");
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_LATER, 10, NULL);
+	q.now += QUIET;
+	queued_take(&q, "a");
+	CHECK(!q.item->asked);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_DONE, 0, NULL);
+	queued_free(&q);
+}
+
+static const struct CMUnitTest cases[] = {
+	CASE(below_counts_what_is_below),
+	CASE(what_was_asked_for_is_known_as_that),
+};
+
+CHECK_MAIN(cases)
