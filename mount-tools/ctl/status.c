@@ -177,8 +177,10 @@ static void say_waiting(struct screen *s, const json_t *file)
 		say_reason(s, file, "");
 	else if (!strcmp(state, "open"))
 		line(s, "  %s: open for writing", word(file, "path"));
-	else
+	else if (number(file, "left_ms"))
 		line(s, "  %s: in %s", word(file, "path"), in);
+	else
+		line(s, "  %s: its turn comes", word(file, "path"));
 }
 
 static void say_last(struct screen *s, const json_t *file)

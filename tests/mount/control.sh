@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # control: deltafsctl and the daemon of a writable mount: status, wait, encode and decode, and who may ask
-# test: tsan
+# test: tsan timeout=600
 . "$(dirname "$0")/common.sh"
 . "$DFS_SRC/tests/ctl/common.sh"	# run, size, member, and same A B, which is byte for byte
 
@@ -161,10 +161,14 @@ expect_fail 1 'in no mount that compresses' deltafsctl wait store
 run deltafsctl status store
 grep -q 'is not mounted read-write' said || fail "status of a store: $(cat said)"
 run deltafsctl encode store/existing.safetensors
-start_daemon store mnt -o rw,noingest
+# Without writeback the kernel keeps no times of its own, and shows what the daemon says.
+start_daemon store mnt -o rw,noingest,nowriteback
 expect_fail 1 'noingest' deltafsctl encode mnt/before.safetensors
+shown=$(kept mnt/existing.safetensors)
 run deltafsctl decode mnt/existing.safetensors
 is_plain mnt/existing.safetensors || fail "decode with noingest"
+sleep 1.1	# as long as the kernel believes what it was told
+[ "$(kept mnt/existing.safetensors)" = "$shown" ] || fail "decode shows: $shown, $(kept mnt/existing.safetensors)"
 run deltafsctl wait --timeout 1 mnt
 stop_daemon mnt
 start_daemon store mnt
