@@ -204,6 +204,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.log = d->log,
 		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
+		.shown = d->reader,
 	};
 
 	if (!d->queue)

@@ -116,7 +116,7 @@ static void let_go(struct dfs_mount *mount)
 }
 
 /* What may be open under it by the time that it is replaced reads the new file from then on. */
-static int prepare(struct dfs_mount *mount, const struct stat *old, int new_fd)
+static int prepare(struct dfs_mount *mount, const struct stat *old, int new_fd, bool plain)
 {
 	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), *old };
 	struct dfs_replacement *r = &mount->ingested;
@@ -125,7 +125,7 @@ static int prepare(struct dfs_mount *mount, const struct stat *old, int new_fd)
 
 	*r = (struct dfs_replacement){
 		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,
-		.shown_size = (uint64_t)old->st_size, .before = *old,
+		.shown_size = plain ? DFS_SIZE_STORED : (uint64_t)old->st_size, .before = *old,
 	};
 	if (!r->node)
 		return 0;
@@ -143,9 +143,9 @@ static bool has_come(struct dfs_mount *mount, const struct stat *old)
 	return node != NULL;
 }
 
-static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_fd)
+static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_fd, bool plain)
 {
-	int ret = prepare(mount, old, new_fd);
+	int ret = prepare(mount, old, new_fd, plain);
 
 	if (ret == 0)
 		ret = dfs_replace_enter(&mount->ingested);
@@ -158,12 +158,12 @@ static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_f
 	return ret;
 }
 
-static int enter(void *arg, const struct stat *old, int new_fd)
+static int enter(void *arg, const struct stat *old, int new_fd, bool plain)
 {
 	int ret = -EAGAIN;
 
 	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
-		ret = enter_once(arg, old, new_fd);
+		ret = enter_once(arg, old, new_fd, plain);
 	return ret == -EAGAIN ? -EBUSY : ret;
 }
 

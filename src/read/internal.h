@@ -5,7 +5,7 @@
  * view -> segment -> chunk -> (bases, tables, predict, codec) -> cache -> request
  *
  * Guards: cache->lock for everything about chunks and requests, view->lock for
- * a view's cursors, and one each for tables, names, spare buffers, gates,
+ * a view's cursors, and one each for the list of views, tables, names, spare buffers, gates,
  * answers about access, and the settling of bases. Order:
  * view, cache, spare buffers; the others are taken alone. Nothing is decoded
  * or read under any of them.
@@ -43,6 +43,8 @@ struct dfs_reader {
 	struct dfs_allow allow;
 	struct dfs_settler settler;
 	struct dfs_bases *bases;	/* borrowed; may be NULL */
+	pthread_mutex_t views_lock;
+	struct dfs_view *views;		/* under views_lock: those of containers that need a base */
 	struct dfs_store *store;	/* borrowed; may be NULL */
 	struct dfs_log *log;		/* borrowed; may be NULL */
 	size_t ahead_max;		/* bytes a cursor decodes ahead */
@@ -69,6 +71,7 @@ struct dfs_view {
 	uint8_t *served;			/* under cache->lock; a chunk: when it was last delivered, see cache.c */
 	struct dfs_chunk *chunks;		/* under cache->lock: all that exist */
 	bool closed;				/* under cache->lock: decode nothing more for it */
+	struct dfs_view *next, **link;		/* under reader->views_lock; link NULL: not among its views */
 };
 
 /* Views are shared by their opener, requests and jobs; the last one ends it. */

@@ -88,6 +88,7 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	reader->store = config->store;
 	reader->log = config->log;
 	reader->ahead_max = at_most(config->readahead_bytes ? config->readahead_bytes : AHEAD_DEFAULT, bytes / 4);
+	pthread_mutex_init(&reader->views_lock, NULL);
 	dfs_gates_init(&reader->gates);
 	dfs_tables_init(&reader->tables, TABLES_SHARE(bytes));
 	dfs_names_init(&reader->names);
@@ -125,6 +126,7 @@ void dfs_reader_free(struct dfs_reader *reader)
 	dfs_names_release(&reader->names);
 	dfs_tables_release(&reader->tables);
 	dfs_buffers_release(&reader->buffers);
+	pthread_mutex_destroy(&reader->views_lock);
 	free(reader);
 }
 
@@ -137,6 +139,26 @@ void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev)
 void dfs_reader_note(struct dfs_reader *reader)
 {
 	dfs_settler_note_read(&reader->settler);
+}
+
+static bool needs(const struct dfs_container *c, const struct dfs_hash *hashes, size_t n)
+{
+	for (uint32_t b = 0; b < c->n_bases; b++)
+		for (size_t i = 0; i < n; i++)
+			if (dfs_hash_equal(c->bases[b].hash, hashes[i]))
+				return true;
+	return false;
+}
+
+bool dfs_reader_uses(struct dfs_reader *reader, const struct dfs_hash *hashes, size_t n)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&reader->views_lock);
+	for (const struct dfs_view *view = reader->views; view && !found; view = view->next)
+		found = needs(view->container, hashes, n);
+	pthread_mutex_unlock(&reader->views_lock);
+	return found;
 }
 
 void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)

@@ -47,6 +47,12 @@ void dfs_reader_shown_at(struct dfs_reader *reader, dev_t dev);
 /* dfs_reader_note() - somebody reads from this store without a view: settling waits for him, too. Threads: any. */
 void dfs_reader_note(struct dfs_reader *reader);
 
+/**
+ * dfs_reader_uses() - does a file that is open for reading need one of these base files?
+ * Who has a container open goes on reading when it has no name any more. Threads: any.
+ */
+bool dfs_reader_uses(struct dfs_reader *reader, const struct dfs_hash *hashes, size_t n);
+
 struct dfs_reader_stats {
 	uint64_t chunks_decoded, chunks_hit, bytes_decoded, bytes_delivered, failures;
 	size_t cache_bytes_now, cache_bytes_peak;

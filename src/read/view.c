@@ -21,10 +21,38 @@ void dfs_view_ref(struct dfs_view *view)
 	atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
 }
 
+/* Those that need a base are known to their reader: see dfs_reader_uses(). */
+static void enlist(struct dfs_view *view)
+{
+	struct dfs_reader *reader = view->reader;
+
+	if (!view->container || !view->container->n_bases)
+		return;
+	pthread_mutex_lock(&reader->views_lock);
+	view->next = reader->views;
+	view->link = &reader->views;
+	if (view->next)
+		view->next->link = &view->next;
+	reader->views = view;
+	pthread_mutex_unlock(&reader->views_lock);
+}
+
+static void delist(struct dfs_view *view)
+{
+	if (!view->link)
+		return;
+	pthread_mutex_lock(&view->reader->views_lock);
+	*view->link = view->next;
+	if (view->next)
+		view->next->link = view->link;
+	pthread_mutex_unlock(&view->reader->views_lock);
+}
+
 static void view_free(struct dfs_view *view)
 {
 	struct dfs_reader *reader = view->reader;
 
+	delist(view);
 	dfs_tables_forget(&reader->tables, view);
 	dfs_names_forget(&reader->names, view);
 	dfs_container_free(view->container);
@@ -161,6 +189,7 @@ static int open_view(struct dfs_reader *reader, int fd, const char *name, bool p
 	if (ret < 0)
 		return ret;
 	view->fd = fd;
+	enlist(view);
 	*ret_view = dfs_steal(&view);
 	return 0;
 }

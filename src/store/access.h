@@ -75,6 +75,14 @@ int dfs_access_check(const struct dfs_store *store, const struct stat *container
 		     const struct dfs_base_file *want, const struct dfs_base *base,
 		     struct dfs_err *err);
 
+/**
+ * dfs_access_may_read() - could this user open a file of the store by its name?
+ * The same rule as for a base, for one that is to become one.
+ * @rel: its path in the store
+ * Return: 0; -EACCES; errors of looking it up; -ENOMEM.
+ */
+int dfs_access_may_read(const struct dfs_store *store, uid_t user, const char *rel);
+
 /* dfs_access_refuse() - the sentence for such an answer, if it is known already. Return: @ret. */
 int dfs_access_refuse(const struct stat *container, const struct dfs_base_file *want, int ret,
 		      struct dfs_err *err);

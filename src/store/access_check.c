@@ -223,6 +223,26 @@ int dfs_access_refuse(const struct stat *container, const struct dfs_base_file *
 		(unsigned)container->st_uid, want->name && *want->name ? want->name : "it names");
 }
 
+int dfs_access_may_read(const struct dfs_store *store, uid_t user, const char *rel)
+{
+	static const struct dfs_base_file nothing = { .size = 0 };
+	struct facts facts = { .access = { .owner = user, .self = geteuid(), .groups = groups_of } };
+	struct dfs_paths paths = { (char *[]){ (char *)rel }, 1 };
+	struct stat root, st;
+	int ret;
+
+	if (fstat(store->fd, &root) < 0 || fstatat(store->fd, rel, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	facts.access.store_owner = root.st_uid;
+	facts.access.base_owner = (uid_t)-1; /* without a name it is nobody's */
+	ret = gather_names(store, &paths, &st, &nothing, &facts);
+	if (ret == 0 && !dfs_access_allows(&facts.access))
+		ret = -EACCES;
+	free(facts.ways);
+	free(facts.names);
+	return ret;
+}
+
 int dfs_access_check(const struct dfs_store *store, const struct stat *container, bool trusted,
 		     const struct dfs_base_file *want, const struct dfs_base *base,
 		     struct dfs_err *err)

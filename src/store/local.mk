@@ -34,5 +34,6 @@ src_libdeltafs_a_SOURCES += \
 	%D%/registry_find.c \
 	%D%/registry_json.c %D%/registry_json.h \
 	%D%/registry_remove.c \
+	%D%/registry_write.c \
 	%D%/store.c %D%/store.h \
 	%D%/walk.c %D%/walk.h

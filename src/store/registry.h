@@ -5,7 +5,7 @@
  * One JSON file a model, .deltafs/bases/ID.json, replaced whole and durably:
  *
  *	{ "version": 1, "id": HEX, "repository": TEXT, "commit": TEXT,
- *	  "names": [ PATH, ... ],
+ *	  "names": [ PATH, ... ], "automatic": BOOL,
  *	  "files": [ { "hash": HEX, "size": N, "name": TEXT, "pinned": BOOL,
  *		       "paths": [ PATH, ... ] }, ... ] }
  *
@@ -41,6 +41,7 @@ struct dfs_registered {
 	struct dfs_hash id;
 	char *repository, *commit;	/* "" if unknown */
 	struct dfs_paths names;		/* of the model, as added: file, index or directory */
+	bool automatic;			/* nobody asked for it: it may go when no container needs it */
 	struct dfs_registered_file *files;	/* in order of hash */
 	size_t n_files;
 };
@@ -121,6 +122,31 @@ struct dfs_registry_added {
  */
 int dfs_registry_add(struct dfs_store *store, const struct dfs_registry_add *add,
 		     struct dfs_registry_added *ret_added, struct dfs_err *err);
+
+/* A file of the store whose content is pinned. */
+struct dfs_pinned_file {
+	const char *rel;	/* its path in the store */
+	struct dfs_hash hash;
+	uint64_t size;
+};
+
+/**
+ * dfs_registry_add_pinned() - make a model a base of which each file is pinned already
+ *
+ * The model is automatic, unless somebody has added the same content by
+ * himself. Opens nothing, so it works below a mount over the store itself.
+ * Needs the writer lock. Durable when it returns.
+ * Return: 0; -ENOLCK, -ENOMEM, errors of I/O.
+ */
+int dfs_registry_add_pinned(struct dfs_store *store, const struct dfs_pinned_file *files, size_t n_files,
+			    struct dfs_hash *ret_id, struct dfs_err *err);
+
+/**
+ * dfs_registry_forget() - let go of a model, not of its pins
+ * Containers that need it go on reading its pins. Needs the writer lock.
+ * Return: 0; -ENOLCK, -ENOENT, errors of I/O.
+ */
+int dfs_registry_forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *err);
 
 struct dfs_registry_removed {
 	uint64_t dependants, original_bytes;	/* why it was refused; else 0 */

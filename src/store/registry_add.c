@@ -235,70 +235,6 @@ static int identify(struct adding *a, struct dfs_err *err)
 	return 0;
 }
 
-static int paths_merge(struct dfs_paths *to, const struct dfs_paths *from)
-{
-	for (size_t i = 0; i < from->n; i++) {
-		size_t k = 0;
-
-		while (k < to->n && strcmp(to->paths[k], from->paths[i]) != 0)
-			k++;
-		if (k == to->n && dfs_paths_add(to, from->paths[i]) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* What was known under the same ID stays known: names, paths, origin, pins. */
-static int merge(struct dfs_registered *model, const struct dfs_registered *old)
-{
-	int ret = paths_merge(&model->names, &old->names);
-
-	/* the same ID is the same list of hashes, in the same order */
-	for (size_t i = 0; ret == 0 && i < model->n_files && i < old->n_files; i++) {
-		model->files[i].pinned |= old->files[i].pinned;
-		ret = paths_merge(&model->files[i].paths, &old->files[i].paths);
-	}
-	if (ret == 0 && !*model->repository && *old->repository) {
-		char *repository = strdup(old->repository), *commit = strdup(old->commit);
-
-		if (!repository || !commit) {
-			free(repository);
-			free(commit);
-			return -ENOMEM;
-		}
-		free(model->repository);
-		free(model->commit);
-		model->repository = repository;
-		model->commit = commit;
-	}
-	return ret;
-}
-
-static int write_model(struct adding *a, struct dfs_err *err)
-{
-	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
-	DFS_AUTO(json) json_t *root = NULL;
-	DFS_AUTO(mem) char *text = NULL;
-	char path[sizeof(DFS_STORE_DIR "/bases/.json") + DFS_HASH_HEX], hex[DFS_HASH_HEX];
-	int ret = dfs_registry_list(a->store, &registry, err);
-
-	for (size_t i = 0; ret >= 0 && i < registry.n; i++) {
-		if (!dfs_hash_equal(registry.models[i].id, a->model.id))
-			continue;
-		a->added->known = true;
-		ret = merge(&a->model, &registry.models[i]);
-	}
-	if (ret < 0)
-		return ret == -ENOMEM ? dfs_fail(err, ENOMEM, "out of memory") : ret;
-	root = dfs_registered_to_json(&a->model);
-	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	if (!text)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	snprintf(path, sizeof(path), DFS_STORE_DIR "/bases/%s.json",
-		 dfs_hash_hex(a->model.id, hex));
-	return dfs_write_durable(a->store, path, text, strlen(text), err);
-}
-
 int dfs_registry_add(struct dfs_store *store, const struct dfs_registry_add *add,
 		     struct dfs_registry_added *ret_added, struct dfs_err *err)
 {
@@ -321,7 +257,7 @@ int dfs_registry_add(struct dfs_store *store, const struct dfs_registry_add *add
 	if (ret == 0)
 		ret = identify(&a, err);
 	if (ret == 0)
-		ret = write_model(&a, err);
+		ret = dfs_registered_write(store, &a.model, &ret_added->known, err);
 	if (ret == 0)
 		ret_added->id = a.model.id;
 	dfs_registered_release(&a.model);

@@ -53,10 +53,11 @@ json_t *dfs_registered_to_json(const struct dfs_registered *model)
 			return NULL;
 		}
 	}
-	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "id",
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o}", "version", 1, "id",
 			 dfs_hash_hex(model->id, hex), "repository",
 			 text_to_json(model->repository), "commit", text_to_json(model->commit),
-			 "names", paths_to_json(&model->names), "files", files);
+			 "names", paths_to_json(&model->names), "automatic", model->automatic,
+			 "files", files);
 }
 
 static int hash_from_json(const json_t *object, const char *key, struct dfs_hash *ret_hash,
@@ -182,6 +183,7 @@ int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_mode
 		ret = id_check(&model, err);
 	if (ret < 0)
 		return ret;
+	model.automatic = json_is_true(json_object_get(root, "automatic")); /* stores made before have none */
 	*ret_model = model;
 	model = (struct dfs_registered){ 0 };
 	return 0;

@@ -22,6 +22,14 @@ json_t *dfs_registered_to_json(const struct dfs_registered *model);
 int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_model,
 			     struct dfs_err *err);
 
+/**
+ * dfs_registered_write() - write a model's JSON, merged with what is known under its ID
+ * @model: gets what was known
+ * @ret_known: it was a base already
+ * Durable. Return: 0; -ENOMEM; errors of I/O.
+ */
+int dfs_registered_write(struct dfs_store *store, struct dfs_registered *model, bool *ret_known, struct dfs_err *err);
+
 void dfs_registered_release(struct dfs_registered *model);
 
 DFS_AUTO_KIND(registered, struct dfs_registered, dfs_registered_release(p));

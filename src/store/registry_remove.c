@@ -58,19 +58,6 @@ static int refuse_if_needed(const struct dfs_registry *registry, const struct df
 		(unsigned long long)sum.original_bytes, sum.n == 1 ? "s" : "");
 }
 
-static int forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *err)
-{
-	char path[sizeof(DFS_STORE_DIR "/bases/.json") + DFS_HASH_HEX], hex[DFS_HASH_HEX];
-	int ret = 0;
-
-	snprintf(path, sizeof(path), DFS_STORE_DIR "/bases/%s.json", dfs_hash_hex(id, hex));
-	if (unlinkat(store->fd, path, 0) < 0)
-		ret = -errno;
-	else
-		ret = dfs_sync_dir(store, DFS_STORE_DIR "/bases");
-	return ret < 0 ? dfs_fail(err, -ret, "%s/%s: %s", store->path, path, strerror(-ret)) : 0;
-}
-
 int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
 			struct dfs_registry_removed *ret_removed, struct dfs_err *err)
 {
@@ -92,7 +79,7 @@ int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
 	if (ret == 0)
 		ret = refuse_if_needed(&registry, model, dependants, ret_removed, err);
 	if (ret == 0)
-		ret = forget(store, model->id, err);
+		ret = dfs_registry_forget(store, model->id, err);
 	if (ret < 0)
 		return ret;
 	ret_removed->pins_kept = dfs_dependants_unreadable(dependants) > 0;

@@ -2,209 +2,130 @@
 #include "write/background.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 
-#include "store/registry.h"
-#include "util/auto.h"
-#include "write/choose.h"
-#include "write/classify.h"
-#include "write/rest.h"
+#include "write/retire.h"
+#include "write/task.h"
+
+/*
+ * Pins are looked at so often at most, and for a tenth of the time: looking may
+ * be a walk of the store. Less often: the room of a base that was removed comes
+ * back later.
+ */
+#define RETIRE_MS 1000
+#define RETIRE_SHARE 10
+/*
+ * So long nothing must have happened before files are coded anew. In a training
+ * loop that saves more often than that, they are about to be removed.
+ */
+#define CALM_MS 5000
+/* When there is nothing to do: how late a removed name is seen, against how often an idle machine is woken. */
+#define IDLE_MS 5000
 
 struct dfs_background {
 	struct dfs_background_config config;
 	struct dfs_reader *reader;
 	struct dfs_hand *hand;
+	struct dfs_candidates *candidates;
+	struct dfs_solos *solos;
+	uint64_t retired_at;		/* dfs_queue_changes() when nothing more could go */
+	int64_t retire_ms;		/* when to look again; CLOCK_MONOTONIC */
+	bool worked;			/* since it was looked */
+	uint64_t changes;		/* dfs_queue_changes(), and since when it is that with nothing to do */
+	int64_t calm_since_ms;
 	pthread_t thread;
 };
 
-/* A file in work. */
-struct task {
-	struct dfs_background *b;
-	struct dfs_queue_item *item;
-	struct dfs_registry registry;
-	struct dfs_model **models;	/* registry.n; NULL: cannot be opened */
-	const struct dfs_model *base;	/* one of them, or NULL */
-};
-
-static void task_release(struct task *t)
+static void work_on(struct dfs_background *b, struct dfs_queue_item *item)
 {
-	for (size_t i = 0; t->models && i < t->registry.n; i++)
-		dfs_model_free(t->models[i]);
-	free(t->models);
-	dfs_registry_release(&t->registry);
+	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos };
+	struct dfs_reason why;
+	enum dfs_queue_end end;
+
+	dfs_ledger_begin(b->config.ledger, item->rel);
+	end = dfs_task_run(&shared, item, &why);
+	dfs_ledger_end(b->config.ledger);
+	dfs_queue_done(b->config.queue, item, end, dfs_reason_again_ms(why.id, item->tries), &why);
 }
 
-static bool encoding(void *arg, uint64_t done, uint64_t total)
-{
-	const struct task *t = arg;
+/* --- what nobody needs any more */
 
-	dfs_ledger_step(t->b->config.ledger, "encoding", done, total);
-	return !dfs_queue_cancelled(t->b->config.queue, t->item);
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool verifying(void *arg, uint64_t done, uint64_t total)
+static void retire(struct dfs_background *b)
 {
-	const struct task *t = arg;
-
-	dfs_ledger_step(t->b->config.ledger, "verifying", done, total);
-	return !dfs_queue_cancelled(t->b->config.queue, t->item);
-}
-
-/* --- which base */
-
-static int open_bases(struct task *t, struct dfs_err *err)
-{
-	int ret = dfs_registry_list(t->b->config.store, &t->registry, NULL);
-	struct dfs_err why;
-
-	if (ret < 0)
-		return dfs_fail(err, -ret, "the bases cannot be listed: %s", strerror(-ret));
-	t->models = calloc(t->registry.n + 1, sizeof(struct dfs_model *));
-	if (!t->models)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < t->registry.n; i++)
-		dfs_model_open_registered(t->b->config.store, &t->registry.models[i], &t->models[i], &why);
-	return 0;
-}
-
-static int choose_base(struct task *t, struct dfs_err *err)
-{
-	DFS_AUTO(header) struct dfs_header *header = NULL;
-	DFS_AUTO(fd) int fd = -1;
-	struct dfs_work_input input = { 0 };
-	struct dfs_choice choice;
-	struct stat st;
-	int ret = dfs_store_openat(t->b->config.store, t->item->rel, O_RDONLY, &fd);
-
-	if (ret < 0)
-		return dfs_fail(err, -ret, "open: %s", strerror(-ret));
-	if (fstat(fd, &st) < 0)
-		return dfs_fail_errno(err, "fstat");
-	ret = dfs_classify(fd, &header, NULL, err);
-	if (ret < 0 || !header)
-		return ret;
-	input = (struct dfs_work_input){ .fd = fd, .len = (uint64_t)st.st_size, .header = header };
-	ret = dfs_choose(&input, t->models, t->registry.n, DFS_SAMPLE_CHOOSE, t->b->hand, &choice, err);
-	if (ret == 0 && choice.model != DFS_CHOSE_NONE)
-		t->base = t->models[choice.model];
-	return ret;
-}
-
-/* --- the flow */
-
-static int compress(struct task *t, struct dfs_ingest_result *result, struct dfs_err *err)
-{
-	const struct dfs_background_config *config = &t->b->config;
-	const struct dfs_ingest_config ingest = {
-		.encode = {
-			.base = t->base, .codec = config->codec, .threads = config->threads, .idle = true,
-			.progress = encoding, .progress_arg = t,
-		},
-		.reader = t->b->reader, .registry = &t->registry,
-		.verify_progress = verifying, .verify_arg = t,
-		.watch = config->watch,
+	const struct dfs_retire_config config = {
+		.store = b->config.store, .queue = b->config.queue, .reader = b->reader, .shown = b->config.shown,
+		.log = b->config.log, .watch = b->config.watch,
+		.calm = now_ms() - b->calm_since_ms >= CALM_MS && dfs_queue_settled(b->config.queue, ""),
 	};
-
-	return dfs_ingest(config->store, t->item->rel, &ingest, result, err);
-}
-
-static void note(struct dfs_background *b, const char *rel, const struct dfs_ingest_result *result)
-{
-	dfs_ledger_compressed(b->config.ledger, result->original_bytes, result->stored_bytes);
-	dfs_log_line(b->config.log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes", rel,
-		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes);
-}
-
-/* Return: how it ended; @why is set unless it is compressed. */
-static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_ingest_result *result, const struct dfs_err *err,
-				 struct dfs_reason *why)
-{
-	if (ret == 0 && result->compressed) {
-		note(t->b, t->item->rel, result);
-		return DFS_QUEUE_DONE;
-	}
-	if (ret == 0) {
-		*why = result->reason;
-		return DFS_QUEUE_STAYS;
-	}
-	if (ret == -ENOENT)
-		return DFS_QUEUE_STAYS;
-	dfs_reason_set(why, ret == -EBUSY ? DFS_REASON_OPEN : ret == -ENOSPC ? DFS_REASON_ROOM : DFS_REASON_FAILED, 0, err->text);
-	/* A file that was changed meanwhile fails in many ways, and is looked at again. */
-	if (!dfs_queue_cancelled(t->b->config.queue, t->item))
-		dfs_log_line(t->b->config.log, DFS_LOG_WARNING, "%s: stays as it is: %s", t->item->rel, err->text);
-	return DFS_QUEUE_LATER;
-}
-
-/* Who asks for a file by name gets it compressed as it is, as deltafsctl(1) does without a mount. */
-static bool never_mind(const struct task *t, enum dfs_reason_id id)
-{
-	return t->item->asked && (id == DFS_REASON_NOT_SAFETENSORS || id == DFS_REASON_HEADER_LIMITS ||
-				  id == DFS_REASON_PARTIAL_NAME || id == DFS_REASON_INCOMPLETE);
-}
-
-static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
-{
-	struct dfs_ingest_result result = { 0 };
+	uint64_t changes = dfs_queue_changes(b->config.queue), held;
+	int64_t start = now_ms(), took;
 	struct dfs_err err = { "" };
-	int ret = dfs_rest_check(t->b->config.store, t->item->rel, why, &err);
+	int ret = dfs_retire(&config, &held, &err);
 
-	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id))
-		ret = 0;
-	if (ret == -EINVAL)
-		return DFS_QUEUE_STAYS;
+	took = now_ms() - start;
+	b->retire_ms = start + took + (RETIRE_SHARE * took > RETIRE_MS ? RETIRE_SHARE * took : RETIRE_MS);
+	dfs_ledger_held(b->config.ledger, held);
 	if (ret == -EAGAIN)
-		return dfs_reason_again_ms(why->id, t->item->tries) ? DFS_QUEUE_LATER : DFS_QUEUE_STAYS;
-	if (ret == 0)
-		ret = open_bases(t, &err);
-	if (ret == 0)
-		ret = choose_base(t, &err);
-	if (ret == 0)
-		ret = compress(t, &result, &err);
-	return end_of(t, ret, &result, &err, why);
+		return;
+	if (ret < 0 && ret != -ECANCELED)
+		dfs_log_line(b->config.log, DFS_LOG_WARNING, "pins that nobody needs are not freed: %s", err.text);
+	b->worked = false;
+	b->retired_at = changes;
 }
 
-/* For who asks why. What was changed meanwhile is not what was looked at. */
-static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
+static void note_calm(struct dfs_background *b, bool worked)
 {
-	const struct dfs_background_config *config = &t->b->config;
-	DFS_AUTO(fd) int fd = -1;
-	struct stat st;
+	uint64_t changes = dfs_queue_changes(b->config.queue);
 
-	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
-		return;
-	if (end == DFS_QUEUE_LATER)
-		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);
-	else if (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, &st) == 0)
-		dfs_ledger_note(config->ledger, t->item->rel, &st, why);
+	if (worked || changes != b->changes)
+		b->calm_since_ms = now_ms();
+	b->changes = changes;
+	b->worked |= worked;
+}
+
+/* Only names that were removed or moved, and what was coded anew, make a pin free. */
+static bool may_retire(const struct dfs_background *b)
+{
+	return b->worked || dfs_queue_changes(b->config.queue) != b->retired_at;
 }
 
 static void *background_main(void *arg)
 {
 	struct dfs_background *b = arg;
 	struct dfs_queue_item *item;
+	int ret = 0;
 
-	while (dfs_queue_take(b->config.queue, &item) == 0) {
-		struct task t = { .b = b, .item = item };
-		struct dfs_reason why = { 0 };
-		enum dfs_queue_end end;
-		unsigned again_ms;
-
-		dfs_ledger_begin(b->config.ledger, item->rel);
-		end = work(&t, &why);
-		again_ms = dfs_reason_again_ms(why.id, item->tries);
-		if (end == DFS_QUEUE_LATER && !again_ms)
-			end = DFS_QUEUE_STAYS; /* until something happens to it */
-		note_reason(&t, end, &why);
-		dfs_ledger_end(b->config.ledger);
-		task_release(&t);
-		dfs_queue_done(b->config.queue, item, end, again_ms, &why);
+	b->worked = true; /* by whoever was here before */
+	while (ret != -ESHUTDOWN) {
+		if (may_retire(b) && now_ms() >= b->retire_ms)
+			retire(b);
+		ret = dfs_queue_take_within(b->config.queue, may_retire(b) ? RETIRE_MS : IDLE_MS, &item);
+		if (ret == 0)
+			work_on(b, item);
+		else
+			dfs_candidates_drop(b->candidates);
+		note_calm(b, ret == 0);
 	}
 	return NULL;
+}
+
+static void background_release(struct dfs_background *b)
+{
+	dfs_candidates_free(b->candidates);
+	dfs_solos_free(b->solos);
+	dfs_reader_free(b->reader);
+	dfs_hand_free(b->hand);
+	free(b);
 }
 
 int dfs_background_new(const struct dfs_background_config *config, struct dfs_background **ret_background,
@@ -221,7 +142,9 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 		return dfs_fail(err, ENOMEM, "out of memory");
 	b->config = *config;
 	b->hand = dfs_hand_new();
-	if (!b->hand)
+	b->candidates = dfs_candidates_new(config->store, config->bases);
+	b->solos = dfs_solos_new();
+	if (!b->hand || !b->candidates || !b->solos)
 		ret = dfs_fail(err, ENOMEM, "out of memory");
 	if (ret == 0)
 		ret = dfs_reader_new(&reader, &b->reader, err);
@@ -231,9 +154,7 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 		*ret_background = b;
 		return 0;
 	}
-	dfs_reader_free(b->reader);
-	dfs_hand_free(b->hand);
-	free(b);
+	background_release(b);
 	return ret;
 }
 
@@ -242,7 +163,5 @@ void dfs_background_free(struct dfs_background *b)
 	if (!b)
 		return;
 	pthread_join(b->thread, NULL);
-	dfs_reader_free(b->reader);
-	dfs_hand_free(b->hand);
-	free(b);
+	background_release(b);
 }

@@ -32,6 +32,7 @@ struct dfs_background_config {
 	unsigned threads;		/* that encode; 0: one a CPU */
 	size_t cache_bytes;		/* for decoding what is verified */
 	const struct dfs_ingest_watch *watch;	/* may be NULL */
+	struct dfs_reader *shown;	/* by which others have the store's files open; may be NULL */
 };
 
 /**

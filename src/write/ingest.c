@@ -25,6 +25,7 @@ struct passage {
 	int fd;			/* the file as it is */
 	struct stat st;
 	struct dfs_claim claim;
+	bool thawing;
 	int tmp_fd;
 	char *tmp_name;		/* NULL: none, or taken by publish */
 };
@@ -94,22 +95,24 @@ static bool is_base(const struct passage *p)
 	return false;
 }
 
-/* Return: whether there is a reason to leave the file alone. */
-static bool stays(const struct passage *p, struct dfs_ingest_result *result)
+/* Is there a reason to leave the file alone? Return: 0; as dfs_ingest_ask(). */
+static int stays(const struct passage *p, struct dfs_ingest_result *result)
 {
 	struct dfs_err *why = &result->why;
 
 	if (p->claim.kind != DFS_PLAIN) {
-		dfs_fail(why, EEXIST, "compressed already");
 		dfs_reason_set(&result->reason, DFS_REASON_COMPRESSED, 0, NULL);
-	} else if (is_base(p)) {
-		dfs_fail(why, EBUSY, "a base, which stays plain");
-		dfs_reason_set(&result->reason, DFS_REASON_BASE, 0, NULL);
-	} else if (p->st.st_nlink > 1) {
-		dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
-		dfs_reason_set(&result->reason, DFS_REASON_LINKS, p->st.st_nlink, NULL);
+		return dfs_fail(why, EEXIST, "compressed already");
 	}
-	return result->reason.id != DFS_REASON_NONE;
+	if (is_base(p)) {
+		dfs_reason_set(&result->reason, DFS_REASON_BASE, 0, NULL);
+		return dfs_fail(why, EBUSY, "a base, which stays plain");
+	}
+	if (p->st.st_nlink > 1) {
+		dfs_reason_set(&result->reason, DFS_REASON_LINKS, p->st.st_nlink, NULL);
+		return dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
+	}
+	return 0;
 }
 
 static int make_tmp(struct passage *p, struct dfs_err *err)
@@ -144,7 +147,7 @@ static int enter(void *arg)
 {
 	struct passage *p = arg;
 
-	return p->config->watch->enter(p->config->watch->arg, &p->st, p->tmp_fd);
+	return p->config->watch->enter(p->config->watch->arg, &p->st, p->tmp_fd, p->thawing);
 }
 
 static void leave(void *arg, const struct dfs_published *now)
@@ -209,7 +212,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		result->original_bytes = p->claim.original_size;
 	if (p->claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, EUCLEAN, "%s: %s", p->rel, p->claim.why.text);
-	if (stays(p, result))
+	if (stays(p, result) < 0)
 		return 0;
 	ret = make_tmp(p, err);
 	if (ret == 0)
@@ -217,6 +220,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 	if (ret < 0)
 		return ret;
 	if (!encoded.shrunk) {
+		result->would_be_bytes = encoded.stored_bytes;
 		dfs_fail(&result->why, ERANGE, "does not shrink");
 		dfs_reason_set(&result->reason, DFS_REASON_NO_GAIN, percent(encoded.stored_bytes, encoded.original_bytes), NULL);
 		return 0;
@@ -235,6 +239,44 @@ int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest
 	struct passage p = { .store = store, .rel = rel, .config = config, .fd = -1, .tmp_fd = -1 };
 	int ret = ingest(&p, ret_result, err);
 
+	passage_release(&p);
+	return ret;
+}
+
+/* The pin comes first: a link changes the ctime, which nobody can see yet. */
+static int publish_pinned(struct passage *p, struct dfs_hash hash, struct dfs_err *err)
+{
+	const struct dfs_pin_add add = { .fd = p->tmp_fd, .hash = hash };
+	char pin[DFS_PIN_PATH_SIZE];
+	enum dfs_pin_how how;
+	int ret = dfs_pin_add(p->store, &add, &how, NULL, err);
+
+	if (ret < 0)
+		return ret;
+	ret = publish(p, NULL, err);
+	if (ret < 0 && how != DFS_PIN_THERE)
+		unlinkat(dfs_store_fd(p->store), dfs_pin_path(hash, pin), 0);
+	return ret;
+}
+
+static int ask(const struct passage *p, struct dfs_err *err)
+{
+	struct dfs_ingest_result result = { 0 };
+	int ret = stays(p, &result);
+
+	return ret < 0 ? dfs_fail(err, -ret, "%s", result.why.text) : 0;
+}
+
+int dfs_ingest_ask(struct dfs_store *store, const char *rel, const struct dfs_registry *registry,
+		   uint64_t *ret_links, struct dfs_err *err)
+{
+	const struct dfs_ingest_config config = { .registry = registry };
+	struct passage p = { .store = store, .rel = rel, .config = &config, .fd = -1, .tmp_fd = -1 };
+	int ret = passage_open(&p, err);
+
+	if (ret == 0)
+		ret = ask(&p, err);
+	*ret_links = p.st.st_nlink;
 	passage_release(&p);
 	return ret;
 }
@@ -260,9 +302,10 @@ static int thaw(struct passage *p, struct dfs_ingest_result *result, struct dfs_
 	if (ret == 0)
 		ret = dfs_decode(p->fd, p->rel, p->tmp_fd, &decode, err);
 	if (ret == 0)
-		ret = publish(p, NULL, err);
+		ret = p->config->pin ? publish_pinned(p, p->claim.sb.shown_hash, err) : publish(p, NULL, err);
 	if (ret < 0)
 		return ret;
+	result->hash = p->claim.sb.shown_hash;
 	result->original_bytes = result->stored_bytes = p->claim.original_size;
 	return 0;
 }
@@ -270,7 +313,7 @@ static int thaw(struct passage *p, struct dfs_ingest_result *result, struct dfs_
 int dfs_thaw(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
 	     struct dfs_ingest_result *ret_result, struct dfs_err *err)
 {
-	struct passage p = { .store = store, .rel = rel, .config = config, .fd = -1, .tmp_fd = -1 };
+	struct passage p = { .store = store, .rel = rel, .config = config, .thawing = true, .fd = -1, .tmp_fd = -1 };
 	int ret = thaw(&p, ret_result, err);
 
 	passage_release(&p);

@@ -24,10 +24,10 @@
 
 /*
  * Who shows the store's files: see struct dfs_publish. @old: of the file that
- * is replaced; @new_fd: what takes its place, complete.
+ * is replaced; @new_fd: what takes its place, complete; @plain: a plain file.
  */
 struct dfs_ingest_watch {
-	int (*enter)(void *arg, const struct stat *old, int new_fd);
+	int (*enter)(void *arg, const struct stat *old, int new_fd, bool plain);
 	void (*leave)(void *arg, const struct dfs_published *now);
 	void *arg;
 };
@@ -39,6 +39,7 @@ struct dfs_ingest_config {
 	dfs_progress_fn *verify_progress;	/* may be NULL */
 	void *verify_arg;
 	const struct dfs_ingest_watch *watch;	/* may be NULL */
+	bool pin;			/* dfs_thaw(): the plain file is pinned before it is in place */
 };
 
 struct dfs_ingest_result {
@@ -47,6 +48,8 @@ struct dfs_ingest_result {
 	struct dfs_reason reason;	/* the same, of the list */
 	uint64_t original_bytes;
 	uint64_t stored_bytes;	/* of what is there now */
+	uint64_t would_be_bytes;	/* what it was coded to in vain; 0: it was not tried */
+	struct dfs_hash hash;	/* dfs_thaw(): of the plain file; zero if it was that already */
 };
 
 /**
@@ -63,9 +66,18 @@ int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest
 	       struct dfs_ingest_result *ret_result, struct dfs_err *err);
 
 /**
+ * dfs_ingest_ask() - would dfs_ingest() leave a file alone, whatever came of coding it?
+ * @registry: of the store
+ * @ret_links: how many names the file has
+ * Return: 0: no; -EEXIST: a container; -EBUSY: a base; -EMLINK: several names; errors of opening it.
+ */
+int dfs_ingest_ask(struct dfs_store *store, const char *rel, const struct dfs_registry *registry,
+		   uint64_t *ret_links, struct dfs_err *err);
+
+/**
  * dfs_thaw() - make a container of the store plain again
  * As dfs_ingest(), the other way. Room is taken before anything is decoded: -ENOSPC.
- * Only config->reader and config->verify_progress count.
+ * Only config->reader, verify_progress, watch and pin count.
  */
 int dfs_thaw(struct dfs_store *store, const char *rel, const struct dfs_ingest_config *config,
 	     struct dfs_ingest_result *ret_result, struct dfs_err *err);

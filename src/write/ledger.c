@@ -180,6 +180,15 @@ void dfs_ledger_totals(struct dfs_ledger *l, struct dfs_ledger_totals *ret_total
 	pthread_mutex_unlock(&l->lock);
 }
 
+void dfs_ledger_held(struct dfs_ledger *l, uint64_t bytes)
+{
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->totals.held_bytes = bytes;
+	pthread_mutex_unlock(&l->lock);
+}
+
 int dfs_ledger_work(struct dfs_ledger *l, struct dfs_ledger_work *ret_work)
 {
 	int ret = 0;

@@ -38,6 +38,9 @@ void dfs_ledger_end(struct dfs_ledger *ledger);
 /* dfs_ledger_compressed() - what is in work became smaller, before dfs_ledger_end() */
 void dfs_ledger_compressed(struct dfs_ledger *ledger, uint64_t original_bytes, uint64_t stored_bytes);
 
+/* dfs_ledger_held() - so many bytes are held by nothing but pins */
+void dfs_ledger_held(struct dfs_ledger *ledger, uint64_t bytes);
+
 /**
  * dfs_ledger_note() - @rel is plain, and why
  * @st: of the file, which stays so; NULL: it will be looked at again
@@ -54,6 +57,7 @@ struct dfs_ledger_totals {
 	uint64_t work_ms;				/* that this took */
 	uint64_t left;					/* times that a file was found to stay plain */
 	uint64_t put_off;				/* times that one was to be tried again */
+	uint64_t held_bytes;				/* by nothing but pins of bases, when it was last looked at */
 };
 
 void dfs_ledger_totals(struct dfs_ledger *ledger, struct dfs_ledger_totals *ret_totals);

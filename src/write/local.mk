@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
 	%D%/background.c %D%/background.h \
+	%D%/candidates.c %D%/candidates.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/cover.c %D%/cover.h \
 	%D%/decode.c %D%/decode.h \
+	%D%/elect.c %D%/elect.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
@@ -23,11 +25,15 @@ src_libdeltafs_a_SOURCES += \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/rest.c %D%/rest.h \
+	%D%/retire.c %D%/retire.h \
+	%D%/room.c %D%/room.h \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \
+	%D%/task.c %D%/task.h \
 	%D%/thaw.c %D%/thaw.h \
 	%D%/thaw_data.c \
 	%D%/thaw_step.c %D%/thaw_state.h \

@@ -255,11 +255,13 @@ void dfs_queue_written(struct dfs_queue *q, const char *rel)
 
 void dfs_queue_moved(struct dfs_queue *q, const char *from, const char *to)
 {
+	atomic_fetch_add(&q->changes, 1);
 	change(q, DFS_PENDING_MOVE, from, to);
 }
 
 void dfs_queue_exchanged(struct dfs_queue *q, const char *a, const char *b)
 {
+	atomic_fetch_add(&q->changes, 1);
 	change(q, DFS_PENDING_EXCHANGE, a, b);
 }
 
@@ -283,6 +285,7 @@ static void aria2_ended(struct dfs_queue *q, const char *rel)
 
 void dfs_queue_removed(struct dfs_queue *q, const char *rel)
 {
+	atomic_fetch_add(&q->changes, 1);
 	begin(q);
 	dfs_queue_change(q, DFS_PENDING_DROP, rel, NULL);
 	aria2_ended(q, rel);

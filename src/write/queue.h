@@ -119,6 +119,9 @@ struct dfs_queue_item {
  */
 int dfs_queue_take(struct dfs_queue *queue, struct dfs_queue_item **ret_item);
 
+/* dfs_queue_take_within() - the same, but waits @ms at most. Return: as above; -EAGAIN: nothing is due. */
+int dfs_queue_take_within(struct dfs_queue *queue, int64_t ms, struct dfs_queue_item **ret_item);
+
 /**
  * dfs_queue_try_take() - the same without waiting
  * @ret_wait_ms: until when nothing will be due, of itself; -1: nothing waits; may be NULL
@@ -136,6 +139,9 @@ void dfs_queue_tidy(struct dfs_queue *queue);
 
 /* dfs_queue_cancelled() - was it changed, moved or removed since it was taken, or is the queue stopping? No lock: ask often. */
 bool dfs_queue_cancelled(const struct dfs_queue *queue, const struct dfs_queue_item *item);
+
+/* dfs_queue_stopping() - was dfs_queue_stop() called? No lock. */
+bool dfs_queue_stopping(const struct dfs_queue *queue);
 
 enum dfs_queue_end {
 	DFS_QUEUE_DONE,		/* compressed: forget it */
@@ -188,6 +194,12 @@ int dfs_queue_each(struct dfs_queue *queue, const char *rel,
 
 /* dfs_queue_below() - how many of @rel and below it are in which state, and their bytes. Looks at each, under the lock. */
 void dfs_queue_below(struct dfs_queue *queue, const char *rel, struct dfs_queue_stats *ret_stats);
+
+/*
+ * dfs_queue_changes() - how many names were moved, exchanged or removed since the start
+ * Who walks the tree may have missed a file if this is not what it was before. No lock.
+ */
+uint64_t dfs_queue_changes(const struct dfs_queue *queue);
 
 /* dfs_queue_settled() - is nothing of @rel or below it in the queue, in any state? "": nothing at all. */
 bool dfs_queue_settled(struct dfs_queue *queue, const char *rel);

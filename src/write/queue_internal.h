@@ -31,6 +31,7 @@ struct dfs_queue {
 	struct dfs_queue_config config;
 	struct dfs_journal *pending;
 	atomic_bool stopping;		/* set under lock */
+	_Atomic uint64_t changes;	/* see dfs_queue_changes() */
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;		/* CLOCK_MONOTONIC: something is due earlier, or stopping was set */

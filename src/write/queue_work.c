@@ -174,21 +174,34 @@ static int64_t sooner(int64_t a, int64_t b)
 
 /* --- taking it */
 
-int dfs_queue_take(struct dfs_queue *q, struct dfs_queue_item **ret_item)
+/* @ms: -1: as long as it takes */
+static int take_within(struct dfs_queue *q, int64_t ms, struct dfs_queue_item **ret_item)
 {
-	int64_t wait = 0, tidy_ms;
+	int64_t wait = 0, left = ms, end = monotonic_ms(NULL) + ms, tidy_ms;
 	int ret;
 
 	pthread_mutex_lock(&q->lock);
 	for (;;) {
 		tidy_ms = tidy(q);
 		ret = take(q, ret_item, &wait);
-		if (ret != -EAGAIN)
+		if (ms >= 0)
+			left = end - monotonic_ms(NULL);
+		if (ret != -EAGAIN || (ms >= 0 && left <= 0))
 			break;
-		wait_ms(q, sooner(sooner(wait, tidy_ms), WAIT_MAX_MS));
+		wait_ms(q, sooner(sooner(sooner(wait, tidy_ms), left), WAIT_MAX_MS));
 	}
 	pthread_mutex_unlock(&q->lock);
 	return ret;
+}
+
+int dfs_queue_take(struct dfs_queue *q, struct dfs_queue_item **ret_item)
+{
+	return take_within(q, -1, ret_item);
+}
+
+int dfs_queue_take_within(struct dfs_queue *q, int64_t ms, struct dfs_queue_item **ret_item)
+{
+	return take_within(q, ms < 0 ? 0 : ms, ret_item);
 }
 
 void dfs_queue_tidy(struct dfs_queue *q)
@@ -211,6 +224,16 @@ int dfs_queue_try_take(struct dfs_queue *q, struct dfs_queue_item **ret_item, in
 bool dfs_queue_cancelled(const struct dfs_queue *q, const struct dfs_queue_item *item)
 {
 	return atomic_load(&item->cancelled) || atomic_load(&q->stopping);
+}
+
+bool dfs_queue_stopping(const struct dfs_queue *q)
+{
+	return atomic_load(&q->stopping);
+}
+
+uint64_t dfs_queue_changes(const struct dfs_queue *q)
+{
+	return atomic_load(&q->changes);
 }
 
 void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_queue_end end, unsigned after_ms,

@@ -21,6 +21,7 @@ check_PROGRAMS += \
 	%D%/test_publish \
 	%D%/test_registry \
 	%D%/test_registry_crash \
+	%D%/test_registry_pinned \
 	%D%/test_registry_remove \
 	%D%/test_store \
 	%D%/test_walk
@@ -66,6 +67,8 @@ check_PROGRAMS += \
 %C%_test_registry_LDADD = $(TEST_LIBS)
 %C%_test_registry_crash_SOURCES = %D%/test_registry_crash.c %D%/given.h
 %C%_test_registry_crash_LDADD = $(TEST_LIBS)
+%C%_test_registry_pinned_SOURCES = %D%/test_registry_pinned.c %D%/given.h %D%/given_models.h
+%C%_test_registry_pinned_LDADD = $(TEST_LIBS)
 %C%_test_registry_remove_SOURCES = %D%/test_registry_remove.c %D%/given.h %D%/given_models.h
 %C%_test_registry_remove_LDADD = $(TEST_LIBS)
 %C%_test_store_SOURCES = %D%/test_store.c %D%/given.h

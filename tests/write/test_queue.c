@@ -337,7 +337,44 @@ static void ten_thousand_are_no_burden(void **state)
 	queued_free(&q);
 }
 
+static void who_waits_for_a_time_gets_nothing_after_it(void **state)
+{
+	struct dfs_queue_item *item;
+	struct queued q;
+	double begin = queued_seconds();
+
+	(void)state;
+	queued_new(&q, QUIET);
+	CHECK_RET(-EAGAIN, dfs_queue_take_within(q.queue, 150, &item));
+	CHECK(queued_seconds() - begin >= 0.15);
+	dfs_queue_add(q.queue, "a", 0);
+	CHECK_RET(0, dfs_queue_take_within(q.queue, 0, &item));
+	dfs_queue_done(q.queue, item, DFS_QUEUE_DONE, 0, NULL);
+	dfs_queue_stop(q.queue);
+	CHECK(dfs_queue_stopping(q.queue));
+	CHECK_RET(-ESHUTDOWN, dfs_queue_take_within(q.queue, 150, &item));
+	queued_free(&q);
+}
+
+static void names_that_change_are_counted(void **state)
+{
+	struct queued q;
+
+	(void)state;
+	queued_new(&q, QUIET);
+	dfs_queue_written(q.queue, "a");
+	CHECK(dfs_queue_changes(q.queue) == 0);
+	dfs_queue_moved(q.queue, "a", "b");
+	dfs_queue_moved(q.queue, "never/heard/of", "this");
+	dfs_queue_exchanged(q.queue, "b", "c");
+	dfs_queue_removed(q.queue, "nor/of/this");
+	CHECK(dfs_queue_changes(q.queue) == 4);
+	queued_free(&q);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(who_waits_for_a_time_gets_nothing_after_it),
+	CASE(names_that_change_are_counted),
 	CASE(nothing_is_due_before_it_was_quiet_long_enough),
 	CASE(the_earliest_comes_first),
 	CASE(a_file_that_is_being_written_is_never_due),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room: see room.h. */
+#include "write/room.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+
+#define KEPT_SHARE 50
+#define KEPT_MAX (UINT64_C(1) << 30)
+
+uint64_t dfs_room_kept(uint64_t total)
+{
+	return total / KEPT_SHARE < KEPT_MAX ? total / KEPT_SHARE : KEPT_MAX;
+}
+
+int dfs_room_check(const struct dfs_store *store, uint64_t bytes, uint64_t *ret_needs)
+{
+	struct statvfs fs;
+
+	*ret_needs = bytes;
+	if (fstatvfs(dfs_store_fd(store), &fs) < 0)
+		return 0;
+	*ret_needs = bytes + dfs_room_kept((uint64_t)fs.f_blocks * fs.f_frsize);
+	return (uint64_t)fs.f_bavail * fs.f_frsize < *ret_needs ? -ENOSPC : 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* task: see task.h. */
+#include "write/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/auto.h"
+#include "write/classify.h"
+#include "write/elect.h"
+#include "write/rest.h"
+#include "write/room.h"
+
+/* A file in work. */
+struct task {
+	const struct dfs_task_shared *shared;
+	struct dfs_queue_item *item;
+	int fd;
+	struct dfs_header *header;
+	struct dfs_work_input input;
+	struct dfs_candidate_choice choice;
+	uint64_t links;
+};
+
+static void task_release(struct task *t)
+{
+	dfs_header_free(t->header);
+	if (t->fd >= 0)
+		close(t->fd);
+}
+
+static bool go_on(struct task *t, const char *step, uint64_t done, uint64_t total)
+{
+	dfs_ledger_step(t->shared->config->ledger, step, done, total);
+	return !dfs_queue_cancelled(t->shared->config->queue, t->item);
+}
+
+static bool electing(void *arg, uint64_t done, uint64_t total)
+{
+	return go_on(arg, "making its base plain", done, total);
+}
+
+static bool encoding(void *arg, uint64_t done, uint64_t total)
+{
+	return go_on(arg, "encoding", done, total);
+}
+
+static bool verifying(void *arg, uint64_t done, uint64_t total)
+{
+	return go_on(arg, "verifying", done, total);
+}
+
+/* --- which base */
+
+static int open_file(struct task *t, struct dfs_err *err)
+{
+	struct stat st;
+	int ret = dfs_store_openat(t->shared->config->store, t->item->rel, O_RDONLY, &t->fd);
+
+	if (ret < 0) {
+		t->fd = -1;
+		return dfs_fail(err, -ret, "open: %s", strerror(-ret));
+	}
+	if (fstat(t->fd, &st) < 0)
+		return dfs_fail_errno(err, "fstat");
+	ret = dfs_classify(t->fd, &t->header, NULL, err);
+	t->input = (struct dfs_work_input){ .fd = t->fd, .len = (uint64_t)st.st_size, .header = t->header };
+	return ret;
+}
+
+/* What it was chosen by is what it will be coded with: the model is borrowed from the candidates. */
+static int choose_again(struct task *t, struct dfs_err *err)
+{
+	int ret = dfs_candidates_refresh(t->shared->candidates, err);
+
+	return ret < 0 ? ret : dfs_candidates_choose(t->shared->candidates, &t->input, t->shared->hand, &t->choice, err);
+}
+
+/* @why: set if it has to wait. */
+static int choose_base(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+{
+	const struct dfs_task_shared *shared = t->shared;
+	const struct dfs_elect_config elect = {
+		.store = shared->config->store, .solos = shared->solos, .reader = shared->reader,
+		.queue = shared->config->queue, .log = shared->config->log, .watch = shared->config->watch,
+		.hand = shared->hand, .progress = electing, .progress_arg = t,
+	};
+	struct dfs_hash id;
+	uint64_t needs;
+	int ret = choose_again(t, err);
+
+	if (ret < 0 || t->choice.model || !t->header)
+		return ret;
+	ret = dfs_elect(&elect, t->item->rel, &t->input, dfs_sample_stored(&t->input, &t->choice.choice.alone), &id,
+			&needs, err);
+	if (ret == 1)
+		return choose_again(t, err);
+	if (ret == 0 && needs) {
+		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
+		return dfs_fail(err, ENOSPC, "a base for it has no room");
+	}
+	return ret;
+}
+
+/* --- the flow */
+
+/* Before anything is read at length. Return: 0: go on; -EINVAL: it stays; -errno. */
+static int ask(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+{
+	static const struct { int ret; enum dfs_reason_id id; } reasons[] = {
+		{ -EEXIST, DFS_REASON_COMPRESSED }, { -EBUSY, DFS_REASON_BASE }, { -EMLINK, DFS_REASON_LINKS },
+	};
+	const struct dfs_background_config *config = t->shared->config;
+	int ret = dfs_candidates_refresh(t->shared->candidates, err);
+
+	if (ret == 0)
+		ret = dfs_ingest_ask(config->store, t->item->rel, dfs_candidates_registry(t->shared->candidates), &t->links, err);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (ret == reasons[i].ret) {
+			dfs_reason_set(why, reasons[i].id, ret == -EMLINK ? t->links : 0, NULL);
+			return -EINVAL;
+		}
+	return ret;
+}
+
+static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_result *result, struct dfs_err *err)
+{
+	const struct dfs_background_config *config = t->shared->config;
+	const struct dfs_ingest_config ingest = {
+		.encode = {
+			.base = t->choice.model, .codec = config->codec, .threads = config->threads, .idle = true,
+			.progress = encoding, .progress_arg = t,
+		},
+		.reader = t->shared->reader, .registry = dfs_candidates_registry(t->shared->candidates),
+		.verify_progress = verifying, .verify_arg = t,
+		.watch = config->watch,
+	};
+	uint64_t needs;
+
+	if (dfs_room_check(config->store, dfs_sample_stored(&t->input, &t->choice.choice.best), &needs) < 0) {
+		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
+		return dfs_fail(err, ENOSPC, "no room for its container");
+	}
+	return dfs_ingest(config->store, t->item->rel, &ingest, result, err);
+}
+
+static void note(struct task *t, const struct dfs_ingest_result *result)
+{
+	const struct dfs_model *base = t->choice.model;
+
+	dfs_ledger_compressed(t->shared->config->ledger, result->original_bytes, result->stored_bytes);
+	if (!base && t->header)
+		dfs_solos_add(t->shared->solos, &(struct dfs_solo){
+			.rel = (char *)t->item->rel, .names = dfs_solos_names(t->header),
+			.shown_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
+		});
+	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s", t->item->rel,
+		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes,
+		     base ? "over " : "alone", base ? base->files[0].name : "");
+}
+
+/* It was coded, and is not smaller; or it became something else meanwhile. */
+static void why_plain(const struct task *t, const struct dfs_ingest_result *result, struct dfs_reason *why)
+{
+	const char *none = t->choice.choice.why_none;
+
+	if (!result->would_be_bytes)
+		dfs_reason_set(why, DFS_REASON_FAILED, 0, result->why.text);
+	else if (t->choice.is_private)
+		dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
+	else if (none && strcmp(none, "none makes it smaller") != 0)
+		dfs_reason_set(why, DFS_REASON_NO_BASE, 0, NULL);
+	else
+		dfs_reason_set(why, DFS_REASON_NO_GAIN, result->would_be_bytes * 100 / result->original_bytes, NULL);
+}
+
+/* Once for each decision, not for each time that it is looked at in vain. */
+static void tell(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
+{
+	enum dfs_log_level level = why->id == DFS_REASON_FAILED || why->id == DFS_REASON_DISK ? DFS_LOG_WARNING : DFS_LOG_INFO;
+	char text[256];
+
+	if (end == DFS_QUEUE_DONE || (end == DFS_QUEUE_LATER && t->item->tries) ||
+	    dfs_queue_cancelled(t->shared->config->queue, t->item))
+		return;
+	if (why->id == DFS_REASON_COMPRESSED || why->id == DFS_REASON_NONE)
+		return;
+	dfs_log_line(t->shared->config->log, level, "%s: %s: %s", t->item->rel,
+		     end == DFS_QUEUE_STAYS ? "stays as it is" : "later", dfs_reason_text(why, text, sizeof(text)));
+}
+
+/* Return: how it ended; @why is set unless it is compressed. */
+static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_ingest_result *result, const struct dfs_err *err,
+				 struct dfs_reason *why)
+{
+	if (ret == 0 && result->compressed) {
+		note(t, result);
+		return DFS_QUEUE_DONE;
+	}
+	if (ret == 0) {
+		why_plain(t, result, why);
+		return DFS_QUEUE_STAYS;
+	}
+	if (ret == -ENOENT)
+		return DFS_QUEUE_STAYS;
+	if (why->id == DFS_REASON_NONE)
+		dfs_reason_set(why, ret == -EBUSY ? DFS_REASON_OPEN : ret == -ENOSPC || ret == -EDQUOT ? DFS_REASON_ROOM :
+				    DFS_REASON_FAILED, 0, err->text);
+	return DFS_QUEUE_LATER;
+}
+
+/* Who asks for a file by name gets it compressed as it is, as deltafsctl(1) does without a mount. */
+static bool never_mind(const struct task *t, enum dfs_reason_id id)
+{
+	return t->item->asked && (id == DFS_REASON_NOT_SAFETENSORS || id == DFS_REASON_HEADER_LIMITS ||
+				  id == DFS_REASON_PARTIAL_NAME || id == DFS_REASON_INCOMPLETE);
+}
+
+static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
+{
+	struct dfs_ingest_result result = { 0 };
+	struct dfs_err err = { "" };
+	int ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
+
+	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id)) {
+		dfs_reason_set(why, DFS_REASON_NONE, 0, NULL);
+		ret = 0;
+	}
+	if (ret == 0)
+		ret = ask(t, why, &err);
+	if (ret == -EINVAL)
+		return DFS_QUEUE_STAYS;
+	if (ret == -EAGAIN)
+		return dfs_reason_again_ms(why->id, t->item->tries) ? DFS_QUEUE_LATER : DFS_QUEUE_STAYS;
+	if (ret == 0)
+		ret = open_file(t, &err);
+	if (ret == 0)
+		ret = choose_base(t, why, &err);
+	if (ret == 0)
+		ret = compress(t, why, &result, &err);
+	return end_of(t, ret, &result, &err, why);
+}
+
+/* For who asks why. What was changed meanwhile is not what was looked at. */
+static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
+{
+	const struct dfs_background_config *config = t->shared->config;
+	DFS_AUTO(fd) int fd = -1;
+	struct stat st;
+
+	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
+		return;
+	if (end == DFS_QUEUE_LATER)
+		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);
+	else if (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, &st) == 0)
+		dfs_ledger_note(config->ledger, t->item->rel, &st, why);
+}
+
+enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs_queue_item *item,
+				struct dfs_reason *ret_why)
+{
+	struct task t = { .shared = shared, .item = item, .fd = -1 };
+	enum dfs_queue_end end;
+
+	dfs_reason_set(ret_why, DFS_REASON_NONE, 0, NULL);
+	end = work(&t, ret_why);
+	if (end == DFS_QUEUE_LATER && !dfs_reason_again_ms(ret_why->id, item->tries))
+		end = DFS_QUEUE_STAYS; /* until something happens to it */
+	note_reason(&t, end, ret_why);
+	tell(&t, end, ret_why);
+	task_release(&t);
+	return end;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * task: what becomes of one file that is due, and why.
+ *
+ * WRITE: queue -> this (rest -> candidates -> elect -> ingest) -> queue.
+ */
+#ifndef DFS_WRITE_TASK_H
+#define DFS_WRITE_TASK_H
+
+#include "write/background.h"
+#include "write/candidates.h"
+#include "write/solos.h"
+
+/* What one thread has for all its files. All borrowed. */
+struct dfs_task_shared {
+	const struct dfs_background_config *config;
+	struct dfs_reader *reader;
+	struct dfs_hand *hand;
+	struct dfs_candidates *candidates;
+	struct dfs_solos *solos;
+};
+
+/**
+ * dfs_task_run() - compress a file, or say why not
+ * @item: taken from the queue; for dfs_queue_done() afterwards
+ * @ret_why: set unless it was compressed
+ *
+ * The log gets one line for each decision, the ledger a note. Return: how it ended.
+ */
+enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs_queue_item *item,
+				struct dfs_reason *ret_why);
+
+#endif
