@@ -206,6 +206,9 @@ static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_inges
 	}
 	if (ret == -ENOENT)
 		return DFS_QUEUE_STAYS;
+	/* Its mode, its times: what follows the last close of cp -a, rsync, tar. */
+	if (ret == -ESTALE)
+		dfs_reason_set(why, DFS_REASON_QUIET, 0, NULL);
 	if (why->id == DFS_REASON_NONE)
 		dfs_reason_set(why, ret == -EBUSY ? DFS_REASON_OPEN : ret == -ENOSPC || ret == -EDQUOT ? DFS_REASON_ROOM :
 				    DFS_REASON_FAILED, 0, err->text);

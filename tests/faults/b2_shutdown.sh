@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# B2: the file system under the store is shut down in the middle of ingest: EIO for users, the daemon lives, all that was synced is there after.
+# test: timeout=900 root nosan
+. "$(dirname "$0")/common.sh"
+need mkfs.xfs mkfs.ext4
+
+make_base --params 600000 --hidden 256 --vocab 512 --seed 401
+mv store made
+mkdir disk
+ln -s disk/store store
+
+# FS_IOC_SHUTDOWN; 0: the log written out first, 1: with what is in it, 2: as it is.
+shut_down() {
+	python3 -c '
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open("disk", os.O_RDONLY), 0x8004587d, struct.pack("I", int(sys.argv[1])))' "$1"
+}
+
+fired=0 n=0
+for round in $(seq "$(full 20 1)"); do
+	for fs in "mkfs.xfs -q -f" "mkfs.ext4 -q"; do
+		for how in 0 1 2; do
+			what="${fs%% *}, shutdown $how"
+			rm -f disk.img manifest
+			truncate -s 320M disk.img && $fs disk.img && mount -o loop disk.img disk && cp -a made disk/store && sync -f disk || fail "$what: $fs"
+			start_rw
+			for i in 1 2 3; do put "$original" "f$i" || fail "$what: put"; done
+			for ((i = 0; i < 500; i++)); do
+				in_work=$(ls -A store/.deltafs/tmp)
+				[ -z "$in_work" ] || [ $((RANDOM % 4)) = 0 ] || break
+			done
+			shut_down "$how" || fail "$what: not shut down"
+			! touch disk/probe 2>/dev/null || fail "$what: the disk still works"
+			[ -z "$in_work" ] || fired=$((fired + 1))
+			for change in "touch mnt/new" "sh -c 'echo x >>mnt/f1'" "rm -f mnt/f1" "mv mnt/f1 mnt/g"; do
+				eval "expect_fail any 'Input/output|Read-only|cannot|Structure' timeout 60 $change"
+			done
+			timeout 60 cat mnt/f1 >got 2>/dev/null && ! cmp -s got "$original" && fail "$what: other bytes"
+			is_idle "$what"
+			kill -0 "$daemon" || fail "$what: the daemon is dead: $(cat "$log")"
+			umount mnt || fail "$what: umount"
+			wait "$daemon" || fail "$what: ended with $?: $(tail -3 "$log")"
+			umount disk && mount -o loop disk.img disk || fail "$what: the disk itself"
+			start_rw
+			promises_hold "$what, mounted again"
+			is_tidy "$what"
+			put "$original" new && becomes_coded new || fail "$what: does not go on"
+			stop_daemon mnt
+			every_container_verifies "$what"
+			umount disk
+			n=$((n + 1))
+		done
+	done
+done
+[ "$fired" -ge $((n / 3)) ] || fail "only $fired of $n in the middle of ingest"
+echo "shut down $n times, in the middle of ingest $fired"
