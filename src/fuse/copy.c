@@ -92,7 +92,7 @@ void dfs_op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, str
 		.mount = mount, .req = req, .run = copy_run,
 		.open = dfs_handle_hold(mount, dfs_open_of(from_fi)), .off = from_off,
 		.other = dfs_handle_hold(mount, dfs_open_of(to_fi)), .other_off = to_off,
-		.len = len, .flag = flags,
+		.waits = DFS_WAITS_PLAIN, .len = len, .flag = flags,
 	};
 
 	(void)from;

@@ -40,7 +40,8 @@ static void sync_later(fuse_req_t req, struct fuse_file_info *fi, int how)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	const struct dfs_later later = {
-		.mount = mount, .req = req, .run = sync_run, .open = dfs_handle_hold(mount, dfs_open_of(fi)), .flag = how,
+		.mount = mount, .req = req, .run = sync_run, .open = dfs_handle_hold(mount, dfs_open_of(fi)),
+		.waits = DFS_WAITS_BEGUN, .flag = how,
 	};
 
 	dfs_later(&later);

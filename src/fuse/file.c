@@ -259,7 +259,7 @@ static void mixed_run(struct dfs_later *later)
 static bool read_thaw(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, size_t size, off_t off)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_later mixed = { .mount = mount, .req = req, .run = mixed_run, .off = off, .len = size };
+	struct dfs_later mixed = { .mount = mount, .req = req, .run = mixed_run, .pool = mount->mixed, .off = off, .len = size };
 
 	switch (dfs_thaw_where(content->thaw, (uint64_t)off, size)) {
 	case DFS_THAW_OLD:

@@ -40,6 +40,7 @@ struct dfs_mount {
 	struct dfs_log *log;
 	struct dfs_pool *later;		/* see later.h; NULL if read-only */
 	struct dfs_pool *thaws;		/* see settle.c; never waits for the former; NULL if read-only */
+	struct dfs_pool *mixed;		/* for reads and writes that wait for parts of a file that thaws; NULL if read-only */
 	struct dfs_shown *shown;
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
 	struct dfs_ledger *ledger;	/* what became of it; may be NULL */

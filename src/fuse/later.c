@@ -45,6 +45,8 @@ static void later_run(struct dfs_job *job, void *local)
 	struct dfs_mount *mount = later->mount;
 
 	(void)local;
+	if (later->waits && later->open && dfs_open_parks(mount, later->other ? later->other : later->open, later->waits, job))
+		return;
 	later->run(later);
 	let_go(later);
 	free(later);
@@ -63,5 +65,5 @@ void dfs_later(const struct dfs_later *later)
 	*copy = *later;
 	copy->job.run = later_run;
 	dfs_reads_begin(later->mount);
-	dfs_pool_submit(later->mount->later, &copy->job, DFS_URGENT);
+	dfs_pool_submit(later->pool ? later->pool : later->mount->later, &copy->job, DFS_URGENT);
 }

@@ -21,6 +21,8 @@ struct dfs_later {
 	struct dfs_mount *mount;
 	fuse_req_t req;
 	void (*run)(struct dfs_later *later);	/* replies */
+	struct dfs_pool *pool;			/* NULL: mount->later */
+	enum dfs_open_waits waits;		/* for @other if there is one, else for @open: without a thread */
 	struct dfs_node *node;			/* referenced, or NULL */
 	struct dfs_open *open, *other;		/* a handle of its own (dfs_handle_hold()), or NULL */
 	struct fuse_file_info fi;

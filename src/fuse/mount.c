@@ -114,7 +114,8 @@ static int writable_init(struct dfs_mount *mount, struct dfs_err *err)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	mount->later = dfs_later_pool_new("later");
 	mount->thaws = mount->later ? dfs_later_pool_new("thaw") : NULL;
-	return mount->thaws ? 0 : dfs_fail_errno(err, "cannot start threads");
+	mount->mixed = mount->thaws ? dfs_later_pool_new("mixed") : NULL;
+	return mount->mixed ? 0 : dfs_fail_errno(err, "cannot start threads");
 }
 
 static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
@@ -301,6 +302,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_pool_free(mount->later);
 	dfs_pool_free(mount->thaws);
 	dfs_jobs_free(mount->jobs);
+	dfs_pool_free(mount->mixed);
 	dfs_listings_end(mount);
 	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);

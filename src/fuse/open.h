@@ -40,6 +40,7 @@ struct dfs_open {
 	struct dfs_content *content;	/* referenced */
 	unsigned handles;
 	bool settling;			/* a pin is being copied */
+	struct dfs_job *parked;		/* of later.h, until that or a thaw has ended */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
 };
 
@@ -108,6 +109,23 @@ void dfs_opens_end(struct dfs_mount *mount);
 
 /* dfs_open_thawing() - something was written to @content, which thaws: see to it that it becomes plain. Does not block. */
 void dfs_open_thawing(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content);
+
+/* For what of a file's an operation waits before it runs. */
+enum dfs_open_waits {
+	DFS_WAITS_NOT,
+	DFS_WAITS_PIN,		/* a pin that is being copied */
+	DFS_WAITS_BEGUN,	/* and a thaw that somebody began */
+	DFS_WAITS_PLAIN,	/* and any thaw: it is begun */
+};
+
+/**
+ * dfs_open_parks() - would dfs_open_settle() wait for what another thread does?
+ * @job: if so, it is submitted to mount->later when that has ended
+ *
+ * Does not block. Return: whether @job is parked.
+ */
+bool dfs_open_parks(struct dfs_mount *mount, struct dfs_open *open, enum dfs_open_waits waits,
+		    struct dfs_job *job);
 
 /**
  * dfs_open_settle() - wait until the file is a plain one that may be changed

@@ -180,7 +180,8 @@ void dfs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, 
 	} else if (set & FUSE_SET_ATTR_SIZE) {
 		dfs_later(&(struct dfs_later){
 			.mount = mount, .req = req, .run = size_run, .node = node,
-			.open = fi ? dfs_handle_hold(mount, dfs_open_of(fi)) : NULL, .attr = *attr, .flag = set,
+			.open = fi ? dfs_handle_hold(mount, dfs_open_of(fi)) : NULL,
+			.waits = DFS_WAITS_PLAIN, .attr = *attr, .flag = set,
 		});
 	} else {
 		reply(req, node, change_others(mount, node, attr, set), &none);

@@ -30,6 +30,52 @@ static void touch(const struct dfs_mount *mount, int fd)
 		futimens(fd, now);
 }
 
+/* --- who waits without a thread */
+
+/* Under the lock. */
+static void park(struct dfs_open *open, struct dfs_job *job)
+{
+	job->next = open->parked;
+	open->parked = job;
+}
+
+/* Under the lock. A job that waits for something else by now parks again. */
+static void wake(struct dfs_mount *mount, struct dfs_open *open)
+{
+	struct dfs_job *next;
+
+	for (struct dfs_job *job = open->parked; job; job = next) {
+		next = job->next;
+		dfs_pool_submit(mount->later, job, DFS_URGENT);
+	}
+	open->parked = NULL;
+	pthread_cond_broadcast(&mount->nodes.settled);
+}
+
+static bool waits_for_thaw(const struct dfs_content *content, enum dfs_open_waits waits)
+{
+	return content->thaw && (waits == DFS_WAITS_PLAIN || (waits == DFS_WAITS_BEGUN && dfs_thaw_begun(content->thaw)));
+}
+
+bool dfs_open_parks(struct dfs_mount *mount, struct dfs_open *open, enum dfs_open_waits waits, struct dfs_job *job)
+{
+	struct dfs_content *content = dfs_content_get(mount, open);
+	bool thaws = waits_for_thaw(content, waits), parks;
+
+	if (thaws)
+		dfs_open_thawing(mount, open, content);
+	pthread_mutex_lock(&mount->nodes.lock);
+	if (thaws)
+		parks = atomic_load(&content->thawing) && open->content == content && !content->failed;
+	else
+		parks = waits != DFS_WAITS_BEGUN && atomic_load(&content->pinned) && open->settling;
+	if (parks)
+		park(open, job);
+	pthread_mutex_unlock(&mount->nodes.lock);
+	dfs_content_put(mount, content);
+	return parks;
+}
+
 /* --- thaws */
 
 /* Who sees to the end of one. Holds a handle that writes, so that nobody else has the file for himself. */
@@ -75,7 +121,7 @@ static void thawing_run(struct dfs_job *job, void *local)
 		dfs_log_line(t->mount->log, DFS_LOG_ERROR, "%s; what was written to it since is lost", err.text);
 	pthread_mutex_lock(&nodes->lock);
 	t->content->failed = ret;
-	pthread_cond_broadcast(&nodes->settled);
+	wake(t->mount, t->open);
 	pthread_mutex_unlock(&nodes->lock);
 	dfs_content_put(t->mount, t->content);
 	dfs_open_end(t->mount, t->open, true);
@@ -148,7 +194,7 @@ static int keep_pin(struct dfs_mount *mount, struct dfs_open *open, struct dfs_c
 	open->settling = false;
 	if (ret == 0)
 		atomic_store(&content->pinned, false);
-	pthread_cond_broadcast(&mount->nodes.settled);
+	wake(mount, open);
 	pthread_mutex_unlock(&mount->nodes.lock);
 	return ret;
 }

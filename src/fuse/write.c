@@ -101,6 +101,8 @@ static void write_later(fuse_req_t req, struct dfs_open *open, const char *buf, 
 	}
 	memcpy(later.data, buf, size);
 	later.open = dfs_handle_hold(mount, open);
+	later.waits = DFS_WAITS_PIN;
+	later.pool = mount->mixed;
 	dfs_later(&later);
 }
 
@@ -165,7 +167,7 @@ void dfs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t
 	struct dfs_mount *mount = dfs_mount_of(req);
 	const struct dfs_later later = {
 		.mount = mount, .req = req, .run = fallocate_run, .open = dfs_handle_hold(mount, dfs_open_of(fi)),
-		.flag = mode, .off = off, .len = (size_t)len,
+		.waits = DFS_WAITS_PLAIN, .flag = mode, .off = off, .len = (size_t)len,
 	};
 
 	(void)ino;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# hung_writers: promise 7, who waits for a thaw whose base hangs holds up nobody else: 100 writers and readers of one such file, while others write, sync, cut and thaw their own.
+# hung_writers: promise 7, who waits for a thaw whose base hangs holds up nobody else: 300 writers and readers of one such file, while others write, sync, cut and thaw their own.
 # test: timeout=240
 . "$(dirname "$0")/common.sh"
 
@@ -20,11 +20,11 @@ at_end "kill -CONT $first_pid 2>/dev/null; kill $first_pid 2>/dev/null"
 python3 - mnt/stuck/model.safetensors <<'PY' &
 import os, sys
 # Each writes a few bytes and waits for them to be safe, or reads around what was written.
-fd = os.open(sys.argv[1], os.O_RDWR)
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_DIRECT)	# else the page is read first
 size = os.fstat(fd).st_size
 os.pwrite(fd, b"mine", 8000)
 children = []
-for i in range(100):
+for i in range(300):
     pid = os.fork()
     if pid == 0:
         own = os.open(sys.argv[1], os.O_RDWR | os.O_DIRECT)
