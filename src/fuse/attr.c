@@ -111,7 +111,10 @@ static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd
 		return ret;
 	*ret_st = look.st;
 	dfs_attr_show(mount, size, ret_st);
-	return 0;
+	if (!dfs_node_was_replaced(&mount->nodes, *ret_node, look.moment))
+		return 0;
+	dfs_node_put(&mount->nodes, *ret_node);
+	return -EAGAIN;
 }
 
 /* How often a name is looked up anew whose file was replaced meanwhile. */
@@ -209,7 +212,7 @@ void dfs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *
 	fuse_reply_none(req);
 }
 
-int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
+static int get_once(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_node_look look;
@@ -222,6 +225,20 @@ int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *re
 	*ret_st = look.st;
 	dfs_attr_show(mount, look.shown_size, ret_st);
 	return 0;
+}
+
+int dfs_attr_get(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
+{
+	int ret = -ESTALE;
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t moment = dfs_nodes_moment(&mount->nodes);
+
+		ret = get_once(mount, node, ret_st);
+		if (!dfs_node_was_replaced(&mount->nodes, node, moment))
+			break;
+	}
+	return ret;
 }
 
 void dfs_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

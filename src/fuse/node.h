@@ -50,6 +50,7 @@ struct dfs_node {
 	unsigned writing;		/* and handles that may write */
 	bool replacing;			/* deltafs is about to put another file in its place, of the same content or so */
 	uint64_t changed;		/* the moment when the last of these ended */
+	uint64_t replaced;		/* and of replacing, of a directory: of a file in it */
 	bool loose;			/* st is not known: the next lookup tells */
 	bool gone;			/* has no name any more */
 	int last_fd;			/* then: O_PATH, all that leads to it; -1 */
@@ -143,6 +144,13 @@ bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const stru
 
 /* dfs_node_not_written() - and it did not write */
 void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/*
+ * dfs_node_was_replaced() - did deltafs put another file in its place since
+ * @moment, or in that of a file in it? A look since then may have seen times
+ * that nobody is to see. Waits for a replacement under way.
+ */
+bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);
 
 /*
  * dfs_node_same() - may @look, at a file that was opened as @node's, show its

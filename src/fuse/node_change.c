@@ -115,6 +115,18 @@ bool dfs_node_busy(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t mome
 	return busy;
 }
 
+bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment)
+{
+	bool so;
+
+	pthread_mutex_lock(&nodes->lock);
+	so = node->replacing || node->replaced > moment;
+	while (node->replacing)
+		pthread_cond_wait(&nodes->settled, &nodes->lock);
+	dfs_nodes_unlock(nodes);
+	return so;
+}
+
 bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
 	bool same;

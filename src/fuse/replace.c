@@ -36,11 +36,14 @@ static void hold(struct dfs_replacement *r)
 static void hold_no_more(struct dfs_replacement *r)
 {
 	r->mount->nodes.replacing--;
-	if (r->node)
+	if (r->node) {
 		r->node->replacing = false;
+		r->node->replaced = r->mount->nodes.moment;
+	}
 	if (!r->parent)
 		return;
 	r->parent->replacing = false;
+	r->parent->replaced = r->mount->nodes.moment;
 	dfs_table_unref(&r->mount->nodes, r->parent);
 }
 
@@ -93,8 +96,8 @@ static void let_go(struct dfs_replacement *r, const struct stat *now)
 	struct dfs_nodes *nodes = &r->mount->nodes;
 
 	pthread_mutex_lock(&nodes->lock);
-	hold_no_more(r);
 	dfs_table_move_on(nodes);
+	hold_no_more(r);
 	if (now)
 		nodes->replaced = nodes->moment;
 	if (r->node)

@@ -191,7 +191,8 @@ int dfs_shown_replaced(struct dfs_shown *shown, const struct stat *before, const
 	if (!row)
 		return -ENOMEM;
 	pthread_mutex_lock(&shown->lock);
-	remove_row(shown, after->st_dev, after->st_ino); /* of a file that was removed behind the mount */
+	if (after->st_ino != before->st_ino || after->st_dev != before->st_dev)
+		remove_row(shown, after->st_dev, after->st_ino); /* of a file that was removed behind the mount */
 	old = find(shown, before->st_dev, before->st_ino);
 	*row = (struct row){
 		.dev = after->st_dev, .number = after->st_ino,

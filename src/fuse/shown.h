@@ -25,6 +25,7 @@ void dfs_shown_free(struct dfs_shown *shown); /* NULL is fine */
 
 /**
  * dfs_shown_replaced() - @after takes the place of @before
+ * @before, @after: of one inode: a directory in which that happened
  * @keep_ctime: nothing that a user could see has changed; else ctime shows as it is
  *
  * Return: 0 or -ENOMEM: then it shows as it is.

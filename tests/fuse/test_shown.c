@@ -68,6 +68,27 @@ static void a_newcomer_with_a_number_in_use_is_shown_another_and_keeps_it(void *
 	dfs_shown_free(shown);
 }
 
+static void a_directory_stays_what_it_was_whatever_is_replaced_in_it(void **state)
+{
+	struct dfs_shown *shown = dfs_shown_new();
+	struct stat gone = file(13, 0);
+	uint64_t number;
+
+	(void)state;
+	replace(shown, 12, 100, 13, 200, true);
+	number = shows(shown, 12, 300).st_ino; /* a new directory */
+	replace(shown, 12, 300, 12, 400, true);
+	dfs_shown_removed(shown, &gone);
+	CHECK(shows(shown, 12, 400).st_ino == number);
+	CHECK(shows(shown, 12, 400).st_ctim.tv_sec == 300);
+	replace(shown, 12, 400, 12, 500, true);
+	CHECK(shows(shown, 12, 500).st_ino == number);
+	CHECK(shows(shown, 12, 500).st_ctim.tv_sec == 300);
+	replace(shown, 12, 600, 12, 700, true); /* something else happened in it before */
+	CHECK(shows(shown, 12, 700).st_ctim.tv_sec == 600);
+	dfs_shown_free(shown);
+}
+
 static void no_two_of_many_show_one_number(void **state)
 {
 	enum { N = 3000 };
@@ -92,6 +113,7 @@ static void no_two_of_many_show_one_number(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(a_replaced_file_keeps_number_and_ctime),
 	cmocka_unit_test(a_newcomer_with_a_number_in_use_is_shown_another_and_keeps_it),
+	cmocka_unit_test(a_directory_stays_what_it_was_whatever_is_replaced_in_it),
 	cmocka_unit_test(no_two_of_many_show_one_number),
 };
 
