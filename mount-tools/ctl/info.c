@@ -11,6 +11,7 @@
 #include "account.h"
 #include "codec/codec.h"
 #include "ctl.h"
+#include "daemon.h"
 #include "mounts.h"
 #include "read/view.h"
 #include "session.h"
@@ -207,9 +208,18 @@ static int info_container(struct ctl_session *s, struct dfs_view *view, struct d
 	return 0;
 }
 
-/* Why is it plain? What can be told without trying. */
-static const char *plain_reason(struct ctl_session *s, const struct stat *st, const struct dfs_header *header)
+/* Why is it plain? The daemon that writes there may have tried; else what can be told without. */
+static const char *plain_reason(struct ctl_session *s, const char *path, const struct stat *st,
+				const struct dfs_header *header, struct ctl_daemon *daemon)
 {
+	struct dfs_err none;
+	struct ctl_result told;
+
+	if (ctl_daemon_writer(path, daemon, &none) > 0) {
+		ctl_daemon_result(daemon, &told);
+		if (told.outcome == CTL_LEFT && *told.why)
+			return told.why;
+	}
 	if (ctl_session_is_base(s, st))
 		return "a base";
 	if (st->st_nlink > 1)
@@ -217,8 +227,9 @@ static const char *plain_reason(struct ctl_session *s, const struct stat *st, co
 	return header ? "not compressed" : "no safetensors file, and not compressed";
 }
 
-static int info_plain(struct ctl_session *s, int fd, const struct stat *st, struct dfs_err *err)
+static int info_plain(struct ctl_session *s, const char *path, int fd, const struct stat *st, struct dfs_err *err)
 {
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct ctl_account_sum all = { 0, (uint64_t)st->st_size, (uint64_t)st->st_size };
 	struct ctl_account_sum linear = { 0 };
@@ -236,14 +247,14 @@ static int info_plain(struct ctl_session *s, int fd, const struct stat *st, stru
 		linear.original_bytes += header->tensors[i].len;
 	}
 	linear.stored_bytes = linear.original_bytes;
-	reason = plain_reason(s, st, header);
+	reason = plain_reason(s, path, st, header, &daemon);
 	ctl_say(s->ctl, "%-10s plain, %s: %s", "state", ctl_bytes(text, all.original_bytes), reason);
 	if (s->ctl->report)
 		json_object_update_new(s->ctl->report, json_pack(
-			"{s:s, s:I, s:I, s:f, s:b, s:n, s:o, s:o, s:{}, s:s}", "state", "plain",
+			"{s:s, s:I, s:I, s:f, s:b, s:n, s:o, s:o, s:{}, s:o}", "state", "plain",
 			"original_bytes", (json_int_t)all.original_bytes, "stored_bytes", (json_int_t)all.stored_bytes,
 			"ratio", 1.0, "exact", true, "base", "linear", sum_json(&linear), "all", sum_json(&all),
-			"codecs", "reason", reason));
+			"codecs", "reason", ctl_string(reason)));
 	show_tensors(s->ctl, NULL, header);
 	return 0;
 }
@@ -276,7 +287,7 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	ctl_say(s->ctl, "%-10s %s", "file", path);
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "path", ctl_string(path));
-	return dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, fd, &st, err);
+	return dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, path, fd, &st, err);
 }
 
 static int run(struct ctl *ctl)

@@ -107,6 +107,8 @@ exec 5<&-
 [ "$(kept mnt/byhand.safetensors)" = "$shown" ] || fail "decode shows: $shown, $(kept mnt/byhand.safetensors)"
 same store/byhand.safetensors "$tune"
 told reason mnt/byhand.safetensors | grep -q '^decoded by hand' || fail "reason: $(told reason mnt/byhand.safetensors)"
+run deltafsctl info store/byhand.safetensors
+grep -q 'decoded by hand' said || fail "info of what was decoded by hand: $(cat said)"
 run deltafsctl decode store/byhand.safetensors
 grep -q 'plain already' said || fail "decode of a plain file: $(cat said)"
 sleep 1.5	# longer than it takes a file that was written to come to rest
@@ -155,6 +157,15 @@ answers ENOENT mnt ro 4 id="$id"
 head -c 4096 <(printf 'deltafs\0'; cat /dev/zero) >mnt/claims
 run deltafsctl decode mnt/claims
 stop_daemon mnt
+
+# --- a mount over the store itself
+start_daemon store store -o rw,quiet=1
+run deltafsctl decode store/dir/below/a.safetensors
+run deltafsctl encode store/dir/below/a.safetensors
+is_compressed store/dir/below/a.safetensors || fail "over itself: $(cat said)"
+run deltafsctl status --json store
+run deltafsctl wait --timeout 60 store
+stop_daemon store
 
 # --- mounts that compress nothing
 expect_fail 1 'in no mount that compresses' deltafsctl wait store
