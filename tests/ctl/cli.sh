@@ -8,7 +8,12 @@ learn_magic
 expect_fail 2 'no command' deltafsctl
 expect_fail 2 'did you mean "encode"' deltafsctl encod x
 expect_fail 2 'did you mean "base add"' deltafsctl base ad x
-expect_fail 2 'no command "status"' deltafsctl status
+expect_fail 2 'no command "quiesce"' deltafsctl quiesce
+expect_fail 2 '--watch shows lines' deltafsctl status --watch --json
+expect_fail 2 'no number' deltafsctl wait --timeout soon .
+expect_fail 2 'no number' deltafsctl wait --timeout -1 .
+expect_fail 1 'in no mount and in no store' deltafsctl status
+expect_fail 1 'in no mount that compresses' deltafsctl wait .
 expect_fail 2 'did you mean --base\?' deltafsctl encode --bsae x y
 expect_fail 2 'no option -q' deltafsctl encode -q x
 expect_fail 2 'needs a value' deltafsctl encode x --base
@@ -27,7 +32,7 @@ expect_fail 1 'No such file' deltafsctl info nowhere
 expect_fail 1 'No such file' deltafsctl encode nowhere -o x
 expect_fail 1 'No such file' deltafsctl decode nowhere
 expect_fail 1 'no such file' deltafsctl encode --base nowhere magic x -o y
-for command in '' encode decode verify info estimate 'base add' 'base list' 'base remove' import export ls du; do
+for command in '' encode decode verify info estimate 'base add' 'base list' 'base remove' import export ls du status wait; do
 	# shellcheck disable=SC2086
 	run deltafsctl $command --help
 	grep -q '^Usage: deltafsctl' said || fail "$command --help"
@@ -52,6 +57,10 @@ json() {
 has() { member json "[$1 for m in [o]] and all(k in $1 for k in '$2'.split())" | grep -qx True || fail "$1 lacks one of: $2: $(cat json)"; }
 json 0 deltafsctl base add --json S S/base
 has 'o["bases_added"][0]' 'path id known files bytes bytes_linked bytes_cloned bytes_copied'
+json 0 deltafsctl status --json S/base
+has 'o' 'command store mounted'
+json 1 deltafsctl wait --json S
+has 'o' 'command error'
 json 0 deltafsctl estimate --json -r S
 has 'o["files"][0]' 'path now_bytes after_bytes codecs ratio base reason'
 has 'o["total"]' 'files now_bytes after_bytes saved_bytes ratio'
