@@ -3,10 +3,12 @@
 #include "mounts.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -103,6 +105,14 @@ char *ctl_mount_behind(const char *path, struct dfs_err *err)
 	return behind;
 }
 
+/* A daemon that writes to the store would refuse it there, too. */
+static bool is_writable(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 && !(fs.f_flag & ST_RDONLY);
+}
+
 int ctl_mount_refuse(const char *path, struct dfs_err *err)
 {
 	struct ctl_mount mount = { 0 };
@@ -111,7 +121,12 @@ int ctl_mount_refuse(const char *path, struct dfs_err *err)
 
 	if (ret <= 0)
 		return ret < 0 ? dfs_fail(err, -ret, "%s: %s", path, strerror(-ret)) : 0;
+	if (is_writable(path))
+		ret = dfs_fail(err, EBUSY, "%s is in a mount that writes to its store, and so would this: unmount %s first",
+			       path, mount.point);
 	ctl_mount_release(&mount);
+	if (ret < 0)
+		return ret;
 	behind = ctl_mount_behind(path, err);
 	return behind ? dfs_fail(err, EBUSY, "%s is in a mount, and this works on the store: use %s", path, behind) : -EBUSY;
 }

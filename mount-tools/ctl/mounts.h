@@ -26,7 +26,7 @@ void ctl_mount_release(struct ctl_mount *mount);
  */
 char *ctl_mount_behind(const char *path, struct dfs_err *err);
 
-/* ctl_mount_refuse() - -EBUSY for a path in a mount, with its path in the store; 0; -errno: no such path, ... */
+/* ctl_mount_refuse() - -EBUSY for a path in a mount, with what to do instead: its path in the store, or umount; 0; -errno: no such path, ... */
 int ctl_mount_refuse(const char *path, struct dfs_err *err);
 
 /**
