@@ -297,17 +297,16 @@ static void call_back(const struct dfs_elect_config *config, uint64_t names)
 }
 
 static int elect(const struct dfs_elect_config *config, const struct dfs_solo *solo, uint64_t stored,
-		 struct dfs_hash *ret_id, uint64_t *ret_needs, struct dfs_err *err)
+		 struct dfs_hash *ret_id, struct dfs_err *err)
 {
 	DFS_AUTO(paths) struct dfs_paths rels = { 0 };
-	uint64_t names = solo->names;
+	uint64_t names = solo->names, needs;
 	int ret = model_of(config, solo->rel, &rels);
 
 	if (ret < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	if (dfs_room_check(config->store, plain_bytes(config, &rels) + stored, ret_needs) < 0)
-		return 0;
-	*ret_needs = 0;
+	if (dfs_room_check(config->store, plain_bytes(config, &rels) + stored, &needs) < 0)
+		return dfs_fail(err, ENOSPC, "%llu bytes must be free for it", (unsigned long long)needs);
 	ret = make_base(config, &rels, ret_id, err);
 	if (ret < 0)
 		return ret;
@@ -319,13 +318,12 @@ static int elect(const struct dfs_elect_config *config, const struct dfs_solo *s
 
 /* Return: 1: it is a base; 0: it cannot be had, or does not pay; -ESTALE: it is gone; -ECANCELED, -ENOMEM. */
 static int try_sister(const struct dfs_elect_config *config, const struct dfs_solo *sister, const char *rel,
-		      const struct dfs_work_input *input, uint64_t alone, struct dfs_hash *ret_id, uint64_t *ret_needs,
-		      struct dfs_err *err)
+		      const struct dfs_work_input *input, uint64_t alone, struct dfs_hash *ret_id, struct dfs_err *err)
 {
 	int ret = strcmp(sister->rel, rel) == 0 ? 0 : pays(config, sister, rel, input, alone, err);
 
 	if (ret == 1)
-		ret = elect(config, sister, alone, ret_id, ret_needs, err);
+		ret = elect(config, sister, alone, ret_id, err);
 	if (ret == -ENOENT)
 		return -ESTALE;
 	if (ret >= 0 || ret == -ESTALE || ret == -ECANCELED || ret == -ENOMEM)
@@ -334,25 +332,30 @@ static int try_sister(const struct dfs_elect_config *config, const struct dfs_so
 	return 0;
 }
 
+static int fill(const struct dfs_elect_config *config, struct dfs_err *err)
+{
+	return dfs_solos_fill(config->solos, config->store, config->reader, config->progress, config->progress_arg, err);
+}
+
 int dfs_elect(const struct dfs_elect_config *config, const char *rel, const struct dfs_work_input *input,
-	      uint64_t alone, struct dfs_hash *ret_id, uint64_t *ret_needs, struct dfs_err *err)
+	      uint64_t alone, struct dfs_hash *ret_id, struct dfs_err *err)
 {
 	uint64_t names = dfs_solos_names(input->header);
 	const struct dfs_solo *solo;
 	size_t at = 0;
-	int ret = dfs_solos_fill(config->solos, config->store, config->reader, config->progress, config->progress_arg, err);
+	int ret = fill(config, err);
 
-	*ret_needs = 0;
 	for (unsigned i = 0; ret == 0 && i < SISTERS_MAX && (at = dfs_solos_next(config->solos, names, at, &solo)); i++) {
 		DFS_AUTO(mem) char *name = strdup(solo->rel);
 		struct dfs_solo sister = *solo;
 
 		sister.rel = name;
-		ret = name ? try_sister(config, &sister, rel, input, alone, ret_id, ret_needs, err) :
+		ret = name ? try_sister(config, &sister, rel, input, alone, ret_id, err) :
 			     dfs_fail(err, ENOMEM, "out of memory");
-		if (ret == -ESTALE) {
+		if (ret == -ESTALE) { /* renamed, perhaps */
 			dfs_solos_forget(config->solos, name);
-			at = ret = 0;
+			ret = fill(config, err);
+			at = 0;
 		}
 	}
 	return ret;

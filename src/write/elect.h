@@ -38,14 +38,14 @@ struct dfs_elect_config {
  * @input: the file; its base is ignored
  * @alone: bytes that it would take alone
  * @ret_id: the base
- * @ret_needs: bytes of room that were missing, if that was all that was; else 0
  *
- * A sister that is open for writing, that the file's owner may not read, or
- * that cannot be read at all is passed over. Return: 1: there is a base; 0: none
+ * A sister that is open for writing, that the file's owner may not read, that
+ * has no room as a plain file, or cannot be read at all is passed over: alone
+ * the file takes less than waiting for one. Return: 1: there is a base; 0: none
  * that pays; -ECANCELED, -ENOMEM; errors of reading the store.
  */
 int dfs_elect(const struct dfs_elect_config *config, const char *rel, const struct dfs_work_input *input,
-	      uint64_t alone, struct dfs_hash *ret_id, uint64_t *ret_needs, struct dfs_err *err);
+	      uint64_t alone, struct dfs_hash *ret_id, struct dfs_err *err);
 
 /**
  * dfs_elect_shards() - the files of the model that @rel is one of

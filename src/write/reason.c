@@ -63,7 +63,7 @@ static const struct {
 	[DFS_REASON_INCOMPLETE] = {
 		"incomplete", "not complete", ": $ are missing", "write the rest; nobody looks before", 0 },
 	[DFS_REASON_OPEN] = { "open", "still open", " by pid #", "close it", 5000 },
-	[DFS_REASON_QUIET] = { "quiet", "written just now", "", "", 1000 },
+	[DFS_REASON_QUIET] = { "quiet", "changed just now", "", "", 1000 },
 	[DFS_REASON_SHARDS] = {
 		"shards", "waiting for shards", " @", "copy them and the index in", 60000 },
 	[DFS_REASON_ROOM] = {

@@ -79,8 +79,7 @@ static int choose_again(struct task *t, struct dfs_err *err)
 	return ret < 0 ? ret : dfs_candidates_choose(t->shared->candidates, &t->input, t->shared->hand, &t->choice, err);
 }
 
-/* @why: set if it has to wait. */
-static int choose_base(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+static int choose_base(struct task *t, struct dfs_err *err)
 {
 	const struct dfs_task_shared *shared = t->shared;
 	const struct dfs_elect_config elect = {
@@ -89,20 +88,12 @@ static int choose_base(struct task *t, struct dfs_reason *why, struct dfs_err *e
 		.hand = shared->hand, .progress = electing, .progress_arg = t,
 	};
 	struct dfs_hash id;
-	uint64_t needs;
 	int ret = choose_again(t, err);
 
 	if (ret < 0 || t->choice.model || !t->header)
 		return ret;
-	ret = dfs_elect(&elect, t->item->rel, &t->input, dfs_sample_stored(&t->input, &t->choice.choice.alone), &id,
-			&needs, err);
-	if (ret == 1)
-		return choose_again(t, err);
-	if (ret == 0 && needs) {
-		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
-		return dfs_fail(err, ENOSPC, "a base for it has no room");
-	}
-	return ret;
+	ret = dfs_elect(&elect, t->item->rel, &t->input, dfs_sample_stored(&t->input, &t->choice.choice.alone), &id, err);
+	return ret == 1 ? choose_again(t, err) : ret;
 }
 
 /* --- the flow */
@@ -126,6 +117,12 @@ static int ask(struct task *t, struct dfs_reason *why, struct dfs_err *err)
 	return ret;
 }
 
+/* Estimated. */
+static uint64_t container_bytes(const struct task *t)
+{
+	return dfs_sample_stored(&t->input, &t->choice.choice.best);
+}
+
 static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_result *result, struct dfs_err *err)
 {
 	const struct dfs_background_config *config = t->shared->config;
@@ -140,7 +137,7 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 	};
 	uint64_t needs;
 
-	if (dfs_room_check(config->store, dfs_sample_stored(&t->input, &t->choice.choice.best), &needs) < 0) {
+	if (dfs_room_check(config->store, container_bytes(t), &needs) < 0) {
 		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
 		return dfs_fail(err, ENOSPC, "no room for its container");
 	}
@@ -206,12 +203,14 @@ static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_inges
 	}
 	if (ret == -ENOENT)
 		return DFS_QUEUE_STAYS;
-	/* Its mode, its times: what follows the last close of cp -a, rsync, tar. */
-	if (ret == -ESTALE)
+	if (why->id == DFS_REASON_NONE && ret == -EBUSY)
+		dfs_reason_set(why, DFS_REASON_OPEN, 0, NULL);
+	else if (why->id == DFS_REASON_NONE && ret == -ESTALE) /* a link, a mode: no write */
 		dfs_reason_set(why, DFS_REASON_QUIET, 0, NULL);
-	if (why->id == DFS_REASON_NONE)
-		dfs_reason_set(why, ret == -EBUSY ? DFS_REASON_OPEN : ret == -ENOSPC || ret == -EDQUOT ? DFS_REASON_ROOM :
-				    DFS_REASON_FAILED, 0, err->text);
+	else if (why->id == DFS_REASON_NONE && (ret == -ENOSPC || ret == -EDQUOT))
+		dfs_reason_set(why, DFS_REASON_ROOM, container_bytes(t), NULL);
+	else if (why->id == DFS_REASON_NONE)
+		dfs_reason_set(why, DFS_REASON_FAILED, 0, err->text);
 	return DFS_QUEUE_LATER;
 }
 
@@ -241,7 +240,7 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	if (ret == 0)
 		ret = open_file(t, &err);
 	if (ret == 0)
-		ret = choose_base(t, why, &err);
+		ret = choose_base(t, &err);
 	if (ret == 0)
 		ret = compress(t, why, &result, &err);
 	return end_of(t, ret, &result, &err, why);

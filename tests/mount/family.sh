@@ -70,6 +70,16 @@ put 2 b; compressed b
 [ "$(told base mnt/b/model.safetensors)" = d/model.safetensors ] || fail "base of b: $(told base mnt/b/model.safetensors): $(cat "$log")"
 right 1 d; right 2 b
 
+# Renamed since it was compressed.
+stop_daemon mnt
+rm -rf store && mkdir store
+start_daemon store mnt -o rw,quiet=0
+put 1 a; compressed a
+mkdir mnt/deep; mv mnt/a mnt/deep/a
+put 2 b; compressed b
+[ "$(told base mnt/b/model.safetensors)" = deep/a/model.safetensors ] || fail "base of b: $(told base mnt/b/model.safetensors): $(cat "$log")"
+right 1 deep/a; right 2 b
+
 # While somebody may write to it, a first is no base.
 stop_daemon mnt
 rm -rf store && mkdir store
