@@ -34,13 +34,17 @@ static void reply_open_failure(fuse_req_t req, int ret, const struct dfs_err *er
 }
 
 /* Nothing of what it held is ever decoded. */
-static int open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
+int dfs_open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
 {
 	struct dfs_open *open;
-	int ret;
+	int ret = -ESTALE;
 
 	if (dfs_node_is_container(&mount->nodes, node))
-		return dfs_open_empty(mount, node, err);
+		ret = dfs_open_empty(mount, node, err);
+	/* It may have become plain just then: it was thawing. */
+	if (ret != -ESTALE || dfs_node_is_container(&mount->nodes, node))
+		return ret;
+	err->text[0] = '\0';
 	ret = dfs_open_node(mount, node, true, &open, err);
 	if (ret < 0)
 		return ret;
@@ -83,7 +87,7 @@ static int drop_suid(struct dfs_later *later)
 static void truncate_run(struct dfs_later *later)
 {
 	struct dfs_err err = { "" };
-	int ret = open_truncate(later->mount, later->node, &err);
+	int ret = dfs_open_truncate(later->mount, later->node, &err);
 
 	if (ret == 0)
 		ret = drop_suid(later);

@@ -260,6 +260,9 @@ int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct st
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold);
 void dfs_hold_end(struct dfs_mount *mount, struct dfs_hold *hold);
 
+/* file.c: dfs_open_truncate() - a file that need not be open becomes empty. Blocks; errors as dfs_open_empty(), dfs_open_resize(). */
+int dfs_open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err);
+
 /* write.c: dfs_open_resize() - of what is open for writing. Blocks as dfs_open_settle(), with its errors. */
 int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, struct dfs_err *err);
 

@@ -114,8 +114,8 @@ static int change_size(struct dfs_later *later, struct dfs_err *err)
 
 	if (later->open)
 		return dfs_open_resize(mount, later->open, later->attr.st_size, err);
-	if (later->attr.st_size == 0 && dfs_node_is_container(&mount->nodes, later->node))
-		return dfs_open_empty(mount, later->node, err);
+	if (later->attr.st_size == 0)
+		return dfs_open_truncate(mount, later->node, err);
 	ret = dfs_open_node(mount, later->node, true, &open, err);
 	if (ret < 0)
 		return ret;

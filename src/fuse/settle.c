@@ -109,6 +109,17 @@ static int thawed(struct thawing *t, struct dfs_err *err)
 				 !atomic_load(&t->open->dirty), err);
 }
 
+/* Else the file was emptied meanwhile, and nothing that was written before is missed. */
+static bool is_current(const struct thawing *t)
+{
+	bool current;
+
+	pthread_mutex_lock(&t->mount->nodes.lock);
+	current = t->open->content == t->content;
+	pthread_mutex_unlock(&t->mount->nodes.lock);
+	return current;
+}
+
 static void thawing_run(struct dfs_job *job, void *local)
 {
 	struct thawing *t = (struct thawing *)job;
@@ -117,7 +128,7 @@ static void thawing_run(struct dfs_job *job, void *local)
 	int ret = thawed(t, &err);
 
 	(void)local;
-	if (ret < 0 && ret != -ECANCELED)
+	if (ret < 0 && is_current(t))
 		dfs_log_line(t->mount->log, DFS_LOG_ERROR, "%s; what was written to it since is lost", err.text);
 	pthread_mutex_lock(&nodes->lock);
 	t->content->failed = ret;
