@@ -89,6 +89,17 @@ static bool is_made(const struct stat *st, const struct stat *made)
 	return made && made->st_ino == st->st_ino && made->st_dev == st->st_dev;
 }
 
+/* A container that is written to has its size from that. */
+static void show_open(struct dfs_mount *mount, struct dfs_node *node, struct stat *st, uint64_t *size)
+{
+	struct dfs_node_look look;
+
+	if (dfs_open_stat(mount, node, &look) < 0)
+		return;
+	*st = look.st;
+	*size = look.shown_size;
+}
+
 /* Return: as dfs_attr_made(); -EAGAIN: what was found may have been replaced since. */
 static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd, const char *name,
 			const struct stat *made, struct dfs_node **ret_node, struct stat *ret_st)
@@ -109,6 +120,7 @@ static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd
 	ret = dfs_node_place(&mount->nodes, parent, name, &look, size, ret_node, &size);
 	if (ret < 0)
 		return ret;
+	show_open(mount, *ret_node, &look.st, &size);
 	*ret_st = look.st;
 	dfs_attr_show(mount, size, ret_st);
 	if (!dfs_node_was_replaced(&mount->nodes, *ret_node, look.moment))

@@ -170,7 +170,7 @@ int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd
 {
 	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = keep_ctime };
 	struct dfs_publish p = {
-		.tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .keep = true,
+		.tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .thaws = true, .keep = true,
 		.enter = dfs_replace_enter, .leave = dfs_replace_leave, .arg = &r,
 	};
 	int fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0), ret;
