@@ -8,7 +8,7 @@
 tune=orig/tune/model.safetensors
 stored() { told stored_bytes "$1"; }
 # kept FILE: what is to stay, whatever deltafs does.
-kept() { stat -c '%i %s %Y %Z %h %a %u' "$1"; }
+kept() { stat -c '%i %s %y %z %h %a %u' "$1"; }
 is_plain() { [ "$(told state "$1")" = plain ]; }
 is_compressed() { [ "$(told state "$1")" = container ] && at_most "$(stored "$1")" $(($(size "$tune") * 6 / 10)); }
 
@@ -184,6 +184,13 @@ run deltafsctl decode mnt/existing.safetensors
 is_plain mnt/existing.safetensors || fail "decode with noingest"
 sleep 1.1	# as long as the kernel believes what it was told
 [ "$(kept mnt/existing.safetensors)" = "$shown" ] || fail "decode shows: $shown, $(kept mnt/existing.safetensors)"
+# What is written makes a file plain, too, and that shows.
+touch before
+[ "$(told state mnt/dir/below/a.safetensors)" = container ] || fail "nothing to write to"
+printf X | dd of=mnt/dir/below/a.safetensors bs=1 seek=700000 conv=notrunc status=none
+sleep 1.1
+is_plain mnt/dir/below/a.safetensors || fail "written to, and not plain"
+[ mnt/dir/below/a.safetensors -nt before ] || fail "written to, and its mtime is $(stat -c %y mnt/dir/below/a.safetensors)"
 run deltafsctl wait --timeout 1 mnt
 stop_daemon mnt
 start_daemon store mnt
