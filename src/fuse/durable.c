@@ -31,6 +31,8 @@ static void sync_run(struct dfs_later *later)
 		dfs_reply_failure(later->req, ret, &err);
 		return;
 	}
+	if (later->mount->writeback)
+		dfs_node_mtime_pay(&later->mount->nodes, later->open->node, dfs_content_fd(content));
 	ret = sync_content(content, later->flag);
 	dfs_content_put(later->mount, content);
 	dfs_reply_result(later->req, ret);

@@ -18,6 +18,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/names.c \
 	%D%/node.c %D%/node.h \
 	%D%/node_change.c \
+	%D%/node_mtime.c \
 	%D%/node_names.c \
 	%D%/node_open.c %D%/node_table.h \
 	%D%/notice.c \

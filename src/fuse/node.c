@@ -176,6 +176,7 @@ static struct dfs_node *node_new(struct dfs_nodes *nodes, struct dfs_node *paren
 	node->type = st->st_mode & S_IFMT;
 	node->last_fd = -1;
 	node->st = *st;
+	node->mtime = st->st_mtim;
 	node->shown_size = shown_size;
 	node->parent = parent;
 	if (parent)

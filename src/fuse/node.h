@@ -43,6 +43,7 @@ struct dfs_node {
 	uint64_t number;
 	mode_t type;			/* S_IFMT of its mode */
 	atomic_bool no_acl;		/* a regular file that was seen to have no ACL */
+	atomic_bool mtime_owed;		/* its backing file may have another mtime than the kernel, of when bytes came */
 	/* under nodes->lock; of a directory st never changes, and is read without */
 	struct stat st;			/* of the backing file, as it was last left */
 	uint64_t shown_size;		/* st_size of the mount, of a container; DFS_SIZE_STORED */
@@ -53,6 +54,7 @@ struct dfs_node {
 	uint64_t replaced;		/* and of replacing, of a directory: of a file in it */
 	bool loose;			/* st is not known: the next lookup tells */
 	bool gone;			/* has no name any more */
+	struct timespec mtime;		/* as the kernel has it; see node_mtime.c */
 	int last_fd;			/* then: O_PATH, all that leads to it; -1 */
 	struct dfs_node *parent;	/* referenced; NULL for the root */
 	char *name;
@@ -189,6 +191,15 @@ void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_is_plain() - is it known not to be one? */
 bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/*
+ * node_mtime.c: with the writeback cache the kernel keeps the mtime
+ */
+
+/* dfs_node_mtime_told() - the kernel says what it is, or a user; before the backing file gets it */
+void dfs_node_mtime_told(struct dfs_nodes *nodes, struct dfs_node *node, struct timespec mtime);
+/* dfs_node_mtime_pay() - what was owed is paid to the backing file, open as @fd: the kernel has told all that it will */
+void dfs_node_mtime_pay(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
 
 /*
  * node_open.c: back to the store

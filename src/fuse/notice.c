@@ -22,6 +22,7 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 {
 	char path[PATH_MAX];
 
+	atomic_store_explicit(&open->node->mtime_owed, true, memory_order_relaxed);
 	if (atomic_exchange(&open->dirty, true) || !mount->queue)
 		return;
 	if (dfs_node_path(&mount->nodes, open->node, path) == 0)

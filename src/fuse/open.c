@@ -131,10 +131,12 @@ static void writer_end(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_content *content = dfs_content_get(mount, open);
 	struct stat st;
-	bool known = fstat(dfs_view_fd(content->view), &st) == 0;
-	bool last = dfs_node_written(&mount->nodes, open->node, known ? &st : NULL);
-	bool alone;
+	bool known, last, alone;
 
+	if (mount->writeback)
+		dfs_node_mtime_pay(&mount->nodes, open->node, dfs_view_fd(content->view));
+	known = fstat(dfs_view_fd(content->view), &st) == 0;
+	last = dfs_node_written(&mount->nodes, open->node, known ? &st : NULL);
 	dfs_content_put(mount, content);
 	pthread_mutex_lock(&mount->nodes.lock);
 	alone = open->handles == 1;

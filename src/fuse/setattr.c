@@ -98,8 +98,12 @@ int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct st
 		dfs_node_unchanged_by(&mount->nodes, node);
 		return ret;
 	}
+	if (set & FUSE_SET_ATTR_MTIME)
+		dfs_node_mtime_told(&mount->nodes, node, attr->st_mtim);
 	ret = set_all(hold.fd, attr, set);
 	known = fstat(hold.fd, &st) == 0;
+	if (known && set & FUSE_SET_ATTR_MTIME_NOW)
+		dfs_node_mtime_told(&mount->nodes, node, st.st_mtim);
 	dfs_node_changed(&mount->nodes, node, known ? &st : NULL);
 	dfs_hold_end(mount, &hold);
 	return ret;
