@@ -168,7 +168,7 @@ static void why_plain(const struct task *t, const struct dfs_ingest_result *resu
 		dfs_reason_set(why, DFS_REASON_FAILED, 0, result->why.text);
 	else if (t->choice.is_private)
 		dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
-	else if (none && strcmp(none, "none makes it smaller") != 0)
+	else if (t->header && none && strcmp(none, "none makes it smaller") != 0)
 		dfs_reason_set(why, DFS_REASON_NO_BASE, 0, NULL);
 	else
 		dfs_reason_set(why, DFS_REASON_NO_GAIN, result->would_be_bytes * 100 / result->original_bytes, NULL);

@@ -82,4 +82,32 @@ is_private() { [ "$(stat -c %a mnt/$base)" = 600 ] && ! "${as_nobody[@]}" cat mn
 lose private is_private chmod 600 mnt/$base
 is_given() { [ "$(stat -c %u mnt/$base)" = 1234 ]; }
 lose "given away" is_given sh -c "chown 1234 mnt/$base && chmod 400 mnt/$base"
+
+# And while they are read: not even an error.
+reader() {
+	while [ ! -e stop ]; do
+		evict "mnt/t/$1"
+		cmp "mnt/t/$1" "$original" >>reader.err 2>&1 || { echo "$1" >>failed; return; }
+		echo "$1" >>reads
+	done
+}
+losses=("rm -r mnt/base" "cp other/base/model.safetensors mnt/$base" overwrite map_write "truncate -s 300000 mnt/$base" "truncate -s 0 mnt/$base")
+for ((round = 0; round < $(full 60 6); round++)); do
+	rm -rf store stop reads && cp -a made store
+	start_rw cache=2M,allow_other
+	reader f &
+	first=$!
+	reader g &
+	second=$!
+	some_read() { [ -s reads ]; }
+	retry 20 some_read || fail "nobody reads"
+	sleep "0.$((RANDOM % 3))"
+	${losses[round % ${#losses[@]}]} || fail "while it is read: ${losses[round % ${#losses[@]}]}"
+	sleep 0.3
+	touch stop
+	wait $first $second
+	[ ! -e failed ] || fail "while it is read, ${losses[round % ${#losses[@]}]}: $(tail -2 reader.err) $(tail -2 "$log")"
+	stop_daemon mnt
+	n=$((n + 1))
+done
 echo "lost $n times"
