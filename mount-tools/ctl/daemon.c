@@ -238,7 +238,8 @@ void ctl_daemon_result(struct ctl_daemon *d, struct ctl_result *result)
 	told(d, "user.deltafs.reason", d->told, sizeof(d->told));
 	result->outcome = CTL_LEFT;
 	result->what = "left";
-	result->why = d->told;
+	/* Removed meanwhile, or replaced. */
+	result->why = st.st_nlink && *d->told ? d->told : "it is not there any more";
 }
 
 /* Return: 1: go on waiting; 0: it is over; -errno: it was tried, and is to be tried again. */

@@ -125,6 +125,13 @@ is_compressed mnt/byhand.safetensors || fail "written, and not compressed again:
 cp "$tune" mnt/waits.safetensors
 run deltafsctl decode mnt/waits.safetensors
 run deltafsctl wait --timeout 0 mnt/waits.safetensors
+# What is waited for is removed.
+cp "$tune" mnt/removed.safetensors
+deltafsctl wait --timeout 60 mnt/removed.safetensors >removed.said 2>&1 &
+sleep 0.2
+rm mnt/removed.safetensors
+wait $! || fail "wait for what is removed: $(cat removed.said)"
+grep -Eq 'not there any more|->' removed.said || fail "wait for what is removed said $(cat removed.said)"
 # Somebody writes to it while it is made plain.
 python3 - mnt/twice.safetensors <<'PY' &
 import os, sys
