@@ -113,7 +113,7 @@ static int walk(struct dfs_nodes *nodes, const struct dfs_store *store, struct d
 
 	pthread_mutex_lock(&nodes->lock);
 	ret_look->moment = nodes->moment;
-	ret = path_upwards(node, path);
+	ret = node->gone ? -ESTALE : path_upwards(node, path);
 	dfs_nodes_unlock(nodes);
 	if (ret == 0)
 		ret = stale_if_moved(dfs_store_openat(store, path, flags, &fd));
