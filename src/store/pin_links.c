@@ -10,15 +10,22 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
+
+/*
+ * A directory that changed so lately may change again without showing it. To
+ * miss a pin would be to let its file be overwritten.
+ */
+#define TICK_S 2
 
 struct dfs_pin_links {
 	const struct dfs_store *store;
 	pthread_mutex_t lock;
 	/* under lock */
-	struct stat dir;	/* of the directory when it was read; st_ino 0: never */
+	struct stat dir;	/* of the directory when it was read; st_ino 0: it must be read again */
 	struct dfs_buf inodes;	/* ino_t each, in no order: pins are few */
 };
 
@@ -76,7 +83,7 @@ static void refresh(struct dfs_pin_links *links)
 		return;
 	}
 	links->dir = dir;
-	if (read_inodes(fd, &links->inodes) < 0)
+	if (read_inodes(fd, &links->inodes) < 0 || dir.st_mtim.tv_sec + TICK_S > time(NULL))
 		links->dir.st_ino = 0;
 }
 
