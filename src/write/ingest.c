@@ -249,6 +249,7 @@ static int publish_pinned(struct passage *p, struct dfs_hash hash, struct dfs_er
 	const struct dfs_pin_add add = { .fd = p->tmp_fd, .hash = hash };
 	char pin[DFS_PIN_PATH_SIZE];
 	enum dfs_pin_how how;
+	struct stat st;
 	int ret = dfs_pin_add(p->store, &add, &how, NULL, err);
 
 	if (ret < 0)
@@ -256,6 +257,8 @@ static int publish_pinned(struct passage *p, struct dfs_hash hash, struct dfs_er
 	ret = publish(p, NULL, err);
 	if (ret < 0 && how != DFS_PIN_THERE)
 		unlinkat(dfs_store_fd(p->store), dfs_pin_path(hash, pin), 0);
+	if (ret == 0 && dfs_hash_times_settle(p->tmp_fd, &st))
+		dfs_hashes_remember(p->store, &st, hash);
 	return ret;
 }
 

@@ -34,7 +34,8 @@ struct dfs_retire_config {
  * @ret_held: bytes that nothing but pins holds, as it is now
  *
  * Cheap as long as every pin is a second name of a file that is there; else it
- * looks into every container. Not while containers are made by another thread.
+ * looks into every container. Not while bases are added or
+ * containers made by another thread.
  *
  * Return: 0; -EAGAIN: not now: names changed meanwhile, somebody reads what is
  * to go, or it is not calm; -ECANCELED:
