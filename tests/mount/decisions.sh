@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # decisions: what stays plain says why, and what can be had later is; shards; bases of others
-# test: root
+# test: root timeout=600
 . "$(dirname "$0")/common.sh"
 
 make() { local to=$1; shift; "$DFS_BUILD/tests/tools/make_pair" "$@" "$to" >/dev/null || fail "make_pair $*"; }
 is() { [ "$(told state "mnt/$1")" = "$2" ]; }
 has_base() { [ "$(told base "mnt/$1")" = "$2" ]; }
-coded() { retry 60 is "$1" container && retry 60 has_base "$1" "$2" || fail "$1 over '$2': $(told base "mnt/$1"): $(cat "$log")"; }
+coded() { retry 120 is "$1" container && retry 120 has_base "$1" "$2" || fail "$1 over '$2': $(told base "mnt/$1"): $(cat "$log")"; }
 said() { grep -Eq -- "$1" "$log"; }
-says() { retry 60 said "$1" || fail "no line like '$1': $(cat "$log")"; }
+says() { retry 120 said "$1" || fail "no line like '$1': $(cat "$log")"; }
 # noise PATH NAME: a model of one tensor, bytes that nothing can shrink.
 noise() {
 	python3 -c '
@@ -49,11 +49,11 @@ shards() { (cd "mnt/$1" && ls ./*.safetensors | sed "s,^\.,$1,"); }
 all_coded() { for f in $(shards "$1"); do is "$f" container || return 1; done; }
 over_one() { for f in $(shards "$1"); do told base "mnt/$f" | grep -q one/ || return 1; done; }
 right() { for f in $(shards "$1"); do cmp "mnt/$f" "$2/tune/${f##*/}" || fail "bytes of $f"; done; }
-cp -r sharded1/tune mnt/one; retry 60 all_coded one || fail "one: $(cat "$log")"
+cp -r sharded1/tune mnt/one; retry 120 all_coded one || fail "one: $(cat "$log")"
 cp -r sharded2/tune mnt/two
-retry 60 all_coded two && retry 60 over_one two || fail "two is not coded over one: $(cat "$log")"
+retry 120 all_coded two && retry 120 over_one two || fail "two is not coded over one: $(cat "$log")"
 cp -r sharded3/tune mnt/three
-retry 60 all_coded three && retry 60 over_one three || fail "three is not coded over one: $(cat "$log")"
+retry 120 all_coded three && retry 120 over_one three || fail "three is not coded over one: $(cat "$log")"
 right one sharded1; right two sharded2; right three sharded3
 [ "$(deltafsctl base list --json store | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["bases"]))')" = 1 ] ||
 	fail "more than one base: $(deltafsctl base list store)"
@@ -72,7 +72,7 @@ if is_root; then
 	coded b.safetensors ""
 	is a.safetensors container || fail "a was made plain for somebody who may not read it"
 	install -m 644 own3/tune/model.safetensors mnt/c.safetensors
-	retry 60 is c.safetensors container
+	retry 120 is c.safetensors container
 	told base mnt/c.safetensors | grep -q . || fail "root may read both: $(cat "$log")"
 	stop_daemon mnt
 fi

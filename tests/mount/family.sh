@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # family: the first of its family is coded alone; when a second comes, the first becomes its base, and nobody sees it
+# test: timeout=600
 . "$(dirname "$0")/common.sh"
 
 # Three fine-tunes of one model that is not there: little of each has moved.
@@ -14,7 +15,7 @@ put() {
 	mkdir -p "mnt/$2" && cp "$(tune "$1")" "mnt/$2/part" && mv "mnt/$2/part" "mnt/$2/model.safetensors" || fail "put $2"
 	size=$(stat -c %s "$(tune "$1")")
 }
-compressed() { retry 60 is "$1" container || fail "$1 is not compressed: $(cat "$log")"; }
+compressed() { retry 120 is "$1" container || fail "$1 is not compressed: $(cat "$log")"; }
 right() { cmp "$(tune "$1")" "mnt/$2/model.safetensors" || fail "bytes of $2"; }
 
 mkdir store mnt
@@ -93,10 +94,10 @@ exec 3<&-
 
 # Once it is free, the third finds both, and those that were alone are coded anew.
 put 3 c; compressed c
-retry 60 is b container
+retry 120 is b container
 base_of_c=$(told base mnt/c/model.safetensors)
 [ -n "$base_of_c" ] || fail "the third has no base: $(cat "$log")"
 both_but_one() { [ "$(for x in a b; do told base mnt/$x/model.safetensors; done)" = "$base_of_c" ]; }
-retry 60 both_but_one || fail "a: $(told base mnt/a/model.safetensors), b: $(told base mnt/b/model.safetensors): $(cat "$log")"
+retry 120 both_but_one || fail "a: $(told base mnt/a/model.safetensors), b: $(told base mnt/b/model.safetensors): $(cat "$log")"
 right 1 a; right 2 b; right 3 c
 stop_daemon mnt

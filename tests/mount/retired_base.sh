@@ -11,7 +11,7 @@ tune() { echo "orig$1/tune/model.safetensors"; }
 is() { [ "$(told state "mnt/$1")" = "$2" ]; }
 put() { cp "$(tune "$1")" "mnt/$2" || fail "put $2"; }
 has_base() { [ "$(told base "mnt/$1")" = "$2" ]; }
-coded() { retry 60 is "$1" container && retry 60 has_base "$1" "$2" || fail "$1 over '$2': $(told base "mnt/$1"): $(cat "$log")"; }
+coded() { retry 120 is "$1" container && retry 120 has_base "$1" "$2" || fail "$1 over '$2': $(told base "mnt/$1"): $(cat "$log")"; }
 right() { cmp "$(tune "$1")" "mnt/$2" || fail "bytes of $2"; }
 pins() { find store/.deltafs/pins -type f | wc -l; }
 n_pins() { [ "$(pins)" = "$1" ]; }
@@ -43,7 +43,7 @@ exec 3<&-
 coded b.safetensors ""
 right 2 b.safetensors
 [ "$(stat -c '%i %s %Y %Z' mnt/b.safetensors)" = "$stamp" ] || fail "b: $stamp became $(stat -c '%i %s %Y %Z' mnt/b.safetensors)"
-retry 30 n_pins 0 || fail "the pin of nobody stays: $(cat "$log")"
+retry 120 n_pins 0 || fail "the pin of nobody stays: $(cat "$log")"
 deltafsctl base list store | grep -q a.safetensors && fail "it is a base still"
 right 2 b.safetensors
 
@@ -54,12 +54,12 @@ rm mnt/b.safetensors mnt/c.safetensors
 sleep 7
 n_pins 1 || fail "a base that is there lost its pin"
 rm mnt/a.safetensors
-retry 30 n_pins 0 || fail "nothing is left, but pins: $(cat "$log")"
+retry 120 n_pins 0 || fail "nothing is left, but pins: $(cat "$log")"
 family
 stop_daemon mnt
 rm store/*.safetensors
 start_daemon store mnt -o rw,quiet=0
-retry 30 n_pins 0 || fail "after a remount: $(cat "$log")"
+retry 120 n_pins 0 || fail "after a remount: $(cat "$log")"
 [ -z "$(find store/.deltafs/tmp store/.deltafs/bases -type f)" ] || fail "left over: $(find store/.deltafs -type f)"
 
 # A base that somebody added is his.

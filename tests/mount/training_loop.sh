@@ -46,7 +46,7 @@ for ((k = 1; k <= steps; k++)); do
 	[ "$peak" -le "$twin_peak" ] || twin_peak=$peak
 	save mnt "$k"
 	if [ $((k % 3)) != 0 ]; then
-		retry 60 at_rest || fail "step $k does not come to rest: $(cat "$log")"
+		retry 120 at_rest || fail "step $k does not come to rest: $(cat "$log")"
 		rested=$((rested + 1))
 	fi
 	one=$(blocks new/tune); one=$((one + $(blocks new/optimizer.pt)))
@@ -64,7 +64,7 @@ wait "$watcher"
 grep -q 'over checkpoint' "$log" && grep -q 'a base of its family' "$log" || fail "nothing found a base: $(cat "$log")"
 echo "$rested of $steps steps came to rest; at the worst moment $(cat most), below $twin_peak"
 smaller() { [ "$(blocks store)" -lt "$(blocks twin)" ]; }
-retry 60 smaller || fail "at rest the store has $(blocks store), the twin $(blocks twin): $(cat "$log")"
+retry 120 smaller || fail "at rest the store has $(blocks store), the twin $(blocks twin): $(cat "$log")"
 [ "$(find mnt -type f | wc -l)" = 4 ] || fail "files: $(find mnt)"
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
@@ -79,12 +79,12 @@ none_in_work() { [ -z "$(find store/.deltafs/tmp -type f)" ]; }
 fired=0
 for i in 1 2 3; do
 	mkdir mnt/checkpoint-big && cp big/tune/model.safetensors mnt/checkpoint-big/ || fail "cp"
-	retry 20 in_work && fired=$((fired + 1))
+	retry 60 in_work && fired=$((fired + 1))
 	rm -r mnt/checkpoint-big || fail "rm -r during an encode"
-	retry 20 none_in_work || fail "it left $(ls -l store/.deltafs/tmp)"
+	retry 60 none_in_work || fail "it left $(ls -l store/.deltafs/tmp)"
 done
 [ "$fired" -gt 0 ] || fail "no encode was hit"
 rm -r mnt/checkpoint-*
 empty() { [ "$(find store/.deltafs/pins store/.deltafs/tmp store/.deltafs/bases -type f | wc -l)" = 0 ]; }
-retry 30 empty || fail "left over: $(find store -type f): $(cat "$log")"
+retry 120 empty || fail "left over: $(find store -type f): $(cat "$log")"
 stop_daemon mnt
