@@ -36,8 +36,9 @@ has_base b.safetensors a.safetensors || fail "b was coded anew"
 exec 3<mnt/c.safetensors
 rm mnt/c.safetensors
 stamp=$(stat -c '%i %s %Y %Z' mnt/b.safetensors)
-sleep 7
+sleep 14
 n_pins 1 || fail "the pin went from under an open file"
+evict /dev/fd/3
 cmp "$(tune 3)" /dev/fd/3 || fail "the removed file that is open"
 exec 3<&-
 coded b.safetensors ""
