@@ -62,16 +62,6 @@ static void put_work(struct dfs_mount *mount, const char *path, struct dfs_contr
 	free(work.rel);
 }
 
-static bool is_gone(struct dfs_mount *mount, struct dfs_node *node)
-{
-	bool gone;
-
-	pthread_mutex_lock(&mount->nodes.lock);
-	gone = node->gone;
-	pthread_mutex_unlock(&mount->nodes.lock);
-	return gone;
-}
-
 static int ask_state(struct asked *a, struct dfs_control *c)
 {
 	struct dfs_mount *mount = a->mount;
@@ -82,7 +72,7 @@ static int ask_state(struct asked *a, struct dfs_control *c)
 	c->writable = !mount->read_only;
 	c->queue = mount->queue != NULL;
 	c->root = a->node == mount->nodes.root;
-	if (!mount->queue || is_gone(mount, a->node))
+	if (!mount->queue || dfs_node_is_gone(&mount->nodes, a->node))
 		return 0;
 	ret = dfs_node_path(&mount->nodes, a->node, path);
 	if (ret < 0)
@@ -140,7 +130,7 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 		put_reason(&no_ingest, c);
 		ret = -ENOTSUP;
 	}
-	if (ret == 0 && is_gone(mount, a->node))
+	if (ret == 0 && dfs_node_is_gone(&mount->nodes, a->node))
 		ret = -ENOENT;
 	if (ret == 0)
 		ret = dfs_node_path(&mount->nodes, a->node, path);

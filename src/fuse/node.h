@@ -187,6 +187,8 @@ void dfs_node_lost(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_no
  */
 void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
 
+/* dfs_node_is_gone() - has it no name any more? */
+bool dfs_node_is_gone(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_is_container() - is its file one, as far as is known? */
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_is_plain() - is it known not to be one? */

@@ -155,6 +155,16 @@ static uint64_t shown_size_of(struct dfs_nodes *nodes, struct dfs_node *node)
 	return size;
 }
 
+bool dfs_node_is_gone(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	bool gone;
+
+	pthread_mutex_lock(&nodes->lock);
+	gone = node->gone;
+	dfs_nodes_unlock(nodes);
+	return gone;
+}
+
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	return shown_size_of(nodes, node) < DFS_SIZE_UNKNOWN;

@@ -32,14 +32,8 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 /* Return: false: it has none, or nobody wants to know. */
 static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
 {
-	bool gone;
-
-	if (!mount->queue)
-		return false;
-	pthread_mutex_lock(&mount->nodes.lock);
-	gone = node->gone;
-	pthread_mutex_unlock(&mount->nodes.lock);
-	return !gone && dfs_node_path(&mount->nodes, node, path) == 0;
+	return mount->queue && !dfs_node_is_gone(&mount->nodes, node) &&
+	       dfs_node_path(&mount->nodes, node, path) == 0;
 }
 
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)

@@ -118,16 +118,6 @@ void dfs_replace_leave(void *arg, const struct dfs_published *now)
 	let_go(r, now ? &now->file : NULL);
 }
 
-static bool is_gone(struct dfs_mount *mount, struct dfs_node *node)
-{
-	bool gone;
-
-	pthread_mutex_lock(&mount->nodes.lock);
-	gone = node->gone;
-	pthread_mutex_unlock(&mount->nodes.lock);
-	return gone;
-}
-
 static int publish_once(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_err *err)
 {
 	char path[PATH_MAX];
@@ -148,11 +138,11 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 	struct stat now;
 	int ret = -ESTALE;
 
-	for (int i = 0; ret == -ESTALE && i < TRIES && !is_gone(r->mount, r->node); i++)
+	for (int i = 0; ret == -ESTALE && i < TRIES && !dfs_node_is_gone(&r->mount->nodes, r->node); i++)
 		ret = publish_once(r, p, err);
 	if (ret < 0)
 		unlinkat(dfs_store_fd(r->mount->store), p->tmp_name, 0);
-	if (ret != -ESTALE || !is_gone(r->mount, r->node))
+	if (ret != -ESTALE || !dfs_node_is_gone(&r->mount->nodes, r->node))
 		return ret;
 	if (fstat(p->old_fd, &r->before) < 0 || fstat(p->tmp_fd, &now) < 0)
 		return dfs_fail_errno(err, "fstat");

@@ -131,12 +131,7 @@ static int change_size(struct dfs_later *later, struct dfs_err *err)
 /* With writeback the kernel hands over times when the last who knows a file lets go of it, which may be after its last name went. */
 static bool is_farewell(struct dfs_mount *mount, struct dfs_node *node, int set)
 {
-	bool gone;
-
-	pthread_mutex_lock(&mount->nodes.lock);
-	gone = node->gone;
-	pthread_mutex_unlock(&mount->nodes.lock);
-	return gone && !(set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID));
+	return dfs_node_is_gone(&mount->nodes, node) && !(set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID));
 }
 
 /* What the kernel keeps itself between two of these (ctime) needs no telling the store. */
