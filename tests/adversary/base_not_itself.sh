@@ -7,7 +7,7 @@
 given_pair
 cp -a store given
 compressed() { [ "$(getfattr --only-values -n user.deltafs.state "$1" 2>/dev/null)" = container ]; }
-settled() { compressed "$1" || grep -q "$(basename "$(dirname "$1")")/.*stays as it is" "$log"; }
+settled() { compressed "$1" || grep -Eq "$(basename "$(dirname "$1")")/.*(stays as it is|later)" "$log"; }
 
 # Altered, then put right again: what came meanwhile must not need the altered one.
 start_daemon store mnt -o rw,quiet=0
