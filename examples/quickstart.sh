@@ -28,6 +28,11 @@ cleanup() {
 	if mountpoint -q "$mnt" 2>/dev/null; then
 		fusermount3 -u "$mnt" 2>/dev/null || fusermount3 -uz "$mnt" || umount -l "$mnt"
 	fi
+	# A daemon that was at work goes on for a moment.
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		rm -rf "$work" 2>/dev/null && exit "$status"
+		sleep 1
+	done
 	rm -rf "$work"
 	exit "$status"
 }
@@ -87,20 +92,19 @@ fetch_base() {
 }
 
 make_models() {
-	mkdir -p store/base store/tuned
+	mkdir -p store/base tuned
 	if [ -n "$train" ]; then
 		say "fine-tuning it: the archive section of Debian packages from their descriptions"
 		quietly venv/bin/pip --disable-pip-version-check install torch==2.13.0 transformers==5.23.0 numpy
 		venv/bin/python "$root/examples/train_finetune.py" --base "$source" --out trained --steps 200
 		mv trained/base-bf16/model.safetensors store/base/
-		mv trained/tuned-bf16/model.safetensors store/tuned/
+		mv trained/tuned-bf16/model.safetensors tuned/
 	else
 		say "making a bfloat16 base and a fine-tune of it (--train makes a trained one)"
 		quietly venv/bin/pip --disable-pip-version-check install numpy
 		venv/bin/python "$root/examples/make_finetune.py" "$source/model.safetensors" \
-			store/base/model.safetensors store/tuned/model.safetensors
+			store/base/model.safetensors tuned/model.safetensors
 	fi
-	cp store/tuned/model.safetensors original.safetensors
 }
 
 need_room
@@ -109,20 +113,23 @@ build
 fetch_base
 make_models
 
-say "a directory of models becomes a store: name the base, encode the fine-tune"
+say "a directory of models becomes a store: name the base, mount it"
 run deltafsctl base add store store/base
-run deltafsctl encode store/tuned/model.safetensors
-
-say "mounted, the fine-tune is the file it was"
 mkdir "$mnt"
-run deltafs store mnt
+run deltafs -o rw,quiet=1 store mnt
+
+say "a fine-tune is copied in, and compressed when nobody has written to it for a second"
+run cp -r tuned mnt/
+run deltafsctl wait mnt/tuned/model.safetensors
+
+say "it is the file it was"
 run ls -l mnt/base mnt/tuned
 run du -h --apparent-size mnt/tuned/model.safetensors
 run du -h mnt/tuned/model.safetensors
-run cmp original.safetensors mnt/tuned/model.safetensors && echo "the same bytes"
+run cmp tuned/model.safetensors mnt/tuned/model.safetensors && echo "the same bytes"
 run deltafsctl info mnt/tuned/model.safetensors
 
-before=$(stat -c %s original.safetensors)
+before=$(stat -c %s tuned/model.safetensors)
 after=$(($(stat -c %b store/tuned/model.safetensors) * 512))
 say "saved: $(((before - after) / 1000000)) of $((before / 1000000)) MB of this fine-tune"
 run fusermount3 -u mnt
