@@ -10,6 +10,7 @@
 #	all_right WHEN			every file has its bytes, whatever form it is in
 #	all_small WHEN			once nothing waits, also its form
 #	all_stays			all_small, the same after a remount, and verify; ends the daemon
+#	writer PYTHON SCRIPT		writer_SCRIPT.py writes, and tells what it wrote (see writer.py)
 . "$(dirname "${BASH_SOURCE[0]}")/../mount/common.sh"
 
 TUNE=orig/tune/model.safetensors NEXT=orig/next/model.safetensors
@@ -63,6 +64,30 @@ all_small() {
 		is_small "$name" || fail "$1: $name is $(told state "mnt/$name"), $(told reason "mnt/$name"): $(grep -F "$name" "$log" | tail -n 3)"
 	done
 	all_right "$1"
+}
+
+# writer PYTHON SCRIPT [TUNE NEXT]: it writes to mnt and, for comparison, to plain.
+writer() {
+	local word name original
+	mkdir -p plain
+	"$1" "$DFS_SRC/tests/clients/writer_$2.py" mnt plain "${3:-$TUNE}" "${4:-$NEXT}" >writer.out 2>writer.err ||
+		fail "$2: $(grep -v '%|' writer.err | tail -n 20; tail -n 3 writer.out)"
+	grep '^client: ' writer.out
+	while read -r word name original; do
+		[ "$word" != wrote ] || wrote "$name" "$original"
+		[ "$word" != keeps ] || keeps "$name" "$original"
+	done <writer.out
+}
+
+# writers_need: the Python clients; one that cannot be had is a failure.
+writers_need() {
+	[ -x "$DFS_PYTHON" ] && [ -x "$DFS_PYTHON07" ] && [ -d "$DFS_MODELS" ] || {
+		eval "$("$DFS_SRC/tests/clients/setup.sh")"
+		DFS_PYTHON=$PY DFS_PYTHON07=$PY07 DFS_MODELS=$MODELS
+	}
+	[ -x "$DFS_PYTHON" ] || fail "the clients cannot be installed"
+	export PYTHONDONTWRITEBYTECODE=1 HF_HOME=$DFS_TMP/hf HF_HUB_OFFLINE=1 OMP_NUM_THREADS=2 HOME=$DFS_TMP
+	export HF_HUB_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_XET=1 no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
 }
 
 all_stays() {
