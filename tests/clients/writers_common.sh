@@ -33,7 +33,10 @@ given_writable() {
 	mount_writable "${1:-}"
 }
 
-mount_writable() { start_daemon store mnt -o "rw,quiet=0${1:+,$1}"; }
+mount_writable() {
+	options=${1:-${options:-}}
+	start_daemon store mnt -o "rw,quiet=0${options:+,$options}"
+}
 
 wrote() { written[$1]=$2; unset "kept[$1]"; }
 keeps() { kept[$1]=$2; unset "written[$1]"; }
