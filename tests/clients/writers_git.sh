@@ -14,15 +14,19 @@ is_clean() {
 	in_repo "$1" git status --porcelain
 	[ ! -s said ] || fail "$2: git status: $(cat said)"
 }
-# unnoticed REPO: without reading any file, by what stat(2) says alone.
-unnoticed() { in_repo "$1" git diff-files --exit-code --quiet; }
+# unnoticed REPO: by what stat(2) says alone, nothing differs from the index.
+unnoticed() {
+	in_repo "$1" git diff-files
+	[ ! -s said ] || fail "$2: git sees a change: $(cat said)"
+}
 # object FILE: where git-lfs keeps it.
 object() { local sum; sum=$(sha256sum <"$1" | cut -d' ' -f1); echo "lfs/objects/${sum:0:2}/${sum:2:2}/$sum"; }
 
 mkdir mnt/repo
 in_repo repo git init -q
 in_repo repo git lfs track '*.safetensors'
-cp $TUNE mnt/repo/model.safetensors && cp $TUNE mnt/repo/raw.bin || fail cp
+# Held open they stay plain until the index knows them.
+exec 3>mnt/repo/model.safetensors 4>mnt/repo/raw.bin && cat $TUNE >&3 && cat $TUNE >&4 || fail cat
 in_repo repo git add .
 in_repo repo git commit -qm one
 wrote repo/model.safetensors $TUNE; wrote repo/raw.bin $TUNE; wrote "repo/.git/$(object $TUNE)" $TUNE
@@ -30,9 +34,11 @@ is_clean repo "after the commit"
 # What was modified after the index was written, git would compare by content anyhow.
 retry 30 eval '[ "$(date +%s)" -gt "$(($(stat -c %Y mnt/repo/.git/index) + 1))" ]'
 in_repo repo env GIT_OPTIONAL_LOCKS=1 git update-index -q --refresh
-unnoticed repo
+unnoticed repo "plain"
+[ "$(told state mnt/repo/model.safetensors) $(told state mnt/repo/raw.bin)" = "plain plain" ] || fail "compressed while open for writing"
+exec 3>&- 4>&-
 all_small "git"
-unnoticed repo
+unnoticed repo "compressed"
 is_clean repo "after compression"
 
 cp $NEXT mnt/repo/model.safetensors && wrote repo/model.safetensors $NEXT || fail cp
