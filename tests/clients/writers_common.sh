@@ -69,11 +69,11 @@ all_small() {
 	all_right "$1"
 }
 
-# writer PYTHON SCRIPT [TUNE NEXT]: it writes to mnt and, for comparison, to plain.
+# writer PYTHON SCRIPT [TUNE NEXT [WORD]]: it writes to mnt ($into) and, for comparison, to plain.
 writer() {
 	local word name original
 	mkdir -p plain
-	"$1" "$DFS_SRC/tests/clients/writer_$2.py" mnt plain "${3:-$TUNE}" "${4:-$NEXT}" >writer.out 2>writer.err ||
+	"$1" "$DFS_SRC/tests/clients/writer_$2.py" "${into:-mnt}" plain "${3:-$TUNE}" "${4:-$NEXT}" ${5:+"$5"} >writer.out 2>writer.err ||
 		fail "$2: $(grep -v '%|' writer.err | tail -n 20; tail -n 3 writer.out)"
 	grep '^client: ' writer.out
 	while read -r word name original; do
