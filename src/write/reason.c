@@ -33,7 +33,7 @@ static const struct {
 		"links", "several names (hard links)", ": #",
 		"keep one name; replace the others by copies (cp) or symlinks", 0 },
 	[DFS_REASON_BROKEN] = {
-		"broken", "looks compressed, and is not readable as such", ": @", "fsck.deltafs on the store", 0 },
+		"broken", "looks compressed, and is not readable as such", ": @", "deltafsctl verify FILE; bring it back from a backup", 0 },
 	[DFS_REASON_NO_BASE] = {
 		"no-base", "no base with these names", "", "deltafsctl base add STORE PATH of the model it was made from", 0 },
 	[DFS_REASON_PRIVATE_BASE] = {
@@ -48,11 +48,11 @@ static const struct {
 		"by-hand", "decoded by hand", "", "deltafsctl encode FILE, or write to it", 0 },
 	[DFS_REASON_EXISTING] = {
 		"existing", "was there before the mount", "",
-		"deltafsctl encode FILE, or deltafsctl policy set DIR existing=on", 0 },
+		"deltafsctl encode FILE", 0 },
 	[DFS_REASON_INGEST_OFF] = {
-		"ingest-off", "the policy of its directory is ingest=off", "", "deltafsctl policy set DIR ingest=on", 0 },
+		"ingest-off", "the policy of its directory is ingest=off", "", "deltafsctl encode FILE", 0 },
 	[DFS_REASON_EXCLUDED] = {
-		"excluded", "excluded by the policy of its directory", ": @", "deltafsctl policy set DIR exclude=GLOB", 0 },
+		"excluded", "excluded by the policy of its directory", ": @", "deltafsctl encode FILE", 0 },
 	[DFS_REASON_NO_INGEST] = {
 		"no-ingest", "mounted with -o noingest", "", "mount without it", 0 },
 	[DFS_REASON_PARTIAL_NAME] = {
