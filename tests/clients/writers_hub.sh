@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_hub: what huggingface_hub downloads into a mount that compresses at once, or had downloaded before there was one, is what the hub has, and hf cache verify says so
-# test: timeout=300
+# test: timeout=900
 . "$(dirname "$0")/writers_common.sh"
 
 writers_need

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_python: what safetensors 0.8 and 0.7, numpy, shared mappings and filelock write into a mount that compresses at once is what they write elsewhere
-# test: timeout=300
+# test: timeout=900
 . "$(dirname "$0")/writers_common.sh"
 
 writers_need

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_tools: what cp, mv, rsync and tar write into a mount that compresses at once stays what they wrote, and they read it back
-# test: timeout=300
+# test: timeout=900
 . "$(dirname "$0")/writers_common.sh"
 need rsync tar setfattr
 
@@ -44,17 +44,19 @@ keeps rsync/dir/two $NEXT; keeps rsync/dir/two-again $NEXT
 [ mnt/rsync/dir/two -ef mnt/rsync/dir/two-again ] || fail "rsync -H made two files"
 settle "rsync"
 [ -z "$(rsync -aHXni from/ mnt/rsync/ | grep -v '/$')" ] || fail "rsync -n after compression: $(rsync -aHXni from/ mnt/rsync/)"
-# kinds OPTION...: a new file, one over a container, each way.
-for how in --inplace -S --preallocate "--inplace --no-whole-file" "-S --preallocate" --whole-file; do
-	name=rsync/$(echo "$how" | tr -d ' -')
+# Each kind makes a new file, and goes over it once it is a container.
+kinds=(--inplace -S --preallocate "--inplace --no-whole-file" "-S --preallocate" --whole-file)
+name_of() { echo "rsync/$(echo "$1" | tr -d ' -')"; }
+for how in "${kinds[@]}"; do
 	# shellcheck disable=SC2086  # words
-	rsync -a $how $TUNE "mnt/$name" && wrote "$name" $TUNE || fail "rsync $how"
-	settle "rsync $how"
-	is_small "$name" || fail "rsync $how: $name: $(told state "mnt/$name") $(told reason "mnt/$name")"
-	# shellcheck disable=SC2086
-	rsync -a --ignore-times $how $NEXT "mnt/$name" && wrote "$name" $NEXT || fail "rsync $how over a container"
-	cmp $NEXT "mnt/$name" || fail "rsync $how over a container"
+	rsync -a $how $TUNE "mnt/$(name_of "$how")" && wrote "$(name_of "$how")" $TUNE || fail "rsync $how"
 done
+all_small "rsync"
+for how in "${kinds[@]}"; do
+	# shellcheck disable=SC2086
+	rsync -a --ignore-times $how $NEXT "mnt/$(name_of "$how")" && wrote "$(name_of "$how")" $NEXT || fail "rsync $how over a container"
+done
+all_right "rsync over containers"
 half=$(($(stat -c %s $TUNE) / 2))
 head -c $half $TUNE >mnt/rsync/append
 rsync -a --append-verify $TUNE mnt/rsync/append && wrote rsync/append $TUNE || fail "rsync --append-verify"

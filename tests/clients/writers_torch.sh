@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_torch: what transformers, peft, accelerate and torch save into a mount that compresses at once is what they save elsewhere
-# test: timeout=300
+# test: timeout=900
 . "$(dirname "$0")/writers_common.sh"
 
 writers_need

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_users: eight writers and eight readers at once, each another user, in a mount that compresses at once: nobody sees a byte that its owner did not write, nor what is not his to see
-# test: timeout=300 root
+# test: timeout=900 root
 . "$(dirname "$0")/writers_common.sh"
 
 is_root || skip "needs several users"
