@@ -39,11 +39,10 @@ static void enlist(struct dfs_view *view)
 
 static void delist(struct dfs_view *view)
 {
-	if (!view->link)
-		return;
 	pthread_mutex_lock(&view->reader->views_lock);
-	*view->link = view->next;
-	if (view->next)
+	if (view->link)
+		*view->link = view->next;
+	if (view->link && view->next)
 		view->next->link = view->link;
 	pthread_mutex_unlock(&view->reader->views_lock);
 }

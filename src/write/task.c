@@ -164,7 +164,9 @@ static void why_plain(const struct task *t, const struct dfs_ingest_result *resu
 {
 	const char *none = t->choice.choice.why_none;
 
-	if (!result->would_be_bytes)
+	if (result->reason.id != DFS_REASON_NONE && result->reason.id != DFS_REASON_NO_GAIN)
+		*why = result->reason;
+	else if (!result->would_be_bytes)
 		dfs_reason_set(why, DFS_REASON_FAILED, 0, result->why.text);
 	else if (t->choice.is_private)
 		dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
