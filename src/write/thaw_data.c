@@ -143,6 +143,7 @@ ssize_t dfs_thaw_write(struct dfs_thaw *thaw, const void *buf, size_t len, uint6
 {
 	struct dfs_thaw_turn turn = { .off = off, .end = off + len };
 	int ret, promised;
+	uint64_t end;
 	size_t done;
 
 	if (off > INT64_MAX || len > INT64_MAX - off)
@@ -155,16 +156,16 @@ ssize_t dfs_thaw_write(struct dfs_thaw *thaw, const void *buf, size_t len, uint6
 	if (promised < 0)
 		return promised;
 	ret = write_some(thaw->fd, buf, len, off, &done);
-	turn.end = ret < 0 ? end_of_short(thaw, off, off + done) : off + len;
+	end = ret < 0 ? end_of_short(thaw, off, off + done) : off + len;
 	pthread_mutex_lock(&thaw->lock);
-	dfs_cover_add(&thaw->cover, off, turn.end, promised);
-	if (turn.end > off && turn.end > thaw->size)
-		thaw->size = turn.end;
+	dfs_cover_add(&thaw->cover, off, end, promised);
+	if (end > off && end > thaw->size)
+		thaw->size = end;
 	turn_end(thaw, &turn);
 	pthread_mutex_unlock(&thaw->lock);
-	if (ret < 0 && turn.end == off)
+	if (ret < 0 && end == off)
 		return dfs_fail(err, -ret, "%s: write at %llu: %s", thaw->name, (unsigned long long)off, strerror(-ret));
-	return (ssize_t)(turn.end - off);
+	return (ssize_t)(end - off);
 }
 
 /* --- writing slowly */
