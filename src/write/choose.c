@@ -143,6 +143,7 @@ int dfs_choose(const struct dfs_work_input *input, struct dfs_model *const *mode
 		n = look(&with, models, n_models, size, hand, &choice, err);
 	if (n < 0)
 		return n;
+	choice.n_near = (unsigned)n;
 	if (choice.alone.bits - choice.best.bits <= choice.alone.bits / GAIN_MIN) {
 		choice.model = DFS_CHOSE_NONE;
 		choice.best = choice.alone;

@@ -18,6 +18,7 @@ struct dfs_choice {
 	size_t model;		/* index into the candidates; DFS_CHOSE_NONE: alone */
 	struct dfs_sample alone;
 	struct dfs_sample best;	/* with that model; or as alone */
+	unsigned n_near;	/* candidates that have its tensors */
 	const char *why_none;	/* a reason for people; NULL if there is a model */
 };
 

@@ -95,24 +95,22 @@ static bool is_base(const struct passage *p)
 	return false;
 }
 
-/* Is there a reason to leave the file alone? Return: 0; as dfs_ingest_ask(). */
-static int stays(const struct passage *p, struct dfs_ingest_result *result)
+/* Is there a reason to leave the file alone? It and its sentence are put into @result. */
+static bool stays(const struct passage *p, struct dfs_ingest_result *result)
 {
 	struct dfs_err *why = &result->why;
 
 	if (p->claim.kind != DFS_PLAIN) {
 		dfs_reason_set(&result->reason, DFS_REASON_COMPRESSED, 0, NULL);
-		return dfs_fail(why, EEXIST, "compressed already");
-	}
-	if (is_base(p)) {
+		dfs_fail(why, EEXIST, "compressed already");
+	} else if (is_base(p)) {
 		dfs_reason_set(&result->reason, DFS_REASON_BASE, 0, NULL);
-		return dfs_fail(why, EBUSY, "a base, which stays plain");
-	}
-	if (p->st.st_nlink > 1) {
+		dfs_fail(why, EBUSY, "a base, which stays plain");
+	} else if (p->st.st_nlink > 1) {
 		dfs_reason_set(&result->reason, DFS_REASON_LINKS, p->st.st_nlink, NULL);
-		return dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
+		dfs_fail(why, EMLINK, "has %u names (hard links), and a compressed file has one", (unsigned)p->st.st_nlink);
 	}
-	return 0;
+	return result->reason.id != DFS_REASON_NONE;
 }
 
 static int make_tmp(struct passage *p, struct dfs_err *err)
@@ -212,7 +210,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		result->original_bytes = p->claim.original_size;
 	if (p->claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, EUCLEAN, "%s: %s", p->rel, p->claim.why.text);
-	if (stays(p, result) < 0)
+	if (stays(p, result))
 		return 0;
 	ret = make_tmp(p, err);
 	if (ret == 0)
@@ -262,24 +260,17 @@ static int publish_pinned(struct passage *p, struct dfs_hash hash, struct dfs_er
 	return ret;
 }
 
-static int ask(const struct passage *p, struct dfs_err *err)
-{
-	struct dfs_ingest_result result = { 0 };
-	int ret = stays(p, &result);
-
-	return ret < 0 ? dfs_fail(err, -ret, "%s", result.why.text) : 0;
-}
-
 int dfs_ingest_ask(struct dfs_store *store, const char *rel, const struct dfs_registry *registry,
-		   uint64_t *ret_links, struct dfs_err *err)
+		   struct dfs_reason *ret_reason, struct dfs_err *err)
 {
 	const struct dfs_ingest_config config = { .registry = registry };
 	struct passage p = { .store = store, .rel = rel, .config = &config, .fd = -1, .tmp_fd = -1 };
+	struct dfs_ingest_result result = { 0 };
 	int ret = passage_open(&p, err);
 
 	if (ret == 0)
-		ret = ask(&p, err);
-	*ret_links = p.st.st_nlink;
+		stays(&p, &result);
+	*ret_reason = result.reason;
 	passage_release(&p);
 	return ret;
 }

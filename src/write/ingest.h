@@ -68,11 +68,11 @@ int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest
 /**
  * dfs_ingest_ask() - would dfs_ingest() leave a file alone, whatever came of coding it?
  * @registry: of the store
- * @ret_links: how many names the file has
- * Return: 0: no; -EEXIST: a container; -EBUSY: a base; -EMLINK: several names; errors of opening it.
+ * @ret_reason: DFS_REASON_NONE: no
+ * Return: 0; errors of opening it.
  */
 int dfs_ingest_ask(struct dfs_store *store, const char *rel, const struct dfs_registry *registry,
-		   uint64_t *ret_links, struct dfs_err *err);
+		   struct dfs_reason *ret_reason, struct dfs_err *err);
 
 /**
  * dfs_thaw() - make a container of the store plain again

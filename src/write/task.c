@@ -22,7 +22,6 @@ struct task {
 	struct dfs_header *header;
 	struct dfs_work_input input;
 	struct dfs_candidate_choice choice;
-	uint64_t links;
 };
 
 static void task_release(struct task *t)
@@ -101,20 +100,12 @@ static int choose_base(struct task *t, struct dfs_err *err)
 /* Before anything is read at length. Return: 0: go on; -EINVAL: it stays; -errno. */
 static int ask(struct task *t, struct dfs_reason *why, struct dfs_err *err)
 {
-	static const struct { int ret; enum dfs_reason_id id; } reasons[] = {
-		{ -EEXIST, DFS_REASON_COMPRESSED }, { -EBUSY, DFS_REASON_BASE }, { -EMLINK, DFS_REASON_LINKS },
-	};
 	const struct dfs_background_config *config = t->shared->config;
 	int ret = dfs_candidates_refresh(t->shared->candidates, err);
 
 	if (ret == 0)
-		ret = dfs_ingest_ask(config->store, t->item->rel, dfs_candidates_registry(t->shared->candidates), &t->links, err);
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (ret == reasons[i].ret) {
-			dfs_reason_set(why, reasons[i].id, ret == -EMLINK ? t->links : 0, NULL);
-			return -EINVAL;
-		}
-	return ret;
+		ret = dfs_ingest_ask(config->store, t->item->rel, dfs_candidates_registry(t->shared->candidates), why, err);
+	return ret == 0 && why->id != DFS_REASON_NONE ? -EINVAL : ret;
 }
 
 /* Estimated. */
@@ -162,18 +153,13 @@ static void note(struct task *t, const struct dfs_ingest_result *result)
 /* It was coded, and is not smaller; or it became something else meanwhile. */
 static void why_plain(const struct task *t, const struct dfs_ingest_result *result, struct dfs_reason *why)
 {
-	const char *none = t->choice.choice.why_none;
-
-	if (result->reason.id != DFS_REASON_NONE && result->reason.id != DFS_REASON_NO_GAIN)
-		*why = result->reason;
-	else if (!result->would_be_bytes)
-		dfs_reason_set(why, DFS_REASON_FAILED, 0, result->why.text);
-	else if (t->choice.is_private)
+	*why = result->reason;
+	if (why->id != DFS_REASON_NO_GAIN)
+		return;
+	if (t->choice.is_private)
 		dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
-	else if (t->header && none && strcmp(none, "none makes it smaller") != 0)
+	else if (t->header && !t->choice.choice.n_near)
 		dfs_reason_set(why, DFS_REASON_NO_BASE, 0, NULL);
-	else
-		dfs_reason_set(why, DFS_REASON_NO_GAIN, result->would_be_bytes * 100 / result->original_bytes, NULL);
 }
 
 /* Once for each decision, not for each time that it is looked at in vain. */
