@@ -2,6 +2,10 @@
 # tests mirrors src. A program in check_PROGRAMS is a unit test; helpers of
 # shell tests are noinst_PROGRAMS.
 
+# What tests/no_memory.h wraps.
+NO_MEMORY_LDFLAGS = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray \
+	-Wl,--wrap=strdup -Wl,--wrap=strndup
+
 include tests/util/local.mk
 include tests/format/local.mk
 include tests/tensor/local.mk

@@ -23,8 +23,6 @@ static const struct ctl_option options[] = {
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
 };
 
-DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
-
 static json_t *sum_json(const struct ctl_account_sum *sum)
 {
 	return json_pack("{s:I, s:I, s:I, s:f, s:f}", "params", (json_int_t)sum->params,

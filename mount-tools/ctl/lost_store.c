@@ -13,7 +13,6 @@
 #include "store/store.h"
 #include "util/auto.h"
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
 DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 
 static int load(const char *path, struct dfs_container **ret_container)

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/fdpath.h"
+
 /* The directory of @path: free() it. */
 static char *directory(const char *path)
 {
@@ -62,11 +64,9 @@ int ctl_outfile_open(struct ctl_outfile *out, const char *path, struct dfs_err *
 
 int ctl_outfile_reopen(const struct ctl_outfile *out, struct dfs_err *err)
 {
-	char link[64];
-	int fd;
+	char path[DFS_FD_PATH_SIZE];
+	int fd = open(dfs_fd_path(out->fd, path), O_RDONLY | O_CLOEXEC);
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", out->fd);
-	fd = open(link, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? dfs_fail_errno(err, "open %s again", out->path) : fd;
 }
 
@@ -84,10 +84,9 @@ static int sync_directory(const char *path)
 /* Give a nameless file the name @to. Return: 0 or -errno. */
 static int link_to(const struct ctl_outfile *out, const char *to)
 {
-	char link[64];
+	char path[DFS_FD_PATH_SIZE];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", out->fd);
-	return linkat(AT_FDCWD, link, AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return linkat(AT_FDCWD, dfs_fd_path(out->fd, path), AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 static int take_name(struct ctl_outfile *out)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "util/text.h"
 
 /* "files" of the report; begun if it is not there. */
 static json_t *files_of(struct ctl *ctl)
@@ -66,10 +67,10 @@ void ctl_result_fail(struct ctl *ctl, const char *path, const struct dfs_err *er
 	struct ctl_result result = { .outcome = CTL_BROKEN, .why = err->text };
 
 	/* Most sentences begin with the path already. */
-	if (strncmp(err->text, path, strlen(path)))
-		ctl_warn("%s: %s", path, err->text);
-	else
+	if (dfs_text_begins(err->text, path))
 		ctl_warn("%s", err->text);
+	else
+		ctl_warn("%s: %s", path, err->text);
 	ctl->failures++;
 	totals->n[CTL_BROKEN]++;
 	if (ctl->report)

@@ -11,8 +11,6 @@
 
 #include "util/auto.h"
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
-
 /* Takes @n bytes from the one allocation; with @arena NULL it only counts. */
 static void *arena_take(uint8_t *arena, uint64_t *used, uint64_t n)
 {

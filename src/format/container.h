@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/auto.h"
 #include "util/bytes.h"
 #include "util/err.h"
 #include "util/hash.h"
@@ -193,5 +194,7 @@ unsigned dfs_segment_unit(const struct dfs_segment *s);
 /* What the format fixes about a dtype number, without knowing src/tensor; 0 if there is no such dtype. */
 unsigned dfs_format_dtype_size(unsigned dtype);
 unsigned dfs_format_dtype_mantissa(unsigned dtype); /* bits; 0 also for integers and bytes */
+
+DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
 
 #endif

@@ -4,13 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
+#include "util/fdpath.h"
 
 void dfs_content_free(struct dfs_content *content)
 {
@@ -20,8 +20,6 @@ void dfs_content_free(struct dfs_content *content)
 	dfs_view_close(content->view);
 	free(content);
 }
-
-DFS_AUTO_KIND(content, struct dfs_content *, dfs_content_free(*p));
 
 /* A container that is to be written to: room for what it holds, which is given back if nobody writes. */
 static int reserve(struct dfs_mount *mount, struct dfs_content *content, const char *path, struct dfs_err *err)
@@ -108,10 +106,10 @@ int dfs_content_fd(const struct dfs_content *content)
 
 int dfs_content_reopen(const struct dfs_content *content, int flags)
 {
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 	int fd;
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", dfs_view_fd(content->view));
+	dfs_fd_path(dfs_view_fd(content->view), self);
 	fd = openat(AT_FDCWD, self, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && errno == EPERM && flags & O_NOATIME)
 		fd = openat(AT_FDCWD, self, (flags & ~O_NOATIME) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -76,10 +76,8 @@ static void copy_run(struct dfs_later *later)
 	}
 	if (n >= 0)
 		fuse_reply_write(later->req, (size_t)n);
-	else if (*err.text)
-		dfs_reply_failure(later->req, (int)n, &err);
 	else
-		dfs_reply_error(later->req, (int)n);
+		dfs_reply_failure(later->req, (int)n, &err);
 	dfs_content_put(mount, from);
 	dfs_content_put(mount, to);
 }

@@ -15,6 +15,7 @@
 #include "fuse/internal.h"
 #include "fuse/later.h"
 #include "util/auto.h"
+#include "util/clock.h"
 #include "util/io.h"
 
 /* --- open and release */
@@ -22,15 +23,6 @@
 static bool may_write(const struct fuse_file_info *fi)
 {
 	return (fi->flags & O_ACCMODE) != O_RDONLY;
-}
-
-/* What the store says of a name is no more than the caller's business, and has no sentence. */
-static void reply_open_failure(fuse_req_t req, int ret, const struct dfs_err *err)
-{
-	if (*err->text)
-		dfs_reply_failure(req, ret, err);
-	else
-		dfs_reply_error(req, ret);
 }
 
 /* Nothing of what it held is ever decoded. */
@@ -61,7 +53,7 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 	int ret = dfs_open_node(mount, node, may_write(fi), &open, &err);
 
 	if (ret < 0) {
-		reply_open_failure(req, ret, &err);
+		dfs_reply_failure(req, ret, &err);
 		return;
 	}
 	dfs_handle_fill(fi, open);
@@ -92,7 +84,7 @@ static void truncate_run(struct dfs_later *later)
 	if (ret == 0)
 		ret = drop_suid(later);
 	if (ret < 0)
-		reply_open_failure(later->req, ret, &err);
+		dfs_reply_failure(later->req, ret, &err);
 	else
 		open_and_reply(later->req, later->node, &later->fi);
 }
@@ -183,12 +175,10 @@ void dfs_reads_end(struct dfs_mount *mount)
 
 size_t dfs_reads_wait(struct dfs_mount *mount, unsigned seconds)
 {
-	struct timespec end;
+	struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, (int64_t)seconds * 1000);
 	size_t left;
 	int code = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += seconds;
 	pthread_mutex_lock(&mount->lock);
 	while (mount->reads && !code)
 		code = pthread_cond_clockwait(&mount->idle, &mount->lock, CLOCK_MONOTONIC, &end);
@@ -255,7 +245,7 @@ static void mixed_run(struct dfs_later *later)
 	if (n >= 0)
 		fuse_reply_buf(later->req, later->data, (size_t)n);
 	else
-		reply_open_failure(later->req, (int)n, &err);
+		dfs_reply_failure(later->req, (int)n, &err);
 	dfs_content_put(later->mount, content);
 }
 

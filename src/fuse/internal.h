@@ -95,7 +95,7 @@ static inline struct dfs_mount *dfs_mount_of(fuse_req_t req)
 void dfs_reply_error(fuse_req_t req, int ret);
 /* dfs_reply_result() - the same, or success */
 void dfs_reply_result(fuse_req_t req, int ret);
-/* dfs_reply_failure() - the same, and a line in the log unless it has just said so */
+/* dfs_reply_failure() - the same, and a line in the log unless it has just said so; none if @err is empty: the caller's business alone */
 void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err);
 
 /*
@@ -250,15 +250,24 @@ void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool don
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
 		      struct dfs_node *to, const char *to_name, bool exchanged);
 
-/* setattr.c: the descriptor of what is open under a node, else one of O_PATH. Return of begin: 0; -errno: nothing to end. */
+/*
+ * setattr.c
+ */
+
+/* dfs_attr_set() - all but the size */
+int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct stat *attr, int set);
+
+/* A node whose attributes are being changed by us; see dfs_node_change(). */
 struct dfs_hold {
 	struct dfs_open *open;
 	struct dfs_content *content;
-	int fd;
+	int fd;			/* of what is open under it, else one of O_PATH */
 };
-int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct stat *attr, int set); /* all but the size */
+
+/* dfs_hold_begin() - Return: 0; -errno: nothing to end */
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold);
-void dfs_hold_end(struct dfs_mount *mount, struct dfs_hold *hold);
+/* dfs_hold_end() - @now: as it is after the change; NULL: not known */
+void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct stat *now);
 
 /* file.c: dfs_open_truncate() - a file that need not be open becomes empty. Blocks; errors as dfs_open_empty(), dfs_open_resize(). */
 int dfs_open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err);
@@ -285,7 +294,6 @@ void dfs_op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, str
 void dfs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void dfs_op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi);
 void dfs_op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi);
-
 
 /* ops.c: all of them */
 struct fuse_lowlevel_ops dfs_ops(bool read_only);

@@ -14,6 +14,7 @@
 #include "fuse/later.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
+#include "util/fdpath.h"
 
 /* --- a file that a name leads to, and is about to lose */
 
@@ -200,13 +201,12 @@ void dfs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 static int link_fd(struct dfs_mount *mount, struct dfs_node *node, int dir, const char *name)
 {
 	DFS_AUTO(fd) int fd = -1;
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 	int ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL);
 
 	if (ret < 0)
 		return ret;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return linkat(AT_FDCWD, dfs_fd_path(fd, self), dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 /* @ret_node: referenced. Return: as link(2); -EAGAIN: it is a container. */

@@ -21,11 +21,6 @@ void dfs_node_mtime_told(struct dfs_nodes *nodes, struct dfs_node *node, struct 
 	dfs_nodes_unlock(nodes);
 }
 
-static bool is_same(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 void dfs_node_mtime_pay(struct dfs_nodes *nodes, struct dfs_node *node, int fd)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
@@ -40,7 +35,7 @@ void dfs_node_mtime_pay(struct dfs_nodes *nodes, struct dfs_node *node, int fd)
 	while (owed) {
 		futimens(fd, times);
 		pthread_mutex_lock(&nodes->lock);
-		owed = !is_same(times[1], node->mtime);
+		owed = !dfs_time_same(times[1], node->mtime);
 		times[1] = node->mtime;
 		dfs_nodes_unlock(nodes);
 	}

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fuse/node.h"
 #include "fuse/node_table.h"
 #include "util/auto.h"
+#include "util/fdpath.h"
 
 /*
  * How often a path is walked anew because something was renamed meanwhile.
@@ -80,7 +80,7 @@ static bool was_moved(struct dfs_nodes *nodes, const struct dfs_node *node, uint
 static int open_gone(struct dfs_nodes *nodes, struct dfs_node *node, int flags, int *ret_fd, struct dfs_node_look *ret_look)
 {
 	struct dfs_node_look look;
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 	int last, fd;
 
 	pthread_mutex_lock(&nodes->lock);
@@ -89,7 +89,7 @@ static int open_gone(struct dfs_nodes *nodes, struct dfs_node *node, int flags, 
 	dfs_nodes_unlock(nodes);
 	if (last < 0)
 		return -ESTALE;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", last);
+	dfs_fd_path(last, self);
 	fd = flags & O_PATH ? fcntl(last, F_DUPFD_CLOEXEC, 0) :
 			      openat(AT_FDCWD, self, (flags & ~O_NOATIME) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)

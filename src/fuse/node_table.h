@@ -6,6 +6,7 @@
 #define DFS_FUSE_NODE_TABLE_H
 
 #include "fuse/node.h"
+#include "util/clock.h"
 
 /* dfs_table_remove_file() - it is not what a lookup of its file finds any more */
 void dfs_table_remove_file(struct dfs_nodes *nodes, struct dfs_node *node);
@@ -41,11 +42,6 @@ static inline bool dfs_node_expected(const struct dfs_node *node, uint64_t momen
 static inline bool dfs_file_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
-}
-
-static inline bool dfs_time_same(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 /* dfs_bytes_same() - are these the same content of one file, whatever became of its name and its rights? */

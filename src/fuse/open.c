@@ -13,8 +13,6 @@
 /* How often a file is opened anew that was replaced meanwhile; each time somebody compressed it or made it plain. */
 #define TRIES 8
 
-DFS_AUTO_KIND(content, struct dfs_content *, dfs_content_free(*p));
-
 /* --- handles */
 
 struct dfs_open *dfs_open_find(struct dfs_mount *mount, struct dfs_node *node)

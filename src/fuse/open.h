@@ -144,4 +144,12 @@ int dfs_open_settle(struct dfs_mount *mount, struct dfs_open *open, bool begin,
  */
 int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err);
 
+/*
+ * dfs_container_touch() - the container that is open as @fd was written to: its
+ * plain form gets its times. With writeback the kernel tells what they are.
+ */
+void dfs_container_touch(const struct dfs_mount *mount, int fd);
+
+DFS_AUTO_KIND(content, struct dfs_content *, dfs_content_free(*p));
+
 #endif

@@ -56,7 +56,7 @@ void dfs_reply_failure(fuse_req_t req, int ret, const struct dfs_err *err)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 
-	if (!said_just_now(mount, err->text))
+	if (*err->text && !said_just_now(mount, err->text))
 		dfs_log_line(mount->log, DFS_LOG_ERROR, "%s", err->text);
 	dfs_reply_error(req, ret);
 }

@@ -6,23 +6,22 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuse/internal.h"
 #include "fuse/later.h"
 #include "util/auto.h"
+#include "util/fdpath.h"
 
 #define TIMES (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW)
 
 /* By the descriptor: one of O_PATH is not enough for fchmod(2). */
 static int set_mode(int fd, mode_t mode)
 {
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	return chmod(self, mode & 07777) < 0 ? -errno : 0;
+	return chmod(dfs_fd_path(fd, self), mode & 07777) < 0 ? -errno : 0;
 }
 
 static int set_owner(int fd, const struct stat *attr, int set)
@@ -66,16 +65,25 @@ static int set_all(int fd, const struct stat *attr, int set)
 
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold)
 {
+	int ret = 0;
+
+	/* From before the file is held: else another could be put in its place, and keep its old attributes. */
+	dfs_node_change(&mount->nodes, node);
 	*ret_hold = (struct dfs_hold){ .open = dfs_open_find(mount, node), .fd = -1 };
-	if (!ret_hold->open)
-		return dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &ret_hold->fd, NULL);
-	ret_hold->content = dfs_content_get(mount, ret_hold->open);
-	ret_hold->fd = dfs_view_fd(ret_hold->content->view);
-	return 0;
+	if (ret_hold->open) {
+		ret_hold->content = dfs_content_get(mount, ret_hold->open);
+		ret_hold->fd = dfs_view_fd(ret_hold->content->view);
+	} else {
+		ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &ret_hold->fd, NULL);
+	}
+	if (ret < 0)
+		dfs_node_unchanged_by(&mount->nodes, node);
+	return ret;
 }
 
-void dfs_hold_end(struct dfs_mount *mount, struct dfs_hold *hold)
+void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct stat *now)
 {
+	dfs_node_changed(&mount->nodes, node, now);
 	if (hold->open) {
 		dfs_content_put(mount, hold->content);
 		dfs_open_end(mount, hold->open, false);
@@ -89,23 +97,17 @@ int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct st
 	struct dfs_hold hold;
 	struct stat st;
 	bool known;
-	int ret;
+	int ret = dfs_hold_begin(mount, node, &hold);
 
-	/* From before the file is held: else another could be put in its place, and keep its old attributes. */
-	dfs_node_change(&mount->nodes, node);
-	ret = dfs_hold_begin(mount, node, &hold);
-	if (ret < 0) {
-		dfs_node_unchanged_by(&mount->nodes, node);
+	if (ret < 0)
 		return ret;
-	}
 	if (set & FUSE_SET_ATTR_MTIME)
 		dfs_node_mtime_told(&mount->nodes, node, attr->st_mtim);
 	ret = set_all(hold.fd, attr, set);
 	known = fstat(hold.fd, &st) == 0;
 	if (known && set & FUSE_SET_ATTR_MTIME_NOW)
 		dfs_node_mtime_told(&mount->nodes, node, st.st_mtim);
-	dfs_node_changed(&mount->nodes, node, known ? &st : NULL);
-	dfs_hold_end(mount, &hold);
+	dfs_hold_end(mount, node, &hold, known ? &st : NULL);
 	return ret;
 }
 
@@ -152,10 +154,8 @@ static void reply(fuse_req_t req, struct dfs_node *node, int ret, const struct d
 		ret = dfs_attr_get(dfs_mount_of(req), node, &st);
 	if (ret == 0)
 		fuse_reply_attr(req, &st, DFS_BELIEVE_S);
-	else if (*err->text)
-		dfs_reply_failure(req, ret, err);
 	else
-		dfs_reply_error(req, ret);
+		dfs_reply_failure(req, ret, err);
 }
 
 static void size_run(struct dfs_later *later)

@@ -21,8 +21,7 @@
 #include "util/auto.h"
 #include "util/io.h"
 
-/* The plain form gets the container's times. With writeback the kernel tells it what they are. */
-static void touch(const struct dfs_mount *mount, int fd)
+void dfs_container_touch(const struct dfs_mount *mount, int fd)
 {
 	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 
@@ -251,7 +250,7 @@ static int replace_by_empty(struct dfs_mount *mount, struct dfs_node *node, int 
 	if (ret < 0)
 		return ret;
 	dfs_node_change(&mount->nodes, node);
-	touch(mount, old);
+	dfs_container_touch(mount, old);
 	dfs_node_changed(&mount->nodes, node, fstat(old, &st) == 0 ? &st : NULL);
 	return dfs_replace_plain(mount, node, old, tmp, name, false, err);
 }

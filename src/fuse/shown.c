@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "util/clock.h"
+
 #define SLOTS_AT_FIRST 64
 
 /*
@@ -200,7 +202,7 @@ int dfs_shown_replaced(struct dfs_shown *shown, const struct stat *before, const
 		.ctime = after->st_ctim,
 		.shown_ctime = keep_ctime ? before->st_ctim : after->st_ctim,
 	};
-	if (keep_ctime && old && old->ctime.tv_sec == before->st_ctim.tv_sec && old->ctime.tv_nsec == before->st_ctim.tv_nsec)
+	if (keep_ctime && old && dfs_time_same(old->ctime, before->st_ctim))
 		row->shown_ctime = old->shown_ctime;
 	remove_row(shown, before->st_dev, before->st_ino);
 	if (shown->n > shown->n_slots)
@@ -224,7 +226,7 @@ void dfs_shown_apply(struct dfs_shown *shown, struct stat *st)
 	pthread_mutex_lock(&shown->lock);
 	row = row_of(shown, st->st_dev, st->st_ino);
 	if (row) {
-		if (row->ctime.tv_sec == st->st_ctim.tv_sec && row->ctime.tv_nsec == st->st_ctim.tv_nsec)
+		if (dfs_time_same(row->ctime, st->st_ctim))
 			st->st_ctim = row->shown_ctime;
 		st->st_ino = row->shown;
 	}

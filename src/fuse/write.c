@@ -33,29 +33,20 @@ static ssize_t write_content(struct dfs_content *content, const char *buf, size_
 	return ret < 0 ? ret : (ssize_t)size;
 }
 
-/* The plain form gets the container's times. With writeback the kernel tells it what they are. Once: each time puts off that it is put in place. */
-static void touch(const struct dfs_mount *mount, struct dfs_content *content)
-{
-	static const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
-
-	if (!mount->writeback && !atomic_exchange(&content->touched, true))
-		futimens(dfs_view_fd(content->view), now);
-}
-
 /* What was written in the end: a thaw that has just begun has its end seen to. */
 static void reply_written(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, ssize_t n,
 			  const struct dfs_err *err)
 {
 	if (n >= 0 && content && content->thaw) {
-		touch(dfs_mount_of(req), content);
+		/* Once: each time puts off that the plain form is put in place. */
+		if (!atomic_exchange(&content->touched, true))
+			dfs_container_touch(dfs_mount_of(req), dfs_view_fd(content->view));
 		dfs_open_thawing(dfs_mount_of(req), open, content);
 	}
 	if (n >= 0)
 		fuse_reply_write(req, (size_t)n);
-	else if (*err->text)
-		dfs_reply_failure(req, (int)n, err);
 	else
-		dfs_reply_error(req, (int)n);
+		dfs_reply_failure(req, (int)n, err);
 }
 
 static ssize_t write_slowly(struct dfs_later *later, struct dfs_content **ret_content, struct dfs_err *err)

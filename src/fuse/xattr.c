@@ -19,6 +19,8 @@
 #include "read/describe.h"
 #include "util/auto.h"
 #include "util/caps.h"
+#include "util/fdpath.h"
+#include "util/text.h"
 
 static const char told[] = "user.deltafs.";
 static const char ours[] = "trusted.deltafs.";
@@ -26,16 +28,11 @@ static const char trusted[] = "trusted.";
 static const char security[] = "security.";
 static const char acl[] = "system.posix_acl_access";
 
-static bool has_prefix(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
 /* Of trusted.* only root is to know; a file system of the kernel's would see to that itself. */
 static bool hidden(const char *name, bool root)
 {
-	return has_prefix(name, told) || has_prefix(name, ours) || has_prefix(name, security) ||
-	       (!root && has_prefix(name, trusted));
+	return dfs_text_begins(name, told) || dfs_text_begins(name, ours) || dfs_text_begins(name, security) ||
+	       (!root && dfs_text_begins(name, trusted));
 }
 
 /* --- what a file tells of itself */
@@ -142,15 +139,6 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 
 /* --- what the store holds */
 
-/*
- * A path that getxattr(2) takes, for what cannot or should not be opened for
- * reading: devices, sockets, files that the daemon may not read.
- */
-static void path_of_fd(int fd, char path[32])
-{
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
-}
-
 typedef ssize_t get_fn(int fd, const char *path, const char *name, void *value, size_t room);
 
 static ssize_t get_value(int fd, const char *path, const char *name, void *value, size_t room)
@@ -183,11 +171,11 @@ static ssize_t get_all(get_fn *get, int fd, const char *path, const char *name, 
 static ssize_t from_store(struct dfs_mount *mount, struct dfs_node *node, get_fn *get,
 			  const char *name, char **ret_value)
 {
-	bool guarded = !*name || has_prefix(name, trusted);
+	bool guarded = !*name || dfs_text_begins(name, trusted);
 	DFS_AUTO(raised) int raised = guarded ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
 	bool readable = S_ISREG(node->type) || S_ISDIR(node->type);
 	DFS_AUTO(fd) int fd = -1;
-	char path[32];
+	char path[DFS_FD_PATH_SIZE];
 	int ret = -EACCES;
 
 	if (readable)
@@ -198,8 +186,8 @@ static ssize_t from_store(struct dfs_mount *mount, struct dfs_node *node, get_fn
 		ret = dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL);
 	if (ret < 0)
 		return ret;
-	path_of_fd(fd, path);
-	return get_all(get, fd, path, name, ret_value);
+	/* What cannot or should not be opened for reading: devices, sockets, files that the daemon may not read. */
+	return get_all(get, fd, dfs_fd_path(fd, path), name, ret_value);
 }
 
 /* --- the operations */
@@ -235,11 +223,11 @@ static ssize_t get(struct dfs_mount *mount, struct dfs_node *node, const char *n
 {
 	int ret;
 
-	if (has_prefix(name, told)) {
+	if (dfs_text_begins(name, told)) {
 		ret = tell(mount, node, name + strlen(told), names, ret_value);
 		return ret < 0 ? ret : (ssize_t)strlen(*ret_value);
 	}
-	if (has_prefix(name, "system.posix_acl_"))
+	if (dfs_text_begins(name, "system.posix_acl_"))
 		return get_acl(mount, node, name, ret_value);
 	return from_store(mount, node, get_value, name, ret_value);
 }
@@ -252,7 +240,7 @@ void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t si
 	struct dfs_node *node;
 	ssize_t len;
 
-	if (has_prefix(name, security) || has_prefix(name, ours)) {
+	if (dfs_text_begins(name, security) || dfs_text_begins(name, ours)) {
 		dfs_reply_error(req, -ENODATA);
 		return;
 	}

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -13,18 +12,15 @@
 #include "fuse/internal.h"
 #include "util/auto.h"
 #include "util/caps.h"
-
-static bool has_prefix(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
+#include "util/fdpath.h"
+#include "util/text.h"
 
 /* What deltafs tells is not set, its marks are its own; of security.* nothing is shown, so nothing is kept. */
 static int refusal(const char *name)
 {
-	if (has_prefix(name, "user.deltafs.") || has_prefix(name, "trusted.deltafs."))
+	if (dfs_text_begins(name, "user.deltafs.") || dfs_text_begins(name, "trusted.deltafs."))
 		return -EPERM;
-	return has_prefix(name, "security.") ? -EOPNOTSUPP : 0;
+	return dfs_text_begins(name, "security.") ? -EOPNOTSUPP : 0;
 }
 
 struct setting {
@@ -37,11 +33,11 @@ struct setting {
 /* A file that is not open for reading takes a path. */
 static int apply(int fd, const struct setting *setting)
 {
-	DFS_AUTO(raised) int raised = has_prefix(setting->name, "trusted.") ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
-	char self[64];
+	DFS_AUTO(raised) int raised = dfs_text_begins(setting->name, "trusted.") ? dfs_caps_raise(CAP_SYS_ADMIN) : -1;
+	char self[DFS_FD_PATH_SIZE];
 	int ret;
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	dfs_fd_path(fd, self);
 	if (setting->value)
 		ret = setxattr(self, setting->name, setting->value, setting->size, setting->flags);
 	else
@@ -66,13 +62,12 @@ static bool in_group(fuse_req_t req, gid_t group)
 /* As chmod(2): who is not of the file's group does not leave it set-group-ID. */
 static int drop_sgid(fuse_req_t req, int fd)
 {
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 	struct stat st;
 
 	if (fuse_req_ctx(req)->uid == 0 || fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID) || in_group(req, st.st_gid))
 		return 0;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	return chmod(self, st.st_mode & 07777 & ~(mode_t)S_ISGID) < 0 ? -errno : 0;
+	return chmod(dfs_fd_path(fd, self), st.st_mode & 07777 & ~(mode_t)S_ISGID) < 0 ? -errno : 0;
 }
 
 static int set(fuse_req_t req, struct dfs_node *node, const struct setting *setting)
@@ -80,20 +75,15 @@ static int set(fuse_req_t req, struct dfs_node *node, const struct setting *sett
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct dfs_hold hold;
 	struct stat st;
-	int ret;
+	int ret = dfs_hold_begin(mount, node, &hold);
 
-	dfs_node_change(&mount->nodes, node);
-	ret = dfs_hold_begin(mount, node, &hold);
-	if (ret < 0) {
-		dfs_node_unchanged_by(&mount->nodes, node);
+	if (ret < 0)
 		return ret;
-	}
 	atomic_store_explicit(&node->no_acl, false, memory_order_relaxed);
 	ret = apply(hold.fd, setting);
 	if (ret == 0 && strcmp(setting->name, "system.posix_acl_access") == 0)
 		ret = drop_sgid(req, hold.fd);
-	dfs_node_changed(&mount->nodes, node, fstat(hold.fd, &st) == 0 ? &st : NULL);
-	dfs_hold_end(mount, &hold);
+	dfs_hold_end(mount, node, &hold, fstat(hold.fd, &st) == 0 ? &st : NULL);
 	return ret;
 }
 

@@ -13,8 +13,6 @@
 #include "store/claim.h"
 #include "util/auto.h"
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
-
 /* Appends ",word" as far as it fits. */
 static void add_word(char *text, size_t room, const char *word)
 {

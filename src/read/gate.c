@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "read/internal.h"
+#include "util/clock.h"
 
 struct dfs_gate {
 	struct dfs_gate_key key;
@@ -21,10 +22,7 @@ struct dfs_gate {
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return dfs_clock_ms(CLOCK_MONOTONIC_COARSE);
 }
 
 void dfs_gates_init(struct dfs_gates *gates)

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
+
 struct dfs_settling {
 	struct dfs_job job;
 	struct dfs_settler *settler;
@@ -22,10 +24,7 @@ struct dfs_settling {
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return dfs_clock_ms(CLOCK_MONOTONIC_COARSE);
 }
 
 int dfs_settler_init(struct dfs_settler *settler, struct dfs_bases *bases, struct dfs_log *log, unsigned after_ms)
@@ -81,14 +80,8 @@ static void be_humble(void)
 /* Under the lock, for at most a second: a read that comes meanwhile does not wake us. */
 static void wait_ms(struct dfs_settler *settler, int64_t ms)
 {
-	struct timespec end;
+	struct timespec end = dfs_clock_after(CLOCK_REALTIME, ms < 1000 ? ms : 1000);
 
-	if (ms > 1000)
-		ms = 1000;
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_nsec += ms * 1000000;
-	end.tv_sec += end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
 	pthread_cond_timedwait(&settler->wake, &settler->lock, &end);
 }
 

@@ -12,6 +12,7 @@
 
 #include "format/container.h"
 #include "read/reader.h"
+#include "util/auto.h"
 
 struct dfs_view;
 
@@ -67,5 +68,7 @@ struct dfs_read {
 		     const struct dfs_err *err);
 };
 void dfs_view_submit(struct dfs_view *view, struct dfs_read *read);
+
+DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
 
 #endif

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -19,6 +18,7 @@
 #include "store/hashes.h"
 #include "store/internal.h"
 #include "store/registry.h"
+#include "util/fdpath.h"
 
 /* Directories on the way to a base; PATH_MAX allows more, people do not. */
 #define NODES_MAX 256
@@ -57,12 +57,10 @@ static uint8_t acl_least(const uint8_t *acl, size_t len)
 static void acl_look(int fd, struct dfs_access_node *node)
 {
 	uint8_t acl[ACL_MOST];
-	char proc[64];
+	char path[DFS_FD_PATH_SIZE];
 	ssize_t len;
 
-	/* an O_PATH descriptor has no xattr calls, but its /proc link has */
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	len = getxattr(proc, "system.posix_acl_access", acl, sizeof(acl));
+	len = getxattr(dfs_fd_path(fd, path), "system.posix_acl_access", acl, sizeof(acl));
 	node->has_acl = len > 0 || (len < 0 && errno == ERANGE);
 	if (len > 0)
 		node->acl_least = acl_least(acl, (size_t)len);

@@ -30,8 +30,6 @@ struct dfs_dependants {
 	uint64_t unreadable;
 };
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
-
 static size_t n_dependants(const struct dfs_dependants *d)
 {
 	return d->dependants.len / sizeof(struct dependant);

@@ -13,6 +13,7 @@
 
 #include "store/internal.h"
 #include "store/json.h"
+#include "util/text.h"
 
 /* An index of 100,000 tensors is about 10 MB. */
 #define INDEX_MAX (64u << 20)
@@ -70,13 +71,6 @@ static void sort_unique(struct dfs_paths *paths)
 	paths->n = kept + 1;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n > m && strcmp(text + n - m, end) == 0;
-}
-
 static int add_shards(struct dfs_paths *paths, const char *dir, const char *index, json_t *map,
 		      struct dfs_err *err)
 {
@@ -127,7 +121,7 @@ static int list(const char *dir, const char *end, struct dfs_paths *paths, struc
 	if (!entries)
 		return dfs_fail_errno(err, "%s", dir);
 	while ((ret = dfs_dir_next(entries, &name)) > 0) {
-		if (name[0] == '.' || !ends_with(name, end))
+		if (name[0] == '.' || !dfs_text_ends(name, end))
 			continue;
 		if (add_beside(paths, dir, name) < 0)
 			return dfs_fail(err, ENOMEM, "out of memory");
@@ -171,7 +165,7 @@ int dfs_paths_expand(const char *path, struct dfs_paths *ret_paths, struct dfs_e
 		return dfs_fail(err, ENOMEM, "out of memory");
 	if (S_ISDIR(st.st_mode))
 		ret = expand_directory(path, &paths, err);
-	else if (ends_with(path, ".index.json"))
+	else if (dfs_text_ends(path, ".index.json"))
 		ret = expand_index(dir, path, &paths, err);
 	else if (dfs_paths_add(&paths, path) < 0)
 		ret = dfs_fail(err, ENOMEM, "out of memory");

@@ -14,6 +14,7 @@
 
 #include "store/internal.h"
 #include "util/cached.h"
+#include "util/fdpath.h"
 #include "util/io.h"
 
 #define PIECE (1u << 20)
@@ -101,11 +102,9 @@ static int hash_fast(int fd, uint64_t size, dfs_hash_progress_fn *progress, void
  */
 static int open_again(int fd)
 {
-	char proc[64];
-	int own;
+	char path[DFS_FD_PATH_SIZE];
+	int own = open(dfs_fd_path(fd, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	own = open(proc, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (own >= 0)
 		posix_fadvise(own, 0, 0, POSIX_FADV_RANDOM);
 	return own;

@@ -12,6 +12,7 @@
 #include "store/store.h"
 #include "util/auto.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define DFS_STORE_VERSION 1
@@ -79,8 +80,7 @@ static inline bool dfs_store_is_newer(const struct dfs_store *store)
 static inline bool dfs_stat_unchanged(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	       dfs_time_same(a->st_mtim, b->st_mtim) && dfs_time_same(a->st_ctim, b->st_ctim);
 }
 
 #endif

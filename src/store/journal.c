@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "store/internal.h"
+#include "util/clock.h"
 #include "util/io.h"
 
 /* Below it nothing is written anew: some thousand records, read in a millisecond. */
@@ -50,20 +51,12 @@ struct dfs_journal {
 	bool snapshot_lost;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Under the lock, or before there are others. */
 static void be_stale(struct dfs_journal *j)
 {
 	j->stale = true;
 	j->out.len = 0;
-	j->retry_ms = now_ms() + RETRY_MS;
+	j->retry_ms = dfs_clock_ms(CLOCK_MONOTONIC) + RETRY_MS;
 }
 
 /* A sentence about a failure, once until all is well again. Not under the lock. */
@@ -258,7 +251,7 @@ int dfs_journal_compact_in_ms(struct dfs_journal *j)
 	if (j->disabled || j->frozen)
 		return -1;
 	pthread_mutex_lock(&j->lock);
-	rest = j->stale || j->size > j->compact_size ? j->retry_ms - now_ms() : -1;
+	rest = j->stale || j->size > j->compact_size ? j->retry_ms - dfs_clock_ms(CLOCK_MONOTONIC) : -1;
 	if (rest < 0 && (j->stale || j->size > j->compact_size))
 		rest = 0;
 	pthread_mutex_unlock(&j->lock);
@@ -335,7 +328,7 @@ static void restore(struct dfs_journal *j, struct dfs_buf *before, bool was_stal
 	dfs_buf_release(&j->out);
 	j->out = *before;
 	*before = (struct dfs_buf){ 0 };
-	j->retry_ms = now_ms() + RETRY_MS;
+	j->retry_ms = dfs_clock_ms(CLOCK_MONOTONIC) + RETRY_MS;
 }
 
 /* The last step: with the descriptor in our hands, so that no record falls between the files. */

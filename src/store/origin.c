@@ -11,6 +11,7 @@
 
 #include "store/internal.h"
 #include "store/json.h"
+#include "util/text.h"
 
 #define PAPER_MAX (4u << 20)
 
@@ -86,7 +87,7 @@ static void from_model_card(int dir, struct dfs_origin *origin)
 	end = strncmp(line, "---", 3) == 0 ? strstr(line + 3, "\n---") : NULL;
 	while (end && (line = strchr(line, '\n')) && line < end) {
 		line++;
-		if (strncmp(line, key, strlen(key)) == 0) {
+		if (dfs_text_begins(line, key)) {
 			word_after(line + strlen(key), origin->made_from,
 				   sizeof(origin->made_from));
 			break;

@@ -13,6 +13,7 @@
 
 #include "store/internal.h"
 #include "store/pins.h"
+#include "util/fdpath.h"
 #include "util/io.h"
 
 #define PIECE (1u << 20)
@@ -22,10 +23,9 @@ DFS_AUTO_KIND(hasher, struct dfs_hasher *, dfs_hasher_free(*p));
 /* A second name for an open file, whatever happened to its first. */
 static int link_fd(int fd, int dir, const char *path)
 {
-	char self[64];
+	char self[DFS_FD_PATH_SIZE];
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, dir, path, AT_SYMLINK_FOLLOW) == 0)
+	if (linkat(AT_FDCWD, dfs_fd_path(fd, self), dir, path, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -errno;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "util/clock.h"
 
 /*
  * A directory that changed so lately may change again without showing it. To
@@ -77,8 +78,7 @@ static void refresh(struct dfs_pin_links *links)
 		return;
 	}
 	if (fstat(fd, &dir) < 0 || (dir.st_ino == links->dir.st_ino &&
-	    dir.st_mtim.tv_sec == links->dir.st_mtim.tv_sec &&
-	    dir.st_mtim.tv_nsec == links->dir.st_mtim.tv_nsec)) {
+	    dfs_time_same(dir.st_mtim, links->dir.st_mtim))) {
 		close(fd);
 		return;
 	}

@@ -20,6 +20,7 @@
 #include "store/pins.h"
 #include "store/registry_json.h"
 #include "tensor/safetensors.h"
+#include "util/clock.h"
 
 DFS_AUTO_KIND(header, struct dfs_header *, dfs_header_free(*p));
 
@@ -126,8 +127,7 @@ static void count(struct dfs_registry_added *added, enum dfs_pin_how how, uint64
 
 static bool same_content(const struct stat *a, const struct stat *b)
 {
-	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_size == b->st_size && dfs_time_same(a->st_mtim, b->st_mtim);
 }
 
 /*

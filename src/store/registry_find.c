@@ -12,6 +12,7 @@
 #include "store/pins.h"
 #include "store/places.h"
 #include "store/registry.h"
+#include "util/text.h"
 
 static bool looks_like_id(const char *text)
 {
@@ -28,7 +29,7 @@ static const struct dfs_registered *find_id(const struct dfs_registry *registry,
 
 	*ret_n = 0;
 	for (size_t i = 0; i < registry->n; i++) {
-		if (strncmp(dfs_hash_hex(registry->models[i].id, hex), text, strlen(text)) != 0)
+		if (!dfs_text_begins(dfs_hash_hex(registry->models[i].id, hex), text))
 			continue;
 		found = &registry->models[i];
 		++*ret_n;

@@ -4,12 +4,15 @@ src_libdeltafs_a_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/cached.c %D%/cached.h \
 	%D%/caps.c %D%/caps.h \
+	%D%/clock.h \
 	%D%/cpu.c %D%/cpu.h \
 	%D%/due.c %D%/due.h \
 	%D%/err.c %D%/err.h \
+	%D%/fdpath.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/text.h \
 	%D%/tree.c %D%/tree.h

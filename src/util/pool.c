@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
+
 /* How long a spare thread stays for more: starting one costs the next job a stall. */
 #define SPARE_LINGER_MS 5000
 
@@ -124,24 +126,10 @@ static void *worker_main(void *arg)
 
 /* --- spares */
 
-static struct timespec after_ms(long ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += ms % 1000 * 1000000;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000;
-	}
-	return ts;
-}
-
 /* Under the lock. Return: false if nothing urgent came in time. */
 static bool spare_linger(struct dfs_pool *pool)
 {
-	struct timespec end = after_ms(SPARE_LINGER_MS);
+	struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, SPARE_LINGER_MS);
 	int code = 0;
 
 	pool->lingering++;
@@ -191,7 +179,7 @@ static void *minder_main(void *arg)
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->ending) {
 		unsigned taken = pool->taken;
-		struct timespec end = after_ms(DFS_POOL_STALL_MS);
+		struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, DFS_POOL_STALL_MS);
 		int code = 0;
 
 		if (!pool->queues[DFS_URGENT].first) {

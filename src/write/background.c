@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "util/clock.h"
 #include "write/retire.h"
 #include "write/task.h"
 
@@ -52,27 +53,19 @@ static void work_on(struct dfs_background *b, struct dfs_queue_item *item)
 
 /* --- what nobody needs any more */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void retire(struct dfs_background *b)
 {
 	const struct dfs_retire_config config = {
 		.store = b->config.store, .queue = b->config.queue, .reader = b->reader, .shown = b->config.shown,
 		.log = b->config.log, .watch = b->config.watch,
-		.calm = now_ms() - b->calm_since_ms >= CALM_MS && dfs_queue_settled(b->config.queue, ""),
+		.calm = dfs_clock_ms(CLOCK_MONOTONIC) - b->calm_since_ms >= CALM_MS && dfs_queue_settled(b->config.queue, ""),
 	};
 	uint64_t changes = dfs_queue_changes(b->config.queue), held;
-	int64_t start = now_ms(), took;
+	int64_t start = dfs_clock_ms(CLOCK_MONOTONIC), took;
 	struct dfs_err err = { "" };
 	int ret = dfs_retire(&config, &held, &err);
 
-	took = now_ms() - start;
+	took = dfs_clock_ms(CLOCK_MONOTONIC) - start;
 	b->retire_ms = start + took + (RETIRE_SHARE * took > RETIRE_MS ? RETIRE_SHARE * took : RETIRE_MS);
 	dfs_ledger_held(b->config.ledger, held);
 	if (ret == -EAGAIN)
@@ -88,7 +81,7 @@ static void note_calm(struct dfs_background *b, bool worked)
 	uint64_t changes = dfs_queue_changes(b->config.queue);
 
 	if (worked || changes != b->changes)
-		b->calm_since_ms = now_ms();
+		b->calm_since_ms = dfs_clock_ms(CLOCK_MONOTONIC);
 	b->changes = changes;
 	b->worked |= worked;
 }
@@ -107,7 +100,7 @@ static void *background_main(void *arg)
 
 	b->worked = true; /* by whoever was here before */
 	while (ret != -ESHUTDOWN) {
-		if (may_retire(b) && now_ms() >= b->retire_ms)
+		if (may_retire(b) && dfs_clock_ms(CLOCK_MONOTONIC) >= b->retire_ms)
 			retire(b);
 		ret = dfs_queue_take_within(b->config.queue, may_retire(b) ? RETIRE_MS : IDLE_MS, &item);
 		if (ret == 0)

@@ -13,6 +13,7 @@
 #include "store/access.h"
 #include "store/registry.h"
 #include "util/auto.h"
+#include "util/clock.h"
 
 /* A directory that changed so lately may change again without showing it: file systems keep time in ticks, some in seconds. */
 #define TICK_S 2
@@ -78,8 +79,7 @@ static bool look(const struct dfs_candidates *c, struct stat seen[N_DIRECTORIES]
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino == b->st_ino && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_ino == b->st_ino && dfs_time_same(a->st_mtim, b->st_mtim);
 }
 
 static bool is_fresh(const struct dfs_candidates *c)

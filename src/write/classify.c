@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/text.h"
+
 int dfs_classify(int fd, struct dfs_header **ret_header, struct dfs_err *ret_why,
 		 struct dfs_err *err)
 {
@@ -20,13 +22,6 @@ int dfs_classify(int fd, struct dfs_header **ret_header, struct dfs_err *ret_why
 	if (ret_why)
 		*ret_why = why;
 	return 0;
-}
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t len = strlen(name), end_len = strlen(end);
-
-	return len > end_len && !strcmp(name + len - end_len, end);
 }
 
 /* ".tmpXXXXXX" (tempfile), ".name.XXXXXX" (rsync): a dot in front and six characters at the end. */
@@ -49,7 +44,7 @@ bool dfs_classify_name(const char *name)
 	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (ends_with(name, ends[i]))
+		if (dfs_text_ends(name, ends[i]))
 			return true;
 	return has_random_end(name);
 }

@@ -17,7 +17,6 @@
 /* Read and written at once: a few chunks, so that several threads decode. */
 #define WINDOW (1u << 20)
 
-DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
 DFS_AUTO_KIND(hasher, struct dfs_hasher *, if (*p) dfs_hasher_free(*p));
 
 /* Not every file system can promise room; those that cannot find out as they go. */

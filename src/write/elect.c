@@ -27,8 +27,6 @@
 /* A place of a sample begins at a whole value at most this far before where it is looked for. */
 #define VALUE_MAX 16
 
-DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
-
 /* --- shards */
 
 /* What follows "NAME-" in the name of a shard. */

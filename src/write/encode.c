@@ -8,16 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util/clock.h"
 #include "write/classify.h"
 #include "write/output.h"
 #include "write/schedule.h"
 #include "write/spec.h"
 #include "write/work.h"
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
 
 static int check_unchanged(int fd, const char *name, const struct stat *before, struct dfs_err *err)
 {
@@ -25,8 +21,8 @@ static int check_unchanged(int fd, const char *name, const struct stat *before, 
 
 	if (fstat(fd, &now) < 0)
 		return dfs_fail_errno(err, "stat %s", name);
-	if (now.st_size != before->st_size || !same_time(now.st_mtim, before->st_mtim) ||
-	    !same_time(now.st_ctim, before->st_ctim))
+	if (now.st_size != before->st_size || !dfs_time_same(now.st_mtim, before->st_mtim) ||
+	    !dfs_time_same(now.st_ctim, before->st_ctim))
 		return dfs_fail(err, ESTALE, "%s changed while it was read", name);
 	return 0;
 }

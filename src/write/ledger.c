@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ledger: see ledger.h. */
+#include "util/clock.h"
 #include "write/ledger.h"
 
 #include <errno.h>
@@ -40,14 +41,6 @@ struct dfs_ledger {
 	struct slot slots[SLOTS];
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct dfs_ledger *dfs_ledger_new(void)
 {
 	struct dfs_ledger *l = calloc(1, sizeof(*l));
@@ -78,7 +71,7 @@ void dfs_ledger_begin(struct dfs_ledger *l, const char *rel)
 		return;
 	pthread_mutex_lock(&l->lock);
 	l->rel = copy;
-	l->begun_ms = now_ms();
+	l->begun_ms = dfs_clock_ms(CLOCK_MONOTONIC);
 	l->step = "looking at";
 	l->done = l->total = 0;
 	pthread_mutex_unlock(&l->lock);
@@ -116,7 +109,7 @@ void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64
 	l->totals.files++;
 	l->totals.original_bytes += original_bytes;
 	l->totals.stored_bytes += stored_bytes;
-	l->totals.work_ms += (uint64_t)(now_ms() - l->begun_ms);
+	l->totals.work_ms += (uint64_t)(dfs_clock_ms(CLOCK_MONOTONIC) - l->begun_ms);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -137,7 +130,7 @@ void dfs_ledger_note(struct dfs_ledger *l, const char *rel, const struct stat *s
 	pthread_mutex_lock(&l->lock);
 	last = &l->last[l->n_last++ % DFS_LEDGER_LAST];
 	pushed_out = last->rel;
-	*last = (struct last){ copy, now_ms(), st != NULL, *why };
+	*last = (struct last){ copy, dfs_clock_ms(CLOCK_MONOTONIC), st != NULL, *why };
 	l->totals.left += st != NULL;
 	l->totals.put_off += st == NULL;
 	if (st)
@@ -151,7 +144,7 @@ void dfs_ledger_note(struct dfs_ledger *l, const char *rel, const struct stat *s
 static bool is_of(const struct slot *slot, const struct stat *st)
 {
 	return slot->used && slot->dev == st->st_dev && slot->ino == st->st_ino && slot->size == st->st_size &&
-	       slot->mtime.tv_sec == st->st_mtim.tv_sec && slot->mtime.tv_nsec == st->st_mtim.tv_nsec;
+	       dfs_time_same(slot->mtime, st->st_mtim);
 }
 
 bool dfs_ledger_find(struct dfs_ledger *l, const struct stat *st, struct dfs_reason *ret_why)
@@ -207,7 +200,7 @@ int dfs_ledger_work(struct dfs_ledger *l, struct dfs_ledger_work *ret_work)
 
 void dfs_ledger_last(struct dfs_ledger *l, bool (*each)(void *arg, const struct dfs_ledger_view *view), void *arg)
 {
-	int64_t now = now_ms();
+	int64_t now = dfs_clock_ms(CLOCK_MONOTONIC);
 	bool more = true;
 
 	if (!l)

@@ -13,6 +13,7 @@
 #include "store/expand.h"
 #include "store/hashes.h"
 #include "store/origin.h"
+#include "util/clock.h"
 #include "write/classify.h"
 
 static int open_plain(const char *path, int *ret_fd, uint64_t *ret_size, struct dfs_err *err)
@@ -225,18 +226,13 @@ int dfs_model_stat(const struct dfs_model *model, struct stat *ret_stats, struct
 	return 0;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 /* A name that comes or goes moves the ctime, and says nothing about the content: a checkpoint is removed while the next is coded against its pin. */
 static bool is_unchanged(int fd, const struct stat *before)
 {
 	struct stat now;
 
-	return fstat(fd, &now) == 0 && now.st_size == before->st_size && same_time(now.st_mtim, before->st_mtim) &&
-	       (same_time(now.st_ctim, before->st_ctim) || now.st_nlink != before->st_nlink);
+	return fstat(fd, &now) == 0 && now.st_size == before->st_size && dfs_time_same(now.st_mtim, before->st_mtim) &&
+	       (dfs_time_same(now.st_ctim, before->st_ctim) || now.st_nlink != before->st_nlink);
 }
 
 int dfs_model_check(const struct dfs_model *model, const struct stat *stats, struct dfs_store *store,

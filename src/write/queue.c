@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/text.h"
 #include "write/queue_internal.h"
 
 /* --- under the lock, to the next line like this */
@@ -35,19 +36,22 @@ void dfs_queue_entry_wait(struct dfs_queue *q, struct dfs_queue_entry *entry, in
 }
 
 /* It was changed: whatever was known of it is of the past. */
-static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
+static void entry_forget(struct dfs_queue_entry *entry)
 {
 	entry->tries = 0;
 	entry->asked = false;
 	entry->why.id = DFS_REASON_NONE;
+}
+
+static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
+{
+	entry_forget(entry);
 	dfs_queue_entry_wait(q, entry, ms);
 }
 
 static void entry_open(struct dfs_queue *q, struct dfs_queue_entry *entry)
 {
-	entry->tries = 0;
-	entry->asked = false;
-	entry->why.id = DFS_REASON_NONE;
+	entry_forget(entry);
 	entry_cancel(q, entry);
 	dfs_due_remove(&q->due, &entry->due);
 }
@@ -269,13 +273,12 @@ void dfs_queue_exchanged(struct dfs_queue *q, const char *a, const char *b)
 static void aria2_ended(struct dfs_queue *q, const char *rel)
 {
 	static const char suffix[] = ".aria2";
-	size_t len = strlen(rel), end_len = sizeof(suffix) - 1;
 	struct dfs_tree_node *node = NULL;
 	char *stem;
 
-	if (len <= end_len || strcmp(rel + len - end_len, suffix) != 0)
+	if (!dfs_text_ends(rel, suffix))
 		return;
-	stem = strndup(rel, len - end_len);
+	stem = strndup(rel, strlen(rel) - strlen(suffix));
 	if (stem)
 		node = dfs_tree_find(&q->tree, stem);
 	if (node && node->value && ((struct dfs_queue_entry *)node->value)->due.place)

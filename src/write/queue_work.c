@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "util/clock.h"
 #include "write/queue_internal.h"
 
 /* A wait without end is one of an hour: nothing depends on it. */
@@ -17,11 +18,8 @@
 
 static int64_t monotonic_ms(void *arg)
 {
-	struct timespec now;
-
 	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return dfs_clock_ms(CLOCK_MONOTONIC);
 }
 
 static void wake_init(pthread_cond_t *wake)
@@ -68,8 +66,7 @@ void dfs_queue_free(struct dfs_queue *q)
 	dfs_journal_close(q->pending);
 	root = &q->tree.root;
 	for (struct dfs_tree_node *node = root; node; node = dfs_tree_next(root, node))
-		if (node->value)
-			free(node->value);
+		free(node->value);
 	dfs_tree_release(&q->tree);
 	dfs_due_release(&q->due);
 	pthread_cond_destroy(&q->wake);
@@ -155,13 +152,8 @@ static int64_t tidy(struct dfs_queue *q)
 
 static void wait_ms(struct dfs_queue *q, int64_t ms)
 {
-	struct timespec end;
+	struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += ms / 1000;
-	end.tv_nsec += ms % 1000 * 1000000;
-	end.tv_sec += end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
 	pthread_cond_timedwait(&q->wake, &q->lock, &end);
 }
 

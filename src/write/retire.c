@@ -19,8 +19,6 @@
  */
 #define SETTLE_MS 200
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
-
 struct retiring {
 	const struct dfs_retire_config *config;
 	struct dfs_registry registry;

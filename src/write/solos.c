@@ -17,8 +17,6 @@
 
 #define PREFIX 8 /* bytes of a header's length */
 
-DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
-
 struct dfs_solos {
 	struct dfs_solo *rows;
 	size_t n, room;

@@ -16,7 +16,6 @@
 /* Read at once: a few chunks, so that several threads decode. */
 #define WINDOW (1u << 20)
 
-DFS_AUTO_KIND(view, struct dfs_view *, dfs_view_close(*p));
 DFS_AUTO_KIND(hasher, struct dfs_hasher *, if (*p) dfs_hasher_free(*p));
 
 static int view_of(struct dfs_reader *reader, int fd, const char *name, struct dfs_view **ret_view,

@@ -17,8 +17,6 @@
 /* Read at once; a longer payload grows it. */
 #define WINDOW (1u << 20)
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
-
 static void damage(const struct dfs_verify_config *config, uint64_t *n_damaged, const char *name,
 		   const char *what)
 {

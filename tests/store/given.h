@@ -23,7 +23,6 @@
 #include "util/auto.h"
 #include "util/io.h"
 
-DFS_AUTO_KIND(container, struct dfs_container *, dfs_container_free(*p));
 DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 
 static inline int given_dir(void **state)

@@ -43,7 +43,7 @@ check_PROGRAMS += \
 %C%_test_limits_LDADD = $(TEST_LIBS)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h
 %C%_test_lock_LDADD = $(TEST_LIBS)
-%C%_test_memory_SOURCES = %D%/test_memory.c %D%/given.h %D%/given_models.h
+%C%_test_memory_SOURCES = %D%/test_memory.c tests/no_memory.h %D%/given.h %D%/given_models.h
 %C%_test_memory_LDADD = $(TEST_LIBS)
 %C%_test_move_SOURCES = %D%/test_move.c %D%/given.h %D%/given_models.h
 %C%_test_move_LDADD = $(TEST_LIBS)
@@ -79,8 +79,7 @@ check_PROGRAMS += \
 # Calls that a test makes fail, or dies in, at a place of its choice.
 %C%_test_dependants_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir
 %C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fgetxattr -Wl,--wrap=flock -Wl,--wrap=linkat
-%C%_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
-	-Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=strndup
+%C%_test_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY_LDFLAGS)
 %C%_test_pending_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=renameat
 %C%_test_pending_threads_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write
 %C%_test_pins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=linkat -Wl,--wrap=fstatvfs -Wl,--wrap=ioctl

@@ -2,9 +2,8 @@
 /*
  * test_memory: the n-th allocation fails, for every n, once and from then on:
  * an error, never a crash, and the store is as before or as after.
- *
- * The allocator is wrapped by the linker (--wrap, local.mk), for our own calls.
  */
+#include "../no_memory.h"
 #include "given_models.h"
 #include "store/access.h"
 #include "store/bases.h"
@@ -12,36 +11,6 @@
 #include "store/origin.h"
 #include "store/publish.h"
 #include "store/walk.h"
-
-static struct {
-	unsigned calls, at;
-	bool for_ever, fired;
-} fault;
-
-static bool fails(void)
-{
-	bool now;
-
-	fault.calls++;
-	now = fault.at && (fault.calls == fault.at || (fault.for_ever && fault.calls > fault.at));
-	fault.fired |= now;
-	errno = ENOMEM;
-	return now;
-}
-
-#define WRAP(name, parameters, arguments)				\
-	void *__real_##name parameters;					\
-	void *__wrap_##name parameters;					\
-	void *__wrap_##name parameters					\
-	{								\
-		return fails() ? NULL : __real_##name arguments;	\
-	}
-
-WRAP(malloc, (size_t size), (size))
-WRAP(calloc, (size_t n, size_t size), (n, size))
-WRAP(realloc, (void *p, size_t size), (p, size))
-WRAP(strdup, (const char *text), (text))
-WRAP(strndup, (const char *text, size_t n), (text, n))
 
 /* Each is a thing one does with a store. Return: 0 or -errno. */
 

@@ -36,10 +36,9 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_queue_threads_LDADD = $(TEST_LIBS)
 %C%_test_reasons_SOURCES = %D%/test_reasons.c tests/store/given.h
 %C%_test_reasons_LDADD = $(TEST_LIBS)
-%C%_test_queue_memory_SOURCES = %D%/test_queue_memory.c %D%/queued.h tests/store/given.h
+%C%_test_queue_memory_SOURCES = %D%/test_queue_memory.c tests/no_memory.h %D%/queued.h tests/store/given.h
 %C%_test_queue_memory_LDADD = $(TEST_LIBS)
-%C%_test_queue_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
-	-Wl,--wrap=realloc -Wl,--wrap=reallocarray -Wl,--wrap=strdup -Wl,--wrap=strndup
+%C%_test_queue_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY_LDFLAGS)
 %C%_test_cover_SOURCES = %D%/test_cover.c
 %C%_test_cover_LDADD = $(TEST_LIBS)
 %C%_test_thaw_SOURCES = %D%/test_thaw.c %D%/thawing.h %D%/files.h %D%/headers.h tests/store/given.h

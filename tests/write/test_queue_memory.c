@@ -4,40 +4,10 @@
  * then on: a file may be forgotten until the next start, nothing else goes
  * wrong, and the disk knows what memory holds when there is memory again.
  */
+#include "../no_memory.h"
 #include "queued.h"
 #include "write/queue_internal.h"
 #include "write/reasons.h"
-
-static struct {
-	unsigned calls, at;
-	bool for_ever, fired;
-} fault;
-
-static bool fails(void)
-{
-	bool now;
-
-	fault.calls++;
-	now = fault.at && (fault.calls == fault.at || (fault.for_ever && fault.calls > fault.at));
-	fault.fired |= now;
-	errno = ENOMEM;
-	return now;
-}
-
-#define WRAP(name, parameters, arguments)				\
-	void *__real_##name parameters;					\
-	void *__wrap_##name parameters;					\
-	void *__wrap_##name parameters					\
-	{								\
-		return fails() ? NULL : __real_##name arguments;	\
-	}
-
-WRAP(malloc, (size_t size), (size))
-WRAP(calloc, (size_t n, size_t size), (n, size))
-WRAP(realloc, (void *p, size_t size), (p, size))
-WRAP(reallocarray, (void *p, size_t n, size_t size), (p, n, size))
-WRAP(strdup, (const char *text), (text))
-WRAP(strndup, (const char *text, size_t n), (text, n))
 
 static bool see(void *arg, const struct dfs_queue_view *view)
 {
