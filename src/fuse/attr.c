@@ -61,7 +61,7 @@ bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *paren
  * The size that a regular file shows. A file that the daemon may not read is
  * shown as it is stored: it could not be opened either.
  */
-static int shown_size(int dir, const char *name, struct stat *st, uint64_t *ret_size)
+static int look_into(int dir, const char *name, struct stat *st, uint64_t *ret_size)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_claim claim;
@@ -111,12 +111,14 @@ static int look_up_once(struct dfs_mount *mount, struct dfs_node *parent, int fd
 	if (fstatat(fd, name, &look.st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return -errno;
 	*ret_node = dfs_node_find(&mount->nodes, &look);
-	if (!*ret_node && S_ISREG(look.st.st_mode) && !is_made(&look.st, made)) {
-		ret = shown_size(fd, name, &look.st, &size);
-		if (ret < 0)
-			return ret;
-	}
+	if (*ret_node)
+		size = dfs_node_shown_size(&mount->nodes, *ret_node); /* it may be gone before it is placed */
+	else if (S_ISREG(look.st.st_mode) && !is_made(&look.st, made))
+		size = DFS_SIZE_UNKNOWN;
 	dfs_node_put(&mount->nodes, *ret_node);
+	ret = size == DFS_SIZE_UNKNOWN ? look_into(fd, name, &look.st, &size) : 0;
+	if (ret < 0)
+		return ret;
 	ret = dfs_node_place(&mount->nodes, parent, name, &look, size, ret_node, &size);
 	if (ret < 0)
 		return ret;

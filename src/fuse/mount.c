@@ -255,6 +255,15 @@ static int serve(struct dfs_mount *mount)
 	return ret;
 }
 
+/* Return: as serve(). */
+static int serve_to_the_end(struct dfs_mount *mount)
+{
+	int ret = serve(mount);
+
+	/* Unmounted while a request was on its way here; at any other time the kernel says ENODEV, and libfuse nothing. */
+	return ret == -ECONNABORTED ? 0 : ret;
+}
+
 int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 {
 	pthread_t ready;
@@ -263,7 +272,7 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 
 	if (pthread_create(&ready, NULL, ready_main, mount) != 0)
 		return dfs_fail(err, EAGAIN, "cannot start a thread");
-	ret = serve(mount);
+	ret = serve_to_the_end(mount);
 	/* Answers go through the session's descriptor: all should be out before it is closed. */
 	stuck = dfs_reads_wait(mount, LINGER_S);
 	session_unmount(mount);

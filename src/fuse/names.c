@@ -209,7 +209,7 @@ static int link_fd(struct dfs_mount *mount, struct dfs_node *node, int dir, cons
 	return linkat(AT_FDCWD, dfs_fd_path(fd, self), dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* @ret_node: referenced. Return: as link(2); -EAGAIN: it is a container. */
+/* @ret_node: referenced. Return: as link(2); -EAGAIN: it is a container, or may be. */
 static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node *parent, const char *name,
 		   struct dfs_node **ret_node, struct stat *ret_st)
 {
@@ -219,7 +219,7 @@ static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_no
 		return ret;
 	dfs_node_change(&mount->nodes, node);
 	/* From here on it does not become one. */
-	ret = dfs_node_is_container(&mount->nodes, node) ? -EAGAIN : link_fd(mount, node, dir, name);
+	ret = dfs_node_is_plain(&mount->nodes, node) ? link_fd(mount, node, dir, name) : -EAGAIN;
 	if (ret == 0)
 		ret = dfs_attr_lookup(mount, parent, dir, name, ret_node, ret_st);
 	dfs_node_changed(&mount->nodes, node, NULL);
@@ -237,7 +237,7 @@ static int make_plain(struct dfs_mount *mount, struct dfs_node *node, struct dfs
 	struct dfs_open *open;
 	int ret;
 
-	if (!dfs_node_is_container(&mount->nodes, node))
+	if (dfs_node_is_plain(&mount->nodes, node))
 		return 0;
 	ret = dfs_open_node(mount, node, true, &open, err);
 	if (ret < 0)

@@ -298,12 +298,29 @@ static void settle(struct dfs_node *node, const struct dfs_look *look)
 	node->loose = false;
 }
 
+/*
+ * The size of a node is what the kernel was told, and with writeback never
+ * asks for again. Return: false: it was told another one than @shown_size.
+ */
+static bool size_found(struct dfs_node *node, uint64_t shown_size)
+{
+	if (node->shown_size != DFS_SIZE_UNKNOWN || shown_size == DFS_SIZE_UNKNOWN)
+		return true;
+	if (shown_size == DFS_SIZE_STORED)
+		node->shown_size = DFS_SIZE_STORED;
+	return shown_size == DFS_SIZE_STORED;
+}
+
 static struct dfs_node *place(struct dfs_nodes *nodes, struct dfs_node *parent, const char *name,
 			      const struct dfs_look *look, uint64_t shown_size)
 {
 	struct dfs_node *node = find_unchanged(nodes, look);
 	struct dfs_node *before = node ? NULL : find_file(nodes, &look->st);
 
+	if (node && !size_found(node, shown_size)) {
+		before = node;
+		node = NULL;
+	}
 	if (before)
 		dfs_table_remove_file(nodes, before);
 	if (!node)

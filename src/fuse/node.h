@@ -109,7 +109,7 @@ struct dfs_node *dfs_node_find(struct dfs_nodes *nodes, const struct dfs_look *l
 
 /**
  * dfs_node_place() - the node for what a lookup of @name in @parent found
- * @shown_size: for a new node
+ * @shown_size: for a new node, and for one whose own is DFS_SIZE_UNKNOWN: that of a container makes it another node
  * @ret_node: referenced; not yet counted as a lookup
  * @ret_shown_size: the node's
  *
@@ -193,6 +193,8 @@ bool dfs_node_is_gone(struct dfs_nodes *nodes, struct dfs_node *node);
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_is_plain() - is it known not to be one? */
 bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node);
+/* dfs_node_shown_size() - st_size of the mount, if it is a container; DFS_SIZE_STORED, DFS_SIZE_UNKNOWN */
+uint64_t dfs_node_shown_size(struct dfs_nodes *nodes, struct dfs_node *node);
 
 /*
  * node_mtime.c: with the writeback cache the kernel keeps the mtime

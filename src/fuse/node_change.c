@@ -145,7 +145,7 @@ void dfs_node_note_no_acl(struct dfs_nodes *nodes, struct dfs_node *node, uint64
 	dfs_nodes_unlock(nodes);
 }
 
-static uint64_t shown_size_of(struct dfs_nodes *nodes, struct dfs_node *node)
+uint64_t dfs_node_shown_size(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	uint64_t size;
 
@@ -167,12 +167,12 @@ bool dfs_node_is_gone(struct dfs_nodes *nodes, struct dfs_node *node)
 
 bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node)
 {
-	return shown_size_of(nodes, node) < DFS_SIZE_UNKNOWN;
+	return dfs_node_shown_size(nodes, node) < DFS_SIZE_UNKNOWN;
 }
 
 bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node)
 {
-	return shown_size_of(nodes, node) == DFS_SIZE_STORED;
+	return dfs_node_shown_size(nodes, node) == DFS_SIZE_STORED;
 }
 
 void dfs_nodes_move(struct dfs_nodes *nodes)

@@ -216,6 +216,9 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 		ret = dfs_content_new(mount, node, fd, writable, plain, &content, err);
 	if (ret < 0)
 		return ret;
+	/* The kernel was told the size of what is stored, and would read no further. */
+	if (!dfs_content_is_plain(content) && dfs_node_shown_size(&mount->nodes, node) == DFS_SIZE_UNKNOWN)
+		return -ESTALE;
 	/* Changed while it was looked at: what was found need not be what the node stands for. */
 	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
 		return -errno;

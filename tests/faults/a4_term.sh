@@ -37,15 +37,20 @@ exec 3<&-
 (cd mnt && expect_fail any 'busy' umount "$DFS_TMP/mnt")
 [ "$(cat mnt/q49 | sha256sum)" = "$(sha256sum <"$original")" ] || fail "after a umount that was refused"
 
-# Lazily: who has it open reads on, to the end.
-exec 3<mnt/q1
-umount -l mnt || fail "umount -l"
-! is_mounted mnt || fail "umount -l: still mounted"
-[ "$(cat <&3 | sha256sum)" = "$(sha256sum <"$original")" ] || fail "a handle from before umount -l"
-exec 3<&-
+# Lazily: who has it open reads on, to the end. Often: a request may be on its way to the daemon when the last handle goes.
+lazily=5
+[ -z "${DFS_FULL:-}" ] || lazily=200
 ends() { ! kill -0 "$daemon" 2>/dev/null; }
-retry 10 ends || fail "does not end once nobody has anything open"
-wait "$daemon" || fail "umount -l: ended with $?"
+for ((i = 0; i < lazily; i++)); do
+	[ "$i" = 0 ] || start_rw
+	exec 3<mnt/q1
+	umount -l mnt || fail "umount -l"
+	! is_mounted mnt || fail "umount -l: still mounted"
+	[ "$(cat <&3 | sha256sum)" = "$(sha256sum <"$original")" ] || fail "a handle from before umount -l"
+	exec 3<&-
+	retry 10 ends || fail "does not end once nobody has anything open"
+	wait "$daemon" || fail "umount -l $i: ended with $?: $(tail -3 "$log")"
+done
 
 start_rw
 all_coded() { [ "$(coded)" = 50 ]; }
