@@ -16,7 +16,7 @@ esac
 
 say "a directory with a base in it, mounted read-write"
 run deltafsctl base add store store/base
-run deltafs -o rw,quiet=1 store mnt
+run deltafs -o quiet=1 store mnt
 
 say "copied in; it is an ordinary file from its first byte on"
 run cp tuned.safetensors mnt/tuned.safetensors

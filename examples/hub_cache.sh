@@ -22,7 +22,7 @@ download() {
 }
 
 "$python" "$examples/toy_model.py" base.safetensors tuned1.safetensors tuned2.safetensors
-run deltafs -o rw,quiet=1 store mnt
+run deltafs -o quiet=1 store mnt
 export HF_HUB_CACHE=$work/mnt HF_HUB_OFFLINE=1
 
 say "three models of one family are downloaded; nobody said which is the base"

@@ -116,7 +116,7 @@ make_models
 say "a directory of models becomes a store: name the base, mount it"
 run deltafsctl base add store store/base
 mkdir "$mnt"
-run deltafs -o rw,quiet=1 store mnt
+run deltafs -o quiet=1 store mnt
 
 say "a fine-tune is copied in, and compressed when nobody has written to it for a second"
 run cp -r tuned mnt/

@@ -100,7 +100,7 @@ def mounted():
     try:
         store.mkdir()
         mount.mkdir()
-        subprocess.run(["deltafs", "-o", "rw,quiet=0", store, mount], check=True)
+        subprocess.run(["deltafs", "-o", "quiet=0", store, mount], check=True)
         yield mount
     finally:
         if os.path.ismount(mount):

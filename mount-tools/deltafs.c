@@ -163,25 +163,34 @@ static void on_ready(void *arg)
 {
 	struct daemon *d = arg;
 
-	fprintf(stderr, d->read_only ? "deltafs: %s is shown at %s, read-only: this version changes nothing\n"
-				     : "deltafs: %s is shown at %s\n",
-		dfs_store_path(d->store), d->mountpoint);
+	fprintf(stderr, "deltafs: %s is shown at %s%s\n",
+		dfs_store_path(d->store), d->mountpoint, d->read_only ? ", read-only" : "");
 	say_limits(d->store);
 	background_ready(&d->background);
+}
+
+/* Is a mount that only reads what is meant, where the lock cannot be had for this reason? */
+static bool can_only_read(const struct settings *s, int ret)
+{
+	/* mount(8) says rw whatever the user says. */
+	return ret == -EROFS || ((ret == -EACCES || ret == -EPERM) && (!s->rw || s->helper));
 }
 
 /* One writer a store, and none where nothing can be written. */
 static int lock_store(struct daemon *d, struct dfs_err *err)
 {
+	struct dfs_err why = { "" };
 	int ret;
 
-	d->read_only = d->settings.ro || !d->settings.rw || d->settings.helper;
+	d->read_only = d->settings.ro;
 	if (d->read_only)
 		return 0;
-	ret = dfs_store_lock(d->store, d->mountpoint, err);
-	if (ret != -EROFS)
-		return ret;
-	say(err->text);
+	ret = dfs_store_lock(d->store, d->mountpoint, &why);
+	if (ret == 0)
+		return 0;
+	if (!can_only_read(&d->settings, ret))
+		return dfs_fail(err, -ret, "%s; -o ro mounts it read-only", why.text);
+	say(why.text);
 	d->read_only = true;
 	return 0;
 }

@@ -38,8 +38,8 @@ static const char *const blocks_words[] = { [BLOCKS_STORED] = "stored", [BLOCKS_
 #define IGNORED(name) { name, option_ignore, 0, NULL, NULL, NULL }
 
 static const struct option_row rows[] = {
-	{ "ro", option_flag, AT(ro), NULL, "read-only, which is the default in this version", NULL },
-	{ "rw", option_flag, AT(rw), NULL, "plain files may be changed (not by mount -t, which always says so)", NULL },
+	{ "ro", option_flag, AT(ro), NULL, "read-only: takes no lock, changes nothing", NULL },
+	{ "rw", option_flag, AT(rw), NULL, "read-write, which is the default", NULL },
 	{ "base", set_base, AT(bases), "PATH", "also look for base models here (may be given again)", NULL },
 	{ "codec", option_text, AT(codec), "SPEC", "how new files are encoded (exact)", NULL },
 	{ "cache", option_size, AT(cache), "SIZE", "memory for decoded data (256M, or 1/8 of the memory cgroup)", NULL },
@@ -180,7 +180,7 @@ void settings_release(struct settings *s)
 void settings_help(const char *program)
 {
 	printf("Usage: %s [OPTION]... STORE MOUNTPOINT\n"
-	       "Show a store of compressed models as the files they were.\n\n"
+	       "Show a store of compressed models as the files they were, and compress what is copied in.\n\n"
 	       "  -f                         stay in the foreground, log to standard error\n"
 	       "  -d                         the same, with every request of the kernel\n"
 	       "  -s                         one thread answers the kernel\n"

@@ -15,11 +15,13 @@ make_store() {
 is_mounted() { mountpoint -q "$1"; }
 
 # start_daemon STORE MOUNTPOINT [deltafs option]...: in the foreground mode, in
-# the background; sets daemon (its pid) and log (what it says). DFS_WRAP: words
-# in front of the command (strace, prlimit, ...).
+# the background; sets daemon (its pid) and log (what it says). Read-only unless
+# an option says rw: most tests compare with a store that nobody changes.
+# DFS_WRAP: words in front of the command (strace, prlimit, ...).
 start_daemon() {
 	local store=$1 mountpoint=$2
 	shift 2
+	[[ ",$*," =~ [\ ,]rw[\ ,] ]] || set -- -o ro "$@"
 	log=$DFS_TMP/daemon.log
 	: >"$log"
 	# shellcheck disable=SC2086  # DFS_WRAP is words

@@ -10,7 +10,14 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 
 deltafs store mnt 2>said || fail "$(cat said)"
 is_mounted mnt || fail "it returned before the mount worked"
-grep -q "store is shown at $DFS_TMP/mnt, read-only" said || fail "it said: $(cat said)"
+grep -q "store is shown at $DFS_TMP/mnt\$" said || fail "it said: $(cat said)"
+[ "$(status read_only)" = False ] || fail "read-only, unasked"
+mkdir mnt2
+expect_fail 1 "$DFS_TMP/mnt; one writer a store; -o ro mounts it read-only" deltafs store mnt2
+deltafs -o ro store mnt2 2>said || fail "beside a writer: $(cat said)"
+grep -q "mnt2, read-only\$" said || fail "it said: $(cat said)"
+cmp orig/tune/model.safetensors mnt2/tune/model.safetensors || fail "bytes beside a writer"
+umount mnt2 2>/dev/null || fusermount3 -u mnt2 || fail "umount"
 cmp orig/tune/model.safetensors mnt/tune/model.safetensors || fail "bytes"
 pid=$(daemon_of mnt)
 if [ -r "/proc/$pid/fd" ]; then

@@ -12,6 +12,8 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 for name in mount.deltafs mount.fuse.deltafs; do
 	bin/$name "$DFS_TMP/store" "$DFS_TMP/mnt" -o rw,nofail,_netdev,x-systemd.requires=a,cache=16M 2>said || fail "$name: $(cat said)"
 	cmp orig/tune/model.safetensors mnt/tune/model.safetensors || fail "$name: bytes"
+	cp orig/tune/model.safetensors mnt/written && cmp orig/tune/model.safetensors store/written || fail "$name: not written to"
+	rm mnt/written
 	pid=$(status pid)
 	umount mnt 2>/dev/null || fusermount3 -u mnt || fail "umount"
 	retry 20 ended "$pid" || fail "$name: the daemon stays"

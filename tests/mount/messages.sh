@@ -22,7 +22,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 for ((k = 2; k < 20; k++)); do
 	rm -f own.log
 	strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=$k \
-		deltafs -f -o log="$DFS_TMP/own.log",threads=1 store mnt 2>said &
+		deltafs -f -o ro,log="$DFS_TMP/own.log",threads=1 store mnt 2>said &
 	tracer=$!
 	settled() { ! kill -0 "$tracer" 2>/dev/null || grep -q 'is shown at' said; }
 	retry 20 settled || fail "neither mounted nor ended: $(cat said)"

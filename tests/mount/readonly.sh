@@ -9,6 +9,19 @@ mkdir store/d
 snapshot() { find store -printf '%p %i %m %s %T@ %C@ %n\n' | sort; }
 before=$(snapshot)
 
+# Who may not write to the store reads it, and is told.
+if [ "$(id -u)" != 0 ]; then
+	mv store/.deltafs kept
+	chmod 555 store
+	deltafs store mnt 2>said || fail "a store that cannot be written: $(cat said)"
+	grep -q 'ermission denied' said && grep -q 'read-only$' said || fail "it said: $(cat said)"
+	fusermount3 -u mnt
+	expect_fail 1 'ermission denied' deltafs -o rw store mnt
+	chmod 755 store
+	mv kept store/.deltafs
+	before=$(snapshot)
+fi
+
 changes() {
 	expect_fail any 'Read-only file system' touch mnt/new
 	expect_fail any 'Read-only file system' sh -c 'echo y >mnt/x'
