@@ -35,4 +35,11 @@ for pair in deltafs:1 deltafsctl:1; do
 	[ -s "$program.help" ] || fail "$program --help lists no option"
 	diff --label "$program --help" --label "$page" -U0 "$program.help" "$program.page" || failed=1
 done
+
+# The tests that show a promise are there.
+mapfile -t named < <(grep -oE '[a-z]+/[a-z0-9_]+\.sh' "$DFS_SRC/man/deltafs.7" | sort -u)
+[ ${#named[@]} -gt 11 ] || fail "deltafs(7) names ${#named[@]} tests"
+for test in "${named[@]}"; do
+	[ -x "$DFS_SRC/tests/$test" ] || { echo "deltafs(7) names $test, which is not there"; failed=1; }
+done
 [ "$failed" = 0 ] || fail "see above"
