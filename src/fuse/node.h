@@ -22,6 +22,7 @@
 #ifndef DFS_FUSE_NODE_H
 #define DFS_FUSE_NODE_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -195,6 +196,12 @@ bool dfs_node_is_container(struct dfs_nodes *nodes, struct dfs_node *node);
 bool dfs_node_is_plain(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_shown_size() - st_size of the mount, if it is a container; DFS_SIZE_STORED, DFS_SIZE_UNKNOWN */
 uint64_t dfs_node_shown_size(struct dfs_nodes *nodes, struct dfs_node *node);
+
+/*
+ * dfs_node_other_name() - the @i-th name, from 0, that it has besides the one of dfs_node_path(), as far as is known
+ * Return: its directory, referenced; NULL: there is none.
+ */
+struct dfs_node *dfs_node_other_name(struct dfs_nodes *nodes, struct dfs_node *node, unsigned i, char ret_name[NAME_MAX + 1]);
 
 /*
  * node_mtime.c: with the writeback cache the kernel keeps the mtime

@@ -6,6 +6,7 @@
  * kept: when the one by which it was opened goes, another leads there still,
  * and the kernel may ask for the file without looking up any.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,24 @@ void dfs_table_nameless(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	while (node->others)
 		forget(nodes, &node->others);
+}
+
+struct dfs_node *dfs_node_other_name(struct dfs_nodes *nodes, struct dfs_node *node, unsigned i, char ret_name[NAME_MAX + 1])
+{
+	struct dfs_node *parent = NULL;
+	struct dfs_name *entry;
+
+	pthread_mutex_lock(&nodes->lock);
+	entry = node->others;
+	while (entry && i--)
+		entry = entry->next;
+	if (entry) {
+		parent = entry->parent;
+		parent->refs++;
+		snprintf(ret_name, NAME_MAX + 1, "%s", entry->name);
+	}
+	dfs_nodes_unlock(nodes);
+	return parent;
 }
 
 void dfs_table_release_names(struct dfs_node *node)

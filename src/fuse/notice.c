@@ -36,6 +36,30 @@ static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char pa
 	       dfs_node_path(&mount->nodes, node, path) == 0;
 }
 
+/* Return: false: there is none that fits. */
+static bool path_of(struct dfs_mount *mount, struct dfs_node *parent, const char *name, char path[PATH_MAX])
+{
+	size_t len;
+
+	if (dfs_node_path(&mount->nodes, parent, path) < 0)
+		return false;
+	len = strlen(path);
+	return (size_t)snprintf(path + len, PATH_MAX - len, "%s%s", len ? "/" : "", name) < PATH_MAX - len;
+}
+
+/* It may have been written to under another name than it is closed under: that one would wait for its last close for ever. */
+static void forget_others(struct dfs_mount *mount, struct dfs_node *node)
+{
+	char name[NAME_MAX + 1], path[PATH_MAX];
+	struct dfs_node *parent;
+
+	for (unsigned i = 0; (parent = dfs_node_other_name(&mount->nodes, node, i, name)) != NULL; i++) {
+		if (path_of(mount, parent, name, path))
+			dfs_queue_removed(mount->queue, path);
+		dfs_node_put(&mount->nodes, parent);
+	}
+}
+
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_content *content;
@@ -44,6 +68,7 @@ void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
 
 	if (!atomic_exchange(&open->dirty, false) || !path_of_node(mount, open->node, path))
 		return;
+	forget_others(mount, open->node);
 	dfs_queue_written(mount->queue, path);
 	content = dfs_content_get(mount, open);
 	if (fstat(dfs_content_fd(content), &st) == 0)
@@ -64,17 +89,6 @@ void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool don
 		dfs_queue_removed(mount->queue, path);
 	else if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
 		dfs_ledger_note(mount->ledger, path, &st, &why);
-}
-
-/* Return: false: there is none that fits. */
-static bool path_of(struct dfs_mount *mount, struct dfs_node *parent, const char *name, char path[PATH_MAX])
-{
-	size_t len;
-
-	if (dfs_node_path(&mount->nodes, parent, path) < 0)
-		return false;
-	len = strlen(path);
-	return (size_t)snprintf(path + len, PATH_MAX - len, "%s%s", len ? "/" : "", name) < PATH_MAX - len;
 }
 
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name)

@@ -26,6 +26,16 @@ bool dfs_plain_mark_has(int fd)
 	return fgetxattr(fd, trusted_mark, NULL, 0) >= 0 || fgetxattr(fd, user_mark, NULL, 0) >= 0;
 }
 
+int dfs_plain_mark_keeps(int fd)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE];
+	ssize_t got = dfs_pread_some(fd, first, sizeof(first), 0);
+
+	if (got < 0)
+		return (int)got;
+	return dfs_magic_score(first, (size_t)got) >= DFS_MAGIC_CLAIM && dfs_plain_mark_has(fd);
+}
+
 /* As dfs_claim_mark(): where the kernel refuses trusted.* (a user namespace), the user.* name. */
 static int mark(int fd)
 {

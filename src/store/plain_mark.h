@@ -5,7 +5,9 @@
  * A file tells by its first bytes what it is (claim.h). What is written
  * through a mount could begin like a container: before such a write, the file
  * gets an attribute, "trusted.deltafs.plain" or "user.deltafs.plain" of length
- * 0, durably. As long as it has that it is plain, whatever it holds.
+ * 0, durably. As long as it has that it is plain, whatever it holds. At rest a
+ * file that only this keeps from being taken for a container becomes one that
+ * shows it, since attributes get lost in backups.
  */
 #ifndef DFS_STORE_PLAIN_MARK_H
 #define DFS_STORE_PLAIN_MARK_H
@@ -33,6 +35,9 @@ int dfs_plain_mark_wanted(int fd, const void *buf, size_t len, uint64_t off);
 
 /* dfs_plain_mark_has() - is @fd's file marked plain? */
 bool dfs_plain_mark_has(int fd);
+
+/* dfs_plain_mark_keeps() - would @fd's file be taken for a container without the mark that it has? Return: 1; 0; errors of I/O. */
+int dfs_plain_mark_keeps(int fd);
 
 /* dfs_is_plain_mark() - is @name the attribute, under either of its names? */
 bool dfs_is_plain_mark(const char *name);

@@ -11,8 +11,10 @@
 
 #include "store/claim.h"
 #include "store/pins.h"
+#include "store/plain_mark.h"
 #include "store/publish.h"
 #include "util/auto.h"
+#include "util/io.h"
 #include "write/decode.h"
 #include "write/model.h"
 #include "write/verify.h"
@@ -26,6 +28,7 @@ struct passage {
 	struct stat st;
 	struct dfs_claim claim;
 	bool thawing;
+	bool must;		/* only a mark keeps it from being taken for a container: it becomes one, shrunk or not */
 	int tmp_fd;
 	char *tmp_name;		/* NULL: none, or taken by publish */
 };
@@ -52,8 +55,11 @@ static int passage_open(struct passage *p, struct dfs_err *err)
 	if (!S_ISREG(p->st.st_mode))
 		return dfs_fail(err, EINVAL, "%s is no regular file", p->rel);
 	ret = dfs_claim_check(p->fd, (uint64_t)p->st.st_size, &p->claim);
+	if (ret == 0)
+		ret = dfs_plain_mark_keeps(p->fd);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "read %s: %s", p->rel, strerror(-ret));
+	p->must = ret;
 	return 0;
 }
 
@@ -185,7 +191,7 @@ static int encode(struct passage *p, struct dfs_encode_result *ret_encoded, stru
 		ret = dfs_model_stat(base, stats, err);
 	if (ret == 0)
 		ret = dfs_encode(p->fd, p->rel, p->tmp_fd, &config->encode, ret_encoded, err);
-	if (ret < 0 || !ret_encoded->shrunk)
+	if (ret < 0 || !(ret_encoded->shrunk || p->must))
 		return ret;
 	ret = verify_tmp(p, err);
 	if (ret == 0 && base)
@@ -217,7 +223,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		ret = encode(p, &encoded, err);
 	if (ret < 0)
 		return ret;
-	if (!encoded.shrunk) {
+	if (!encoded.shrunk && !p->must) {
 		result->would_be_bytes = encoded.stored_bytes;
 		dfs_fail(&result->why, ERANGE, "does not shrink");
 		dfs_reason_set(&result->reason, DFS_REASON_NO_GAIN, percent(encoded.stored_bytes, encoded.original_bytes), NULL);
@@ -239,6 +245,16 @@ int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest
 
 	passage_release(&p);
 	return ret;
+}
+
+/* What was decoded may begin like a container. */
+static int mark_plain(const struct passage *p, struct dfs_err *err)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE];
+	ssize_t got = dfs_pread_some(p->tmp_fd, first, sizeof(first), 0);
+	int ret = got < 0 ? (int)got : dfs_plain_mark_guard(p->tmp_fd, first, (size_t)got, 0);
+
+	return ret < 0 ? dfs_fail(err, -ret, "%s cannot be marked plain, and begins like a container: %s", p->rel, strerror(-ret)) : 0;
 }
 
 /* The pin comes first: a link changes the ctime, which nobody can see yet. */
@@ -295,6 +311,8 @@ static int thaw(struct passage *p, struct dfs_ingest_result *result, struct dfs_
 	ret = make_tmp(p, err);
 	if (ret == 0)
 		ret = dfs_decode(p->fd, p->rel, p->tmp_fd, &decode, err);
+	if (ret == 0)
+		ret = mark_plain(p, err);
 	if (ret == 0)
 		ret = p->config->pin ? publish_pinned(p, p->claim.sb.shown_hash, err) : publish(p, NULL, err);
 	if (ret < 0)

@@ -58,7 +58,8 @@ struct dfs_ingest_result {
  * @rel: path in the store
  *
  * Files that stay as they are, which is no failure: containers; bases and
- * whatever else has several names (pins not counted); what does not shrink.
+ * whatever else has several names (pins not counted); what does not shrink,
+ * unless its bytes would be taken for a container.
  * Return: 0; -ESTALE, -EBUSY: somebody writes to it; -ECANCELED; -ENOSPC, -EIO;
  * errors of the steps.
  */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/claim.h"
+#include "store/plain_mark.h"
 #include "util/auto.h"
 #include "util/bytes.h"
 #include "util/io.h"
@@ -125,6 +126,9 @@ static int check_content(int fd, uint64_t size, struct dfs_reason *why, struct d
 		return nothing(why, DFS_REASON_BROKEN, claim.why.text);
 	if (claim.kind != DFS_PLAIN)
 		return nothing(why, DFS_REASON_COMPRESSED, NULL);
+	ret = dfs_plain_mark_keeps(fd);
+	if (ret != 0)
+		return ret < 0 ? dfs_fail(err, -ret, "read: %s", strerror(-ret)) : 0;
 	ret = dfs_header_load(fd, &header, &said);
 	if (ret == -E2BIG)
 		return nothing(why, DFS_REASON_HEADER_LIMITS, said.text);

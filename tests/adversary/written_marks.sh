@@ -103,6 +103,13 @@ for options in quiet=0 quiet=0,nowriteback; do
 	start_daemon store mnt -o "rw,$options"
 	ways mnt
 	diff -r plain mnt || fail "$options: what was written is not what is read"
+	deltafsctl wait mnt >waited || fail "$options: $(cat waited)"
+	diff -r plain mnt || fail "$options: at rest it is not"
+	stop_daemon mnt
+	# A backup that loses attributes makes nobody's file into something else. One of two names stays plain.
+	rm -rf bare && cp -r --preserve=links store bare
+	start_daemon bare mnt
+	diff -r --exclude='linked*' plain mnt || fail "$options: without attributes it is not"
 	stop_daemon mnt
 	start_daemon store mnt
 	diff -r plain mnt || fail "$options: after a remount it is not"
