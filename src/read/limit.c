@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "read/limit.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,4 +105,14 @@ uint64_t dfs_memory_limit(void)
 	uint64_t group = dfs_memory_limit_in("/proc/self/cgroup", "/sys/fs/cgroup");
 
 	return group < machine ? group : machine;
+}
+
+uint64_t dfs_memory_held(void)
+{
+	DFS_AUTO(file) FILE *file = fopen("/proc/self/statm", "re");
+	uint64_t resident, shared;
+
+	if (!file || fscanf(file, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2 || shared > resident)
+		return 0;
+	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }

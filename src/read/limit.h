@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * limit: how much memory this process may use, as far as it can be told.
+ * limit: how much memory this process may use, and does, as far as it can be told.
  */
 #ifndef DFS_READ_LIMIT_H
 #define DFS_READ_LIMIT_H
@@ -23,5 +23,8 @@ uint64_t dfs_memory_limit(void);
  * Return: bytes; UINT64_MAX if there is no limit.
  */
 uint64_t dfs_memory_limit_in(const char *groups, const char *mount);
+
+/* dfs_memory_held() - bytes that this process has to itself, without what it maps of files; 0 if that cannot be told */
+uint64_t dfs_memory_held(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * room: may something be written to the store, or is its disk too full?
+ * room: is there enough for what is done unasked, on the store's disk and in memory?
  *
- * What is done unasked stops before the disk is full: users need the rest more.
+ * It stops before the disk is full, or the memory cgroup: users need the rest more.
  */
 #ifndef DFS_WRITE_ROOM_H
 #define DFS_WRITE_ROOM_H
@@ -20,5 +20,16 @@ uint64_t dfs_room_kept(uint64_t total);
  * Return: 0, also if it cannot be told; -ENOSPC.
  */
 int dfs_room_check(const struct dfs_store *store, uint64_t bytes, uint64_t *ret_needs);
+
+/* dfs_room_memory() - how much this process may hold while it encodes: three quarters of what dfs_memory_limit() says */
+uint64_t dfs_room_memory(void);
+
+/**
+ * dfs_room_memory_check() - is there memory for encoding a file?
+ * @most: of dfs_room_memory()
+ * @threads: that encode; 0: one a CPU
+ * Return: 0, also if it cannot be told; -ENOMEM.
+ */
+int dfs_room_memory_check(uint64_t most, unsigned threads);
 
 #endif

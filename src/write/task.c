@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "read/limit.h"
 #include "util/auto.h"
 #include "write/classify.h"
 #include "write/elect.h"
@@ -22,6 +23,8 @@ struct task {
 	struct dfs_header *header;
 	struct dfs_work_input input;
 	struct dfs_candidate_choice choice;
+	uint64_t memory_max;
+	bool memory_low;	/* others took it meanwhile */
 };
 
 static void task_release(struct task *t)
@@ -34,7 +37,8 @@ static void task_release(struct task *t)
 static bool go_on(struct task *t, const char *step, uint64_t done, uint64_t total)
 {
 	dfs_ledger_step(t->shared->config->ledger, step, done, total);
-	return !dfs_queue_cancelled(t->shared->config->queue, t->item);
+	t->memory_low |= dfs_memory_held() > t->memory_max;
+	return !t->memory_low && !dfs_queue_cancelled(t->shared->config->queue, t->item);
 }
 
 static bool electing(void *arg, uint64_t done, uint64_t total)
@@ -128,6 +132,10 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 	};
 	uint64_t needs;
 
+	if (dfs_room_memory_check(t->memory_max, config->threads) < 0) {
+		t->memory_low = true;
+		return dfs_fail(err, ENOMEM, "no memory to encode it");
+	}
 	if (dfs_room_check(config->store, container_bytes(t), &needs) < 0) {
 		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
 		return dfs_fail(err, ENOSPC, "no room for its container");
@@ -191,7 +199,9 @@ static enum dfs_queue_end end_of(struct task *t, int ret, const struct dfs_inges
 	}
 	if (ret == -ENOENT)
 		return DFS_QUEUE_STAYS;
-	if (why->id == DFS_REASON_NONE && ret == -EBUSY)
+	if (t->memory_low)
+		dfs_reason_set(why, DFS_REASON_MEMORY, 0, NULL);
+	else if (why->id == DFS_REASON_NONE && ret == -EBUSY)
 		dfs_reason_set(why, DFS_REASON_OPEN, 0, NULL);
 	else if (why->id == DFS_REASON_NONE && ret == -ESTALE) /* a link, a mode: no write */
 		dfs_reason_set(why, DFS_REASON_QUIET, 0, NULL);
@@ -252,7 +262,7 @@ static void note_reason(const struct task *t, enum dfs_queue_end end, const stru
 enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs_queue_item *item,
 				struct dfs_reason *ret_why)
 {
-	struct task t = { .shared = shared, .item = item, .fd = -1 };
+	struct task t = { .shared = shared, .item = item, .fd = -1, .memory_max = dfs_room_memory() };
 	enum dfs_queue_end end;
 
 	dfs_reason_set(ret_why, DFS_REASON_NONE, 0, NULL);

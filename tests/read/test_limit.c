@@ -2,6 +2,7 @@
 /* How much memory a process may use, from files as the kernel writes them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,12 +64,28 @@ static void the_machine_is_a_limit(void **state)
 	CHECK(dfs_memory_limit() > 0);
 }
 
+static void what_is_held_is_what_was_touched(void **state)
+{
+	const size_t size = (size_t)64 << 20;
+	uint64_t before = dfs_memory_held();
+	char *block = malloc(size);
+
+	(void)state;
+	CHECK(before > 0);
+	CHECK(block);
+	memset(block, 1, size);
+	CHECK(block[size / 2] == 1);
+	CHECK(dfs_memory_held() > before + size / 2);
+	free(block);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(version_2_takes_the_least_on_the_way_up),
 	cmocka_unit_test(version_1_has_a_hierarchy_of_its_own),
 	cmocka_unit_test(the_root_group_may_have_a_limit_too),
 	cmocka_unit_test(nothing_is_no_limit),
 	cmocka_unit_test(the_machine_is_a_limit),
+	cmocka_unit_test(what_is_held_is_what_was_touched),
 };
 
 int main(int argc, char **argv)
