@@ -244,7 +244,10 @@ void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
 /* dfs_notice_written() - the last handle that may write is gone */
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
-void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name);
+/* dfs_notice_removed() - @file: whose only name it was; NULL: nobody's, or not a regular file's */
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file);
+/* dfs_notice_replaced() - @file, as above, lost its name to another */
+void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,

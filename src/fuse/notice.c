@@ -20,13 +20,19 @@
 
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 {
+	struct dfs_content *content;
 	char path[PATH_MAX];
+	struct stat st;
 
 	atomic_store_explicit(&open->node->mtime_owed, true, memory_order_relaxed);
 	if (atomic_exchange(&open->dirty, true) || !mount->queue)
 		return;
-	if (dfs_node_path(&mount->nodes, open->node, path) == 0)
-		dfs_queue_writing(mount->queue, path);
+	if (dfs_node_path(&mount->nodes, open->node, path) < 0)
+		return;
+	dfs_queue_writing(mount->queue, path);
+	content = dfs_content_get(mount, open);
+	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
+	dfs_content_put(mount, content);
 }
 
 /* Return: false: it has none, or nobody wants to know. */
@@ -77,12 +83,21 @@ static bool path_of(struct dfs_mount *mount, struct dfs_node *parent, const char
 	return (size_t)snprintf(path + len, PATH_MAX - len, "%s%s", len ? "/" : "", name) < PATH_MAX - len;
 }
 
-void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name)
+void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file)
+{
+	if (file)
+		dfs_ledger_gone(mount->ledger, file);
+}
+
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file)
 {
 	char path[PATH_MAX];
 
-	if (mount->queue && path_of(mount, parent, name, path))
-		dfs_queue_removed(mount->queue, path);
+	if (!mount->queue || !path_of(mount, parent, name, path))
+		return;
+	dfs_queue_removed(mount->queue, path);
+	dfs_ledger_removed(mount->ledger, path);
+	dfs_notice_replaced(mount, file);
 }
 
 /* A file that loses the name of an unfinished one is finished. */
@@ -93,6 +108,7 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 
 	if (!mount->queue || !path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
 		return;
+	dfs_ledger_moved(mount->ledger, from_path, to_path, exchanged);
 	if (exchanged) {
 		dfs_queue_exchanged(mount->queue, from_path, to_path);
 		return;

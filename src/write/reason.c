@@ -151,6 +151,11 @@ char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t ro
 	return ret_text;
 }
 
+bool dfs_reason_wants_base(enum dfs_reason_id id)
+{
+	return id == DFS_REASON_NO_BASE || id == DFS_REASON_PRIVATE_BASE || id == DFS_REASON_NO_GAIN;
+}
+
 unsigned dfs_reason_again_ms(enum dfs_reason_id id, unsigned tries)
 {
 	unsigned ms = is_known(id) ? reasons[id].again_ms : 0;

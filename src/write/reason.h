@@ -15,6 +15,7 @@
 #ifndef DFS_WRITE_REASON_H
 #define DFS_WRITE_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,9 @@ const char *dfs_reason_cure(enum dfs_reason_id id);
  * characters: dfs_log_escape() before a terminal sees it. Return: @ret_text.
  */
 char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t room);
+
+/* dfs_reason_wants_base() - may a base that is added be the end of it? */
+bool dfs_reason_wants_base(enum dfs_reason_id id);
 
 /**
  * dfs_reason_again_ms() - when to look at the file again
