@@ -25,9 +25,10 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 	struct stat st;
 
 	atomic_store_explicit(&open->node->mtime_owed, true, memory_order_relaxed);
-	if (atomic_exchange(&open->dirty, true) || !mount->queue)
+	if (atomic_exchange(&open->dirty, true) || dfs_node_path(&mount->nodes, open->node, path) < 0)
 		return;
-	if (dfs_node_path(&mount->nodes, open->node, path) < 0)
+	dfs_trouble_forget(mount, path);
+	if (!mount->queue)
 		return;
 	dfs_queue_writing(mount->queue, path);
 	content = dfs_content_get(mount, open);
@@ -93,7 +94,10 @@ void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const 
 {
 	char path[PATH_MAX];
 
-	if (!mount->queue || !path_of(mount, parent, name, path))
+	if (!path_of(mount, parent, name, path))
+		return;
+	dfs_trouble_forget(mount, path);
+	if (!mount->queue)
 		return;
 	dfs_queue_removed(mount->queue, path);
 	dfs_ledger_removed(mount->ledger, path);
@@ -106,7 +110,11 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 {
 	char from_path[PATH_MAX], to_path[PATH_MAX];
 
-	if (!mount->queue || !path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
+	if (!path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
+		return;
+	dfs_trouble_forget(mount, from_path);
+	dfs_trouble_forget(mount, to_path);
+	if (!mount->queue)
 		return;
 	dfs_ledger_moved(mount->ledger, from_path, to_path, exchanged);
 	if (exchanged) {
