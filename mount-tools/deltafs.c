@@ -30,6 +30,7 @@
 #include "write/background.h"
 #include "write/ledger.h"
 #include "write/queue.h"
+#include "write/reasons.h"
 #include "version.h"
 
 /*
@@ -64,6 +65,7 @@ struct daemon {
 	struct dfs_reader *reader;
 	struct dfs_mount *mount;
 	struct dfs_queue *queue;
+	struct dfs_reasons *reasons;
 	struct dfs_ledger *ledger;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
@@ -77,6 +79,7 @@ static void daemon_release(struct daemon *d)
 	dfs_mount_free(d->mount);
 	dfs_queue_free(d->queue);
 	dfs_ledger_free(d->ledger);
+	dfs_reasons_free(d->reasons);
 	dfs_reader_free(d->reader);
 	dfs_bases_free(d->bases);
 	dfs_log_free(d->log);
@@ -200,10 +203,14 @@ static int queue_new(struct daemon *d, struct dfs_err *err)
 	const struct dfs_queue_config config = {
 		.store = d->store, .log = d->log, .quiet_ms = d->settings.quiet * 1000,
 	};
+	int ret;
 
 	if (d->read_only || d->settings.noingest)
 		return 0;
-	d->ledger = dfs_ledger_new();
+	ret = dfs_reasons_new(d->store, d->log, &d->reasons, err);
+	if (ret < 0)
+		return ret;
+	d->ledger = dfs_ledger_new(d->reasons);
 	return d->ledger ? dfs_queue_new(&config, &d->queue, err) : dfs_fail(err, ENOMEM, "out of memory");
 }
 
@@ -211,7 +218,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 {
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
-		.log = d->log,
+		.reasons = d->reasons, .log = d->log,
 		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader,
 	};

@@ -38,6 +38,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/session.c \
 	mount-tools/ctl/session.h \
 	mount-tools/ctl/status.c \
+	mount-tools/ctl/survey.c mount-tools/ctl/survey.h \
 	mount-tools/ctl/text.c \
 	mount-tools/ctl/text.h \
 	mount-tools/ctl/transfer.c \

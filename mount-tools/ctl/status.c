@@ -13,13 +13,23 @@
 
 #include "ctl.h"
 #include "daemon.h"
+#include "survey.h"
 #include "text.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define ROOM 65536
 /* Names of each kind; the others are in numbers above. With --json there are all that the daemon tells. */
 #define SHOWN 8
 #define BAR 30
+/*
+ * For looking at all files of a mount: some ten thousand are seen in that time.
+ * And so often, while it is watched: after ten seconds, and for a twentieth of
+ * the time.
+ */
+#define SURVEY_MS 2000
+#define SURVEY_AGAIN_MS 10000
+#define SURVEY_SHARE 20
 
 static const struct ctl_option options[] = {
 	{ 0, "watch", NULL, offsetof(struct ctl, watch), "go on, once a second, until interrupted" },
@@ -40,15 +50,14 @@ static int ask_mount(const char *point, json_t **ret_status, struct dfs_err *err
 }
 
 /* @ret_status: NULL: the store is not mounted, as far as is known. */
-static int ask(const char *path, json_t **ret_status, char **ret_store, struct dfs_err *err)
+static int ask(const char *path, json_t **ret_status, char **ret_point, char **ret_store, struct dfs_err *err)
 {
-	DFS_AUTO(mem) char *point = NULL;
-	int ret = ctl_daemon_mountpoint(path, &point, ret_store, err);
+	int ret = ctl_daemon_mountpoint(path, ret_point, ret_store, err);
 
 	*ret_status = NULL;
-	if (ret == 0 && !point && !*ret_store)
+	if (ret == 0 && !*ret_point && !*ret_store)
 		ret = dfs_fail(err, ENOENT, "%s is in no mount and in no store", path);
-	return ret == 0 && point ? ask_mount(point, ret_status, err) : ret;
+	return ret == 0 && *ret_point ? ask_mount(*ret_point, ret_status, err) : ret;
 }
 
 static uint64_t number(const json_t *object, const char *name)
@@ -72,6 +81,8 @@ struct screen {
 	FILE *out;
 	unsigned lines;
 	int width;	/* columns; 0: as long as they get */
+	struct ctl_survey survey;
+	int64_t survey_ms;	/* when to make the next; CLOCK_MONOTONIC */
 };
 
 static void line(struct screen *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -183,10 +194,10 @@ static void say_waiting(struct screen *s, const json_t *file)
 		line(s, "  %s: its turn comes", word(file, "path"));
 }
 
-static void say_last(struct screen *s, const json_t *file)
+static void say_error(struct screen *s, const json_t *file)
 {
-	if (json_is_true(json_object_get(file, "stays")))
-		say_reason(s, file, "");
+	line(s, "  %s: %s (%" PRIu64 " time%s)", word(file, "path"), word(file, "why"), number(file, "count"),
+	     number(file, "count") == 1 ? "" : "s");
 }
 
 static void say_list(struct screen *s, const json_t *list, const char *title,
@@ -201,11 +212,55 @@ static void say_list(struct screen *s, const json_t *list, const char *title,
 	}
 }
 
-static void say_all(struct screen *s, const json_t *status)
+/* --- what is plain, and why */
+
+static void say_unseen(struct screen *s, const char *point)
+{
+	char bytes[CTL_BYTES_LEN];
+
+	if (s->survey.unseen)
+		line(s, "never looked at: %s%" PRIu64 " model file%s, %s; deltafsctl encode -r %s",
+		     s->survey.complete ? "" : "at least ", s->survey.unseen, s->survey.unseen == 1 ? "" : "s",
+		     ctl_bytes(bytes, s->survey.unseen_bytes), point);
+}
+
+static void say_refused(struct screen *s, enum dfs_reason_id id, unsigned *room)
+{
+	const struct ctl_survey_reason *reason = &s->survey.refused[id];
+	const struct dfs_reason why = { .id = id };
+	char text[256];
+	size_t i;
+
+	for (i = 0; i < ctl_survey_named(reason) && *room; i++, --*room)
+		line(s, "  %s: %s", reason->paths[i], reason->texts[i]);
+	if (reason->n > i)
+		line(s, "  %s%" PRIu64 "%s: %s", s->survey.complete ? "" : "at least ", reason->n - i, i ? " more" : "",
+		     dfs_reason_text(&why, text, sizeof(text)));
+}
+
+/* What is no model comes last: there may be much of it, and nobody minds. */
+static void say_survey(struct screen *s, const char *point)
+{
+	unsigned room = SHOWN;
+	uint64_t n = 0;
+
+	say_unseen(s, point);
+	for (size_t id = 0; id <= DFS_REASONS; id++)
+		n += s->survey.refused[id].n;
+	if (n)
+		line(s, "left as they are:");
+	for (enum dfs_reason_id id = 0; id <= DFS_REASONS; id++)
+		if (id != DFS_REASON_NOT_SAFETENSORS)
+			say_refused(s, id, &room);
+	say_refused(s, DFS_REASON_NOT_SAFETENSORS, &room);
+}
+
+static void say_all(struct screen *s, const json_t *status, const char *point)
 {
 	const json_t *queue = json_object_get(status, "queue");
 
 	say_mount(s, status);
+	say_list(s, json_object_get(status, "errors"), "could not be read:", say_error);
 	if (!json_is_object(queue)) {
 		line(s, "what is written is not compressed: %s", json_is_true(json_object_get(status, "read_only")) ?
 		     "mount it with -o rw" : "mount it without -o noingest");
@@ -215,8 +270,7 @@ static void say_all(struct screen *s, const json_t *status)
 	say_queue(s, queue);
 	say_work(s, json_object_get(queue, "work"));
 	say_list(s, json_object_get(queue, "files"), NULL, say_waiting);
-	if (number(queue, "left_files"))
-		say_list(s, json_object_get(queue, "last"), "left as they are:", say_last);
+	say_survey(s, point);
 }
 
 /* --- the command */
@@ -230,24 +284,50 @@ static void say_unmounted(struct ctl *ctl, const char *store)
 	ctl_say(ctl, "%s is not mounted read-write: nothing is compressed of itself (deltafs -o rw %s MOUNTPOINT)", store, store);
 }
 
+/* Where nothing is compressed, nothing is refused. */
+static int survey(struct screen *s, const json_t *status, const char *point, struct dfs_err *err)
+{
+	int64_t now = dfs_clock_ms(CLOCK_MONOTONIC);
+	int64_t pause;
+	int ret;
+
+	if (!json_is_object(json_object_get(status, "queue")) || now < s->survey_ms)
+		return 0;
+	ctl_survey_release(&s->survey);
+	ret = ctl_survey_make(point, SURVEY_MS, &s->survey, err);
+	pause = (int64_t)s->survey.ms * SURVEY_SHARE;
+	s->survey_ms = now + (pause > SURVEY_AGAIN_MS ? pause : SURVEY_AGAIN_MS);
+	return ret;
+}
+
+static void report(struct ctl *ctl, const struct screen *s, const json_t *status)
+{
+	json_object_update(ctl->report, (json_t *)status);
+	json_object_set_new(ctl->report, "version", json_integer(1));
+	json_object_set_new(ctl->report, "mounted", json_true());
+	if (json_is_object(json_object_get(status, "queue")))
+		json_object_set_new(ctl->report, "survey", ctl_survey_json(&s->survey));
+}
+
 static int look(struct ctl *ctl, struct screen *s)
 {
 	const char *path = ctl->n_args ? ctl->args[0] : ".";
+	DFS_AUTO(mem) char *point = NULL;
 	DFS_AUTO(mem) char *store = NULL;
 	DFS_AUTO(json) json_t *status = NULL;
 	struct dfs_err err = { "" };
+	int ret = ask(path, &status, &point, &store, &err);
 
-	if (ask(path, &status, &store, &err) < 0)
+	if (ret == 0 && status)
+		ret = survey(s, status, point, &err);
+	if (ret < 0)
 		return ctl_fail(ctl, &err);
 	if (!status)
 		say_unmounted(ctl, store);
 	else if (!ctl->report)
-		say_all(s, status);
-	if (status && ctl->report) {
-		json_object_update(ctl->report, status);
-		json_object_set_new(ctl->report, "version", json_integer(1));
-		json_object_set_new(ctl->report, "mounted", json_true());
-	}
+		say_all(s, status, point);
+	else
+		report(ctl, s, status);
 	return CTL_DONE;
 }
 
@@ -275,16 +355,22 @@ static int watch(struct ctl *ctl)
 			break;
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	}
+	ctl_survey_release(&s.survey);
 	return ret;
 }
 
 static int run(struct ctl *ctl)
 {
 	struct screen s = { .out = stdout };
+	int ret;
 
 	if (ctl->watch && ctl->json)
 		return ctl_usage(ctl, "--watch shows lines; with --json ask again when you want to know");
-	return ctl->watch ? watch(ctl) : look(ctl, &s);
+	if (ctl->watch)
+		return watch(ctl);
+	ret = look(ctl, &s);
+	ctl_survey_release(&s.survey);
+	return ret;
 }
 
 const struct ctl_command ctl_status = {

@@ -53,6 +53,7 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 	int ret = dfs_open_node(mount, node, may_write(fi), &open, &err);
 
 	if (ret < 0) {
+		dfs_trouble_note(mount, node->number, ret, err.text);
 		dfs_reply_failure(req, ret, &err);
 		return;
 	}
@@ -156,6 +157,7 @@ struct read_request {
 	struct dfs_mount *mount;
 	struct dfs_content *content;	/* referenced */
 	fuse_req_t req;
+	fuse_ino_t ino;
 };
 
 void dfs_reads_begin(struct dfs_mount *mount)
@@ -187,13 +189,19 @@ size_t dfs_reads_wait(struct dfs_mount *mount, unsigned seconds)
 	return left;
 }
 
+static void fail_read(fuse_req_t req, fuse_ino_t ino, int ret, const struct dfs_err *err)
+{
+	dfs_trouble_note(dfs_mount_of(req), ino, ret, err->text);
+	dfs_reply_failure(req, ret, err);
+}
+
 static void read_done(struct dfs_read *read, int ret, const struct iovec *iov, int n, const struct dfs_err *err)
 {
 	struct read_request *r = (struct read_request *)read;
 	struct dfs_mount *mount = r->mount;
 
 	if (ret < 0)
-		dfs_reply_failure(r->req, ret, err);
+		fail_read(r->req, r->ino, ret, err);
 	else
 		fuse_reply_iov(r->req, iov, n);
 	dfs_content_put(mount, r->content);
@@ -202,7 +210,7 @@ static void read_done(struct dfs_read *read, int ret, const struct iovec *iov, i
 }
 
 /* Takes over @content. */
-static void read_view(fuse_req_t req, struct dfs_content *content, size_t size, off_t off)
+static void read_view(fuse_req_t req, fuse_ino_t ino, struct dfs_content *content, size_t size, off_t off)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct read_request *r = malloc(sizeof(*r));
@@ -218,6 +226,7 @@ static void read_view(fuse_req_t req, struct dfs_content *content, size_t size, 
 		.mount = mount,
 		.content = content,
 		.req = req,
+		.ino = ino,
 	};
 	dfs_view_submit(content->view, &r->read);
 }
@@ -245,7 +254,7 @@ static void mixed_run(struct dfs_later *later)
 	if (n >= 0)
 		fuse_reply_buf(later->req, later->data, (size_t)n);
 	else
-		dfs_reply_failure(later->req, (int)n, &err);
+		fail_read(later->req, later->open->node->number, (int)n, &err);
 	dfs_content_put(later->mount, content);
 }
 
@@ -274,14 +283,13 @@ void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	struct dfs_open *open = dfs_open_of(fi);
 	struct dfs_content *content = dfs_content_get(mount, open);
 
-	(void)ino;
 	dfs_reads_begin(mount);
 	atomic_fetch_add_explicit(&mount->reads_total, 1, memory_order_relaxed);
 	if (dfs_content_is_plain(content)) {
 		dfs_reader_note(mount->reader);
 		dfs_plain_read(req, open->node, dfs_view_fd(content->view), size, off);
 	} else if (!content->thaw || !read_thaw(req, open, content, size, off)) {
-		read_view(req, content, size, off);
+		read_view(req, ino, content, size, off);
 		return;
 	}
 	dfs_content_put(mount, content);

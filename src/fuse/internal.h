@@ -31,6 +31,15 @@ struct dfs_said {
 };
 #define DFS_SAID 256
 
+/* A file whose reads failed; see trouble.c. */
+struct dfs_trouble {
+	char *path;		/* NULL: a free place */
+	uint64_t count;		/* requests that failed */
+	int64_t last_ms;	/* when the last did; CLOCK_MONOTONIC */
+	char text[256];		/* its sentence */
+};
+#define DFS_TROUBLES 16
+
 struct dfs_mount {
 	struct fuse_session *session;
 	struct dfs_nodes nodes;
@@ -73,6 +82,8 @@ struct dfs_mount {
 	struct dfs_said said[DFS_SAID];	/* under lock; see reply.c */
 	void *spare;			/* buffers, a list through their first bytes; under lock; see plain.c */
 	unsigned n_spare;		/* under lock */
+	struct dfs_trouble troubles[DFS_TROUBLES]; /* under lock */
+	atomic_bool troubled;		/* there was one */
 };
 
 /*
@@ -244,11 +255,26 @@ void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
 /* dfs_notice_written() - the last handle that may write is gone */
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
-void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name);
+/* dfs_notice_removed() - @file: whose only name it was; NULL: nobody's, or not a regular file's */
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file);
+/* dfs_notice_replaced() - @file, as above, lost its name to another */
+void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
 		      struct dfs_node *to, const char *to_name, bool exchanged);
+
+/*
+ * trouble.c
+ */
+
+/* dfs_trouble_note() - a read of @ino ended with @ret, and @text says why ("": nobody did); what is no EIO to the caller does not count */
+void dfs_trouble_note(struct dfs_mount *mount, fuse_ino_t ino, int ret, const char *text);
+/* dfs_trouble_forget() - @path, and all below it, is another file now */
+void dfs_trouble_forget(struct dfs_mount *mount, const char *path);
+/* dfs_trouble_each() - @each is called under the lock of the mount */
+void dfs_trouble_each(struct dfs_mount *mount, void (*each)(void *arg, const struct dfs_trouble *trouble), void *arg);
+void dfs_troubles_release(struct dfs_mount *mount);
 
 /*
  * setattr.c

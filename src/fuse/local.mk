@@ -33,5 +33,6 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/settle.c \
 	%D%/shown.c %D%/shown.h \
 	%D%/status.c \
+	%D%/trouble.c \
 	%D%/write.c \
 	%D%/xattr.c %D%/xattr_set.c

@@ -318,6 +318,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_shown_free(mount->shown);
 	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);
+	dfs_troubles_release(mount);
 	pthread_mutex_destroy(&mount->lock);
 	dfs_pin_links_free(mount->pin_links);
 	free(mount->mountpoint);

@@ -20,6 +20,7 @@
 
 struct named {
 	struct dfs_node *node;	/* referenced; NULL: the kernel does not hold it */
+	struct stat st;		/* before; st_ino 0: nothing was there */
 	bool others;		/* the file has other names */
 	int fd;			/* O_PATH; -1 */
 };
@@ -32,10 +33,11 @@ static int named_before(struct dfs_mount *mount, int dir, const char *name, stru
 	*ret_named = (struct named){ .fd = -1 };
 	if (fstatat(dir, name, &look.st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	ret_named->st = look.st;
+	ret_named->others = !S_ISDIR(look.st.st_mode) && look.st.st_nlink > 1;
 	ret_named->node = dfs_node_find(&mount->nodes, &look);
 	if (!ret_named->node)
 		return 0;
-	ret_named->others = !S_ISDIR(look.st.st_mode) && look.st.st_nlink > 1;
 	ret_named->fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	dfs_node_change(&mount->nodes, ret_named->node);
 	return 0;
@@ -47,6 +49,12 @@ static bool is_nameless(struct dfs_mount *mount, const struct named *named, cons
 	if (!named->others || !st)
 		return !named->others;
 	return st->st_nlink == 0 || (st->st_nlink == 1 && dfs_pin_links_only(mount->pin_links, st));
+}
+
+/* The file whose only name it was; NULL: none. */
+static const struct stat *only_of(const struct named *named)
+{
+	return named->st.st_ino && !named->others && S_ISREG(named->st.st_mode) ? &named->st : NULL;
 }
 
 /* @lost: the name, @name in @parent, was taken away */
@@ -86,7 +94,7 @@ static int remove_name(struct dfs_mount *mount, struct dfs_node *parent, const c
 	}
 	dfs_parent_close(mount, parent, dir);
 	if (ret == 0)
-		dfs_notice_removed(mount, parent, name);
+		dfs_notice_removed(mount, parent, name, only_of(&named));
 	return ret;
 }
 
@@ -175,6 +183,8 @@ static int rename_in(struct dfs_mount *mount, struct place *from, struct place *
 	named_after(mount, &to->named, replaced, to->parent, to->name);
 	if (ret == 0)
 		dfs_notice_moved(mount, from->parent, from->name, to->parent, to->name, flags & RENAME_EXCHANGE);
+	if (replaced)
+		dfs_notice_replaced(mount, only_of(&to->named));
 	return ret;
 }
 

@@ -20,13 +20,20 @@
 
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 {
+	struct dfs_content *content;
 	char path[PATH_MAX];
+	struct stat st;
 
 	atomic_store_explicit(&open->node->mtime_owed, true, memory_order_relaxed);
-	if (atomic_exchange(&open->dirty, true) || !mount->queue)
+	if (atomic_exchange(&open->dirty, true) || dfs_node_path(&mount->nodes, open->node, path) < 0)
 		return;
-	if (dfs_node_path(&mount->nodes, open->node, path) == 0)
-		dfs_queue_writing(mount->queue, path);
+	dfs_trouble_forget(mount, path);
+	if (!mount->queue)
+		return;
+	dfs_queue_writing(mount->queue, path);
+	content = dfs_content_get(mount, open);
+	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
+	dfs_content_put(mount, content);
 }
 
 /* Return: false: it has none, or nobody wants to know. */
@@ -91,12 +98,24 @@ void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool don
 		dfs_ledger_note(mount->ledger, path, &st, &why);
 }
 
-void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name)
+void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file)
+{
+	if (file)
+		dfs_ledger_gone(mount->ledger, file);
+}
+
+void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file)
 {
 	char path[PATH_MAX];
 
-	if (mount->queue && path_of(mount, parent, name, path))
-		dfs_queue_removed(mount->queue, path);
+	if (!path_of(mount, parent, name, path))
+		return;
+	dfs_trouble_forget(mount, path);
+	if (!mount->queue)
+		return;
+	dfs_queue_removed(mount->queue, path);
+	dfs_ledger_removed(mount->ledger, path);
+	dfs_notice_replaced(mount, file);
 }
 
 /* A file that loses the name of an unfinished one is finished. */
@@ -105,8 +124,13 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 {
 	char from_path[PATH_MAX], to_path[PATH_MAX];
 
-	if (!mount->queue || !path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
+	if (!path_of(mount, parent, name, from_path) || !path_of(mount, to, to_name, to_path))
 		return;
+	dfs_trouble_forget(mount, from_path);
+	dfs_trouble_forget(mount, to_path);
+	if (!mount->queue)
+		return;
+	dfs_ledger_moved(mount->ledger, from_path, to_path, exchanged);
 	if (exchanged) {
 		dfs_queue_exchanged(mount->queue, from_path, to_path);
 		return;

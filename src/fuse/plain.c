@@ -94,9 +94,11 @@ void dfs_plain_read(fuse_req_t req, struct dfs_node *node, int fd, size_t size, 
 		return;
 	}
 	got = read_unchanged(&mount->nodes, node, fd, buffer, size, off);
-	if (got < 0)
+	if (got < 0) {
+		dfs_trouble_note(mount, node->number, (int)got, "");
 		dfs_reply_error(req, (int)got);
-	else
+	} else {
 		fuse_reply_buf(req, buffer, (size_t)got);
+	}
 	buffer_put(mount, buffer);
 }

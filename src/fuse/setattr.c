@@ -13,6 +13,7 @@
 #include "fuse/later.h"
 #include "util/auto.h"
 #include "util/fdpath.h"
+#include "write/ledger.h"
 
 #define TIMES (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW)
 
@@ -94,17 +95,20 @@ void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hol
 
 int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct stat *attr, int set)
 {
+	struct stat st, before;
 	struct dfs_hold hold;
-	struct stat st;
-	bool known;
+	bool known, timed;
 	int ret = dfs_hold_begin(mount, node, &hold);
 
 	if (ret < 0)
 		return ret;
 	if (set & FUSE_SET_ATTR_MTIME)
 		dfs_node_mtime_told(&mount->nodes, node, attr->st_mtim);
+	timed = set & TIMES && fstat(hold.fd, &before) == 0;
 	ret = set_all(hold.fd, attr, set);
 	known = fstat(hold.fd, &st) == 0;
+	if (timed && known)
+		dfs_ledger_touched(mount->ledger, &before, &st);
 	if (known && set & FUSE_SET_ATTR_MTIME_NOW)
 		dfs_node_mtime_told(&mount->nodes, node, st.st_mtim);
 	dfs_hold_end(mount, node, &hold, known ? &st : NULL);

@@ -12,6 +12,7 @@
 #include "fuse/internal.h"
 #include "read/describe.h"
 #include "store/pin_links.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "write/ledger.h"
 
@@ -160,14 +161,37 @@ static json_t *queue_json(struct dfs_mount *mount, bool names)
 	return queue;
 }
 
-/* The longer list loses its last. Return: false: both are empty. */
+/* The longest list loses its last. Return: false: all are empty. */
 static bool shorten(json_t *root)
 {
 	json_t *queue = json_object_get(root, "queue");
-	json_t *files = json_object_get(queue, "files"), *last = json_object_get(queue, "last");
-	json_t *longer = json_array_size(files) >= json_array_size(last) ? files : last;
+	json_t *lists[] = {
+		json_object_get(queue, "files"), json_object_get(queue, "last"), json_object_get(root, "errors"),
+	};
+	json_t *longest = lists[0];
 
-	return json_array_remove(longer, json_array_size(longer) - 1) == 0;
+	for (size_t i = 1; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (json_array_size(lists[i]) > json_array_size(longest))
+			longest = lists[i];
+	return json_array_remove(longest, json_array_size(longest) - 1) == 0;
+}
+
+static void add_trouble(void *arg, const struct dfs_trouble *trouble)
+{
+	int64_t now = dfs_clock_ms(CLOCK_MONOTONIC);
+
+	json_array_append_new(arg, json_pack("{s:o, s:I, s:I, s:o}", "path", text_json(trouble->path),
+					     "count", (json_int_t)trouble->count,
+					     "ago_s", (json_int_t)((now - trouble->last_ms) / 1000),
+					     "why", text_json(trouble->text)));
+}
+
+static json_t *errors_json(struct dfs_mount *mount)
+{
+	json_t *errors = json_array();
+
+	dfs_trouble_each(mount, add_trouble, errors);
+	return errors;
 }
 
 char *dfs_status_json(struct dfs_mount *mount, bool names)
@@ -176,6 +200,8 @@ char *dfs_status_json(struct dfs_mount *mount, bool names)
 	json_t *reader = reader_json(mount);
 	char *text = NULL;
 
+	if (root && names)
+		json_object_set_new(root, "errors", errors_json(mount));
 	if (root && reader && json_object_update(root, reader) == 0 &&
 	    json_object_set_new(root, "queue", queue_json(mount, names)) == 0)
 		text = json_dumps(root, JSON_COMPACT);
@@ -216,33 +242,46 @@ static bool is_older(const struct dfs_mount *mount, const struct stat *st)
 	return changed->tv_sec < began->tv_sec || (changed->tv_sec == began->tv_sec && changed->tv_nsec < began->tv_nsec);
 }
 
-/* Nobody has looked at it, or it is long ago. */
-static bool find_state(struct dfs_mount *mount, const struct stat *st, struct dfs_reason *why)
+/* It is not in the queue. */
+static void find_state(struct dfs_mount *mount, const struct stat *st, struct dfs_reason *why)
 {
 	if (dfs_ledger_find(mount->ledger, st, why))
-		return true;
+		return;
 	if (dfs_pin_links_has(mount->pin_links, st))
 		why->id = DFS_REASON_BASE;
-	else if (is_older(mount, st))
-		why->id = DFS_REASON_EXISTING;
-	return why->id != DFS_REASON_NONE;
+	else if (st->st_size == 0)
+		why->id = DFS_REASON_EMPTY;
+	else
+		why->id = is_older(mount, st) ? DFS_REASON_EXISTING : DFS_REASON_UNSEEN;
 }
 
-void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
+/* Return: false: nobody knows. */
+static bool find_reason(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_reason *ret_why)
 {
 	struct found found = { 0 };
-	char path[PATH_MAX], text[256];
-	const char *cure;
+	char path[PATH_MAX];
 	struct stat st;
 
 	if (!mount->queue || dfs_node_path(&mount->nodes, node, path) < 0 ||
 	    dfs_queue_each(mount->queue, path, look_at, &found) < 0)
+		return false;
+	if (!found.any && fstat(fd, &st) == 0) {
+		find_state(mount, &st, &found.why);
+		found.any = true;
+	}
+	*ret_why = found.why;
+	return found.any;
+}
+
+void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
+{
+	struct dfs_reason why;
+	const char *cure;
+	char text[256];
+
+	if (!find_reason(mount, node, fd, &why))
 		return;
-	if (!found.any && fstat(fd, &st) == 0)
-		found.any = find_state(mount, &st, &found.why);
-	if (!found.any)
-		return;
-	cure = dfs_reason_cure(found.why.id);
-	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(&found.why, text, sizeof(text)),
-		 *cure ? "; " : "", cure);
+	cure = dfs_reason_cure(why.id);
+	d->reason_word = dfs_reason_word(why.id);
+	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(&why, text, sizeof(text)), *cure ? "; " : "", cure);
 }

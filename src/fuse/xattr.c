@@ -86,6 +86,11 @@ static void tell_reason(const struct dfs_description *d, char *text)
 	snprintf(text, TOLD_MAX, "%s", d->reason);
 }
 
+static void tell_word(const struct dfs_description *d, char *text)
+{
+	snprintf(text, TOLD_MAX, "%s", d->reason_word ? d->reason_word : "");
+}
+
 /* An attribute whose text is empty is not there. */
 static const struct teller tellers[] = {
 	{ "state", tell_state },
@@ -96,6 +101,7 @@ static const struct teller tellers[] = {
 	{ "stored_bytes", tell_stored_bytes },
 	{ "ratio", tell_ratio },
 	{ "reason", tell_reason },
+	{ "reason_word", tell_word },
 };
 
 static const struct teller *teller_find(const char *name)
@@ -120,6 +126,8 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 	}
 	if (!teller || !S_ISREG(node->type))
 		return -ENODATA;
+	if (teller->tell == tell_word && dfs_node_is_container(&mount->nodes, node))
+		return -ENODATA; /* who asks for all files need not look into each */
 	ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &fd, NULL);
 	if (ret == 0)
 		ret = dfs_file_describe(mount->reader, fd, &d);
@@ -128,7 +136,7 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 	text = calloc(1, TOLD_MAX);
 	if (!text)
 		return -ENOMEM;
-	if (teller->tell == tell_reason && strcmp(d.state, "plain") == 0)
+	if ((teller->tell == tell_reason || teller->tell == tell_word) && strcmp(d.state, "plain") == 0)
 		dfs_reason_tell(mount, node, fd, &d);
 	teller->tell(&d, text);
 	if (!*text)

@@ -19,6 +19,7 @@ struct dfs_description {
 	uint64_t stored_bytes;	/* on disk, as the file's length */
 	uint64_t shown_bytes;
 	char reason[512];	/* why it is plain, or cannot be opened; "" for a container */
+	const char *reason_word;	/* of who knows why it is plain (write/reason.h); NULL: nobody does */
 };
 
 /**

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "util/clock.h"
+#include "write/relook.h"
 #include "write/retire.h"
 #include "write/task.h"
 
@@ -31,6 +32,7 @@ struct dfs_background {
 	struct dfs_hand *hand;
 	struct dfs_candidates *candidates;
 	struct dfs_solos *solos;
+	struct dfs_relook relook;
 	uint64_t retired_at;		/* dfs_queue_changes() when nothing more could go */
 	int64_t retire_ms;		/* when to look again; CLOCK_MONOTONIC */
 	bool worked;			/* since it was looked */
@@ -107,6 +109,9 @@ static void *background_main(void *arg)
 			work_on(b, item);
 		else
 			dfs_candidates_drop(b->candidates);
+		dfs_ledger_tidy(b->config.ledger);
+		if (ret != -ESHUTDOWN)
+			dfs_relook(&b->relook);
 		note_calm(b, ret == 0);
 	}
 	return NULL;
@@ -134,6 +139,9 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 	if (!b)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	b->config = *config;
+	b->relook = (struct dfs_relook){
+		.store = config->store, .queue = config->queue, .reasons = config->reasons, .log = config->log,
+	};
 	b->hand = dfs_hand_new();
 	b->candidates = dfs_candidates_new(config->store, config->bases);
 	b->solos = dfs_solos_new();

@@ -27,6 +27,7 @@ struct dfs_background_config {
 	struct dfs_bases *bases;
 	struct dfs_queue *queue;
 	struct dfs_ledger *ledger;	/* may be NULL */
+	struct dfs_reasons *reasons;	/* the ledger's; may be NULL */
 	struct dfs_log *log;
 	const char *codec;		/* SPEC; NULL: exact */
 	unsigned threads;		/* that encode; 0: one a CPU */

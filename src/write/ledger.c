@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ledger: see ledger.h. */
-#include "util/clock.h"
 #include "write/ledger.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Files whose reason is kept, each in the one place that its number says. More: memory; fewer: reasons that are forgotten. */
-#define SLOTS 4096
-
-struct slot {
-	bool used;
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-	struct dfs_reason why;
-};
+#include "util/clock.h"
+#include "util/tree.h"
 
 struct last {
 	char *rel;
@@ -29,6 +20,7 @@ struct last {
 };
 
 struct dfs_ledger {
+	struct dfs_reasons *reasons;	/* may be NULL */
 	pthread_mutex_t lock;
 	/* under lock */
 	struct dfs_ledger_totals totals;
@@ -36,17 +28,18 @@ struct dfs_ledger {
 	int64_t begun_ms;
 	const char *step;
 	uint64_t done, total;
-	struct last last[DFS_LEDGER_LAST];	/* a ring */
+	struct last last[DFS_LEDGER_LAST];	/* a ring; without rel: nothing */
 	unsigned n_last;		/* ever noted */
-	struct slot slots[SLOTS];
 };
 
-struct dfs_ledger *dfs_ledger_new(void)
+struct dfs_ledger *dfs_ledger_new(struct dfs_reasons *reasons)
 {
 	struct dfs_ledger *l = calloc(1, sizeof(*l));
 
-	if (l)
-		pthread_mutex_init(&l->lock, NULL);
+	if (!l)
+		return NULL;
+	l->reasons = reasons;
+	pthread_mutex_init(&l->lock, NULL);
 	return l;
 }
 
@@ -59,6 +52,19 @@ void dfs_ledger_free(struct dfs_ledger *l)
 	free(l->rel);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
+}
+
+/* Under the lock: the names of @rel and what is below it are nobody's. */
+static void forget_below(struct dfs_ledger *l, const char *rel)
+{
+	for (size_t i = 0; i < DFS_LEDGER_LAST; i++) {
+		struct last *last = &l->last[i];
+
+		if (!last->rel || !dfs_tree_covers(rel, last->rel))
+			continue;
+		free(last->rel);
+		*last = (struct last){ 0 };
+	}
 }
 
 /* --- from who compresses */
@@ -110,57 +116,110 @@ void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64
 	l->totals.original_bytes += original_bytes;
 	l->totals.stored_bytes += stored_bytes;
 	l->totals.work_ms += (uint64_t)(dfs_clock_ms(CLOCK_MONOTONIC) - l->begun_ms);
+	if (l->rel)
+		forget_below(l, l->rel);
 	pthread_mutex_unlock(&l->lock);
-}
-
-static struct slot *slot_of(struct dfs_ledger *l, const struct stat *st)
-{
-	uint64_t mixed = ((uint64_t)st->st_ino ^ (uint64_t)st->st_dev << 40) * 0x9e3779b97f4a7c15u;
-
-	return &l->slots[(mixed >> 32) % SLOTS];
 }
 
 void dfs_ledger_note(struct dfs_ledger *l, const char *rel, const struct stat *st, const struct dfs_reason *why)
 {
-	char *copy = l ? strdup(rel) : NULL, *pushed_out;
+	char *copy = l ? strdup(rel) : NULL;
 	struct last *last;
 
-	if (!copy)
+	if (!l)
 		return;
 	pthread_mutex_lock(&l->lock);
+	forget_below(l, rel);
 	last = &l->last[l->n_last++ % DFS_LEDGER_LAST];
-	pushed_out = last->rel;
+	free(last->rel);
 	*last = (struct last){ copy, dfs_clock_ms(CLOCK_MONOTONIC), st != NULL, *why };
 	l->totals.left += st != NULL;
 	l->totals.put_off += st == NULL;
-	if (st)
-		*slot_of(l, st) = (struct slot){ true, st->st_dev, st->st_ino, st->st_size, st->st_mtim, *why };
 	pthread_mutex_unlock(&l->lock);
-	free(pushed_out);
+	/* that it is a base is told by the bases */
+	if (st && l->reasons && why->id != DFS_REASON_BASE)
+		dfs_reasons_set(l->reasons, st, why);
+}
+
+void dfs_ledger_tidy(struct dfs_ledger *l)
+{
+	if (l && l->reasons)
+		dfs_reasons_tidy(l->reasons);
+}
+
+/* --- from who changes the tree */
+
+void dfs_ledger_removed(struct dfs_ledger *l, const char *rel)
+{
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	forget_below(l, rel);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void dfs_ledger_gone(struct dfs_ledger *l, const struct stat *st)
+{
+	if (l && l->reasons)
+		dfs_reasons_clear(l->reasons, st);
+}
+
+void dfs_ledger_written(struct dfs_ledger *l, const char *rel, const struct stat *st)
+{
+	dfs_ledger_removed(l, rel);
+	if (st)
+		dfs_ledger_gone(l, st);
+}
+
+void dfs_ledger_touched(struct dfs_ledger *l, const struct stat *before, const struct stat *now)
+{
+	struct dfs_reason why;
+
+	if (l && l->reasons && dfs_reasons_find(l->reasons, before, &why))
+		dfs_reasons_set(l->reasons, now, &why);
+}
+
+/* Out of memory: nobody's, as well. */
+static void move_name(struct last *last, const char *from, const char *to)
+{
+	const char *below = last->rel + strlen(from);
+	char *moved;
+
+	if (asprintf(&moved, "%s%s", to, below) < 0)
+		moved = NULL;
+	free(last->rel);
+	last->rel = moved;
+}
+
+void dfs_ledger_moved(struct dfs_ledger *l, const char *from, const char *to, bool exchanged)
+{
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	if (!exchanged)
+		forget_below(l, to);
+	for (size_t i = 0; i < DFS_LEDGER_LAST; i++) {
+		struct last *last = &l->last[i];
+
+		if (last->rel && dfs_tree_covers(from, last->rel))
+			move_name(last, from, to);
+		else if (last->rel && exchanged && dfs_tree_covers(to, last->rel))
+			move_name(last, to, from);
+	}
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* --- asking */
 
-static bool is_of(const struct slot *slot, const struct stat *st)
-{
-	return slot->used && slot->dev == st->st_dev && slot->ino == st->st_ino && slot->size == st->st_size &&
-	       dfs_time_same(slot->mtime, st->st_mtim);
-}
-
 bool dfs_ledger_find(struct dfs_ledger *l, const struct stat *st, struct dfs_reason *ret_why)
 {
-	const struct slot *slot;
-	bool found;
+	struct dfs_reason why;
 
-	if (!l)
+	if (!l || !l->reasons || !dfs_reasons_find(l->reasons, st, &why) ||
+	    (why.id == DFS_REASON_LINKS && st->st_nlink < 2))
 		return false;
-	pthread_mutex_lock(&l->lock);
-	slot = slot_of(l, st);
-	found = is_of(slot, st);
-	if (found)
-		*ret_why = slot->why;
-	pthread_mutex_unlock(&l->lock);
-	return found;
+	*ret_why = why;
+	return true;
 }
 
 void dfs_ledger_totals(struct dfs_ledger *l, struct dfs_ledger_totals *ret_totals)
@@ -210,7 +269,7 @@ void dfs_ledger_last(struct dfs_ledger *l, bool (*each)(void *arg, const struct 
 		const struct last *last = &l->last[(l->n_last - 1 - i) % DFS_LEDGER_LAST];
 		struct dfs_ledger_view view = { last->rel, (uint64_t)(now - last->at_ms), last->stays, last->why };
 
-		more = each(arg, &view);
+		more = !last->rel || each(arg, &view);
 	}
 	pthread_mutex_unlock(&l->lock);
 }

@@ -2,15 +2,15 @@
 /*
  * ledger: what becomes of files, for whoever asks, while the process lives.
  *
- * WRITE: background -> this <- who shows it.
+ * WRITE: background -> this -> reasons; this <- who shows it.
  *
  * Who compresses writes it, one file at a time. The reason why a file stays
- * plain is kept by the file itself (device, inode, size, mtime), so that it
- * follows a rename and is void once the file is written again. There is room
- * for some thousands; what does not fit pushes out another.
+ * plain is kept by the file itself, across restarts (reasons.h): it follows a
+ * rename and is void once the file is written again. The last few are also
+ * known by name, until the name is removed or the file is written.
  *
- * All calls from any thread; none waits for a disk. NULL for a ledger is fine,
- * and keeps nothing.
+ * All calls from any thread; those that say so do one write(2). NULL for a
+ * ledger is fine, and keeps nothing.
  */
 #ifndef DFS_WRITE_LEDGER_H
 #define DFS_WRITE_LEDGER_H
@@ -20,11 +20,12 @@
 #include <sys/stat.h>
 
 #include "write/reason.h"
+#include "write/reasons.h"
 
 struct dfs_ledger;
 
-/* dfs_ledger_new() - Return: NULL: out of memory */
-struct dfs_ledger *dfs_ledger_new(void);
+/* dfs_ledger_new() - @reasons: where they are kept; borrowed; NULL: nowhere. Return: NULL: out of memory */
+struct dfs_ledger *dfs_ledger_new(struct dfs_reasons *reasons);
 void dfs_ledger_free(struct dfs_ledger *ledger);
 
 /* --- from who compresses */
@@ -44,12 +45,33 @@ void dfs_ledger_held(struct dfs_ledger *ledger, uint64_t bytes);
 /**
  * dfs_ledger_note() - @rel is plain, and why
  * @st: of the file, which stays so; NULL: it will be looked at again
+ * One write(2), if @st has not this reason already.
  */
 void dfs_ledger_note(struct dfs_ledger *ledger, const char *rel, const struct stat *st, const struct dfs_reason *why);
 
+/* dfs_ledger_tidy() - dfs_reasons_tidy() */
+void dfs_ledger_tidy(struct dfs_ledger *ledger);
+
+/* --- from who changes the tree */
+
+/* dfs_ledger_written() - the file of @st, at @rel, is about to be another: no reason holds. One write(2), if there was one. */
+void dfs_ledger_written(struct dfs_ledger *ledger, const char *rel, const struct stat *st);
+
+/* dfs_ledger_touched() - the file that looked like @before looks like @now, and has the same bytes. As dfs_ledger_written(). */
+void dfs_ledger_touched(struct dfs_ledger *ledger, const struct stat *before, const struct stat *now);
+
+/* dfs_ledger_removed() - @rel is gone, and all below it */
+void dfs_ledger_removed(struct dfs_ledger *ledger, const char *rel);
+
+/* dfs_ledger_gone() - the file of @st has no name any more, or is another. As dfs_ledger_written(). */
+void dfs_ledger_gone(struct dfs_ledger *ledger, const struct stat *st);
+
+/* dfs_ledger_moved() - @from, and all below it, has the name @to now; what had it is gone. @exchanged: it is @from now. */
+void dfs_ledger_moved(struct dfs_ledger *ledger, const char *from, const char *to, bool exchanged);
+
 /* --- asking */
 
-/* dfs_ledger_find() - why the file of @st stays plain. Return: false: not known. */
+/* dfs_ledger_find() - why the file of @st stays plain. Return: false: not known, or what was known is over: of several names one is left. */
 bool dfs_ledger_find(struct dfs_ledger *ledger, const struct stat *st, struct dfs_reason *ret_why);
 
 struct dfs_ledger_totals {
@@ -82,7 +104,7 @@ struct dfs_ledger_view {
 
 #define DFS_LEDGER_LAST 16
 
-/* dfs_ledger_last() - the last reasons, the latest first; @each: false ends it; may not call back. */
+/* dfs_ledger_last() - the last reasons, the latest first, each file once; @each: false ends it; may not call back. */
 void dfs_ledger_last(struct dfs_ledger *ledger, bool (*each)(void *arg, const struct dfs_ledger_view *view), void *arg);
 
 #endif

@@ -24,6 +24,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
+	%D%/relook.c %D%/relook.h \
 	%D%/rest.c %D%/rest.h \
 	%D%/retire.c %D%/retire.h \
 	%D%/room.c %D%/room.h \

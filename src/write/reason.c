@@ -73,6 +73,7 @@ static const struct {
 		"disk", "the disk gave an error", ": @", "see the kernel's log; it is tried again", 60000 },
 	[DFS_REASON_STATE] = {
 		"state", ".deltafs cannot be written", ": @", "see the log; it is tried again", 60000 },
+	[DFS_REASON_UNSEEN] = { "unseen", "never looked at", "", "deltafsctl encode FILE", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)
@@ -93,6 +94,15 @@ void dfs_reason_set(struct dfs_reason *reason, enum dfs_reason_id id, uint64_t n
 const char *dfs_reason_word(enum dfs_reason_id id)
 {
 	return is_known(id) ? reasons[id].word : "unknown";
+}
+
+enum dfs_reason_id dfs_reason_of_word(const char *word)
+{
+	unsigned id = 0;
+
+	while (id < DFS_REASONS && (!reasons[id].word || strcmp(reasons[id].word, word) != 0))
+		id++;
+	return id;
 }
 
 const char *dfs_reason_cure(enum dfs_reason_id id)
@@ -149,6 +159,11 @@ char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t ro
 	fclose(out);
 	ret_text[room - 1] = '\0';
 	return ret_text;
+}
+
+bool dfs_reason_wants_base(enum dfs_reason_id id)
+{
+	return id == DFS_REASON_NO_BASE || id == DFS_REASON_PRIVATE_BASE || id == DFS_REASON_NO_GAIN;
 }
 
 unsigned dfs_reason_again_ms(enum dfs_reason_id id, unsigned tries)

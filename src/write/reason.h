@@ -15,6 +15,7 @@
 #ifndef DFS_WRITE_REASON_H
 #define DFS_WRITE_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ enum dfs_reason_id {
 	DFS_REASON_MEMORY,
 	DFS_REASON_DISK,		/* detail: the error */
 	DFS_REASON_STATE,		/* detail: the error */
+	DFS_REASON_UNSEEN,
 	DFS_REASONS
 };
 
@@ -72,6 +74,9 @@ void dfs_reason_set(struct dfs_reason *reason, enum dfs_reason_id id, uint64_t n
 /* dfs_reason_word() - for scripts: "no-gain"; "unknown" for an id that is not in the list (a newer deltafs kept it) */
 const char *dfs_reason_word(enum dfs_reason_id id);
 
+/* dfs_reason_of_word() - the other way; DFS_REASONS: no word of the list */
+enum dfs_reason_id dfs_reason_of_word(const char *word);
+
 /* dfs_reason_cure() - what to do, in a sentence; "" where there is nothing to do */
 const char *dfs_reason_cure(enum dfs_reason_id id);
 
@@ -83,6 +88,9 @@ const char *dfs_reason_cure(enum dfs_reason_id id);
  * characters: dfs_log_escape() before a terminal sees it. Return: @ret_text.
  */
 char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t room);
+
+/* dfs_reason_wants_base() - may a base that is added be the end of it? */
+bool dfs_reason_wants_base(enum dfs_reason_id id);
 
 /**
  * dfs_reason_again_ms() - when to look at the file again

@@ -43,7 +43,9 @@ struct dfs_reasons {
 	pthread_mutex_t lock;
 	struct entry *buckets[BUCKETS];	/* under lock, as all below */
 	struct entry *oldest, *newest;
-	size_t n;
+	size_t n, n_wanting;		/* and those of dfs_reason_wants_base() */
+	struct dfs_hash *bases;
+	size_t n_bases;
 };
 
 /* --- under the lock */
@@ -78,6 +80,7 @@ static void take_out(struct dfs_reasons *r, struct entry *entry)
 	*(entry->older ? &entry->older->newer : &r->oldest) = entry->newer;
 	*(entry->newer ? &entry->newer->older : &r->newest) = entry->older;
 	r->n--;
+	r->n_wanting -= dfs_reason_wants_base(entry->id);
 	entry_free(entry);
 }
 
@@ -93,6 +96,7 @@ static void put(struct dfs_reasons *r, struct entry *entry)
 	entry->older = r->newest;
 	*(r->newest ? &r->newest->newer : &r->oldest) = entry;
 	r->newest = entry;
+	r->n_wanting += dfs_reason_wants_base(entry->id);
 	if (++r->n > DFS_REASONS_KEPT)
 		take_out(r, r->oldest);
 }
@@ -101,6 +105,36 @@ static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->size == b->size && a->mtime_ns == b->mtime_ns && a->id == b->id && a->number == b->number &&
 	       strcmp(a->detail, b->detail) == 0;
+}
+
+static bool has(const struct dfs_hash *ids, size_t n, struct dfs_hash id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (dfs_hash_equal(ids[i], id))
+			return true;
+	return false;
+}
+
+static bool knows(const struct dfs_reasons *r, struct dfs_hash id)
+{
+	return has(r->bases, r->n_bases, id);
+}
+
+static void learn(struct dfs_reasons *r, struct dfs_hash id)
+{
+	struct dfs_hash *more = knows(r, id) ? NULL : reallocarray(r->bases, r->n_bases + 1, sizeof(*more));
+
+	if (!more)
+		return;
+	r->bases = more;
+	r->bases[r->n_bases++] = id;
+}
+
+static void unlearn(struct dfs_reasons *r, struct dfs_hash id)
+{
+	for (size_t i = 0; i < r->n_bases; i++)
+		if (dfs_hash_equal(r->bases[i], id))
+			r->bases[i--] = r->bases[--r->n_bases];
 }
 
 /* --- lines */
@@ -138,6 +172,20 @@ static bool numbers_parse(char **fields, size_t n, uint64_t *ret_numbers)
 	return true;
 }
 
+static bool receive_base(struct dfs_reasons *r, char **fields)
+{
+	bool base = strcmp(fields[0], "base") == 0;
+	struct dfs_hash id;
+
+	if ((!base && strcmp(fields[0], "no-base") != 0) || dfs_hash_parse(fields[1], &id) < 0)
+		return false;
+	if (base)
+		learn(r, id);
+	else
+		unlearn(r, id);
+	return true;
+}
+
 /* dfs_journal_line_fn; nobody else is there yet */
 static bool receive(void *arg, char **fields, size_t n)
 {
@@ -151,6 +199,8 @@ static bool receive(void *arg, char **fields, size_t n)
 			take_out(r, entry);
 		return true;
 	}
+	if (n == 2)
+		return receive_base(r, fields);
 	if (n != NUMBERS + 2 || strcmp(fields[0], "set") != 0 || !numbers_parse(fields + 1, NUMBERS, numbers) ||
 	    numbers[4] == DFS_REASON_NONE || numbers[4] > INT32_MAX)
 		return false;
@@ -199,6 +249,7 @@ void dfs_reasons_free(struct dfs_reasons *r)
 	dfs_journal_close(r->journal);
 	while (r->oldest)
 		take_out(r, r->oldest);
+	free(r->bases);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -288,8 +339,38 @@ bool dfs_reasons_find(struct dfs_reasons *r, const struct stat *st, struct dfs_r
 	return found;
 }
 
+bool dfs_reasons_outdated(struct dfs_reasons *r, const struct dfs_hash *ids, size_t n)
+{
+	bool outdated = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < n && r->n_wanting; i++)
+		outdated |= !knows(r, ids[i]);
+	pthread_mutex_unlock(&r->lock);
+	return outdated;
+}
+
+void dfs_reasons_bases(struct dfs_reasons *r, const struct dfs_hash *ids, size_t n)
+{
+	char hex[DFS_HASH_HEX];
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < n; i++)
+		if (!knows(r, ids[i]))
+			dfs_journal_note(r->journal, (const char *[]){ "base", dfs_hash_hex(ids[i], hex) }, 2);
+	for (size_t i = 0; i < r->n_bases; i++)
+		if (!has(ids, n, r->bases[i]))
+			dfs_journal_note(r->journal, (const char *[]){ "no-base", dfs_hash_hex(r->bases[i], hex) }, 2);
+	r->n_bases = 0;
+	for (size_t i = 0; i < n; i++)
+		learn(r, ids[i]);
+	pthread_mutex_unlock(&r->lock);
+	dfs_journal_flush(r->journal);
+}
+
 void dfs_reasons_tidy(struct dfs_reasons *r)
 {
+	char hex[DFS_HASH_HEX];
 	struct line line;
 
 	if (dfs_journal_compact_in_ms(r->journal) != 0)
@@ -298,6 +379,8 @@ void dfs_reasons_tidy(struct dfs_reasons *r)
 	dfs_journal_snapshot(r->journal);
 	for (const struct entry *entry = r->oldest; entry; entry = entry->newer)
 		dfs_journal_snapshot_add(r->journal, line_set(entry, &line), NUMBERS + 2);
+	for (size_t i = 0; i < r->n_bases; i++)
+		dfs_journal_snapshot_add(r->journal, (const char *[]){ "base", dfs_hash_hex(r->bases[i], hex) }, 2);
 	pthread_mutex_unlock(&r->lock);
 	dfs_journal_compact(r->journal);
 }

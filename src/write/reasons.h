@@ -12,12 +12,17 @@
  *	deltafs-reasons	1
  *	set	DEVICE	INODE	SIZE	MTIME-NS	ID	NUMBER	DETAIL
  *	clear	DEVICE	INODE
+ *	base	HASH
+ *	no-base	HASH
  *
  * Numbers are decimal; DEVICE is 0 for that of the store's root, whose number
- * may be another after a reboot. ID is an enum dfs_reason_id.
+ * may be another after a reboot. ID is an enum dfs_reason_id. The bases are
+ * those that the reasons know of: another one may be what a file was refused
+ * for want of.
  *
- * All calls from any thread; no I/O under the lock. dfs_reasons_set() and
- * dfs_reasons_clear() do one write(2) when they change something.
+ * All calls from any thread; no I/O under the lock. dfs_reasons_set(),
+ * dfs_reasons_clear() and dfs_reasons_bases() do one write(2) when they change
+ * something.
  */
 #ifndef DFS_WRITE_REASONS_H
 #define DFS_WRITE_REASONS_H
@@ -27,6 +32,7 @@
 
 #include "store/store.h"
 #include "util/err.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "write/reason.h"
 
@@ -52,6 +58,12 @@ void dfs_reasons_clear(struct dfs_reasons *reasons, const struct stat *st);
 
 /* dfs_reasons_find() - Return: whether one is known for the file that looks like @st */
 bool dfs_reasons_find(struct dfs_reasons *reasons, const struct stat *st, struct dfs_reason *ret_why);
+
+/* dfs_reasons_outdated() - is one of @ids no base that the reasons know of, while some file wants a base? */
+bool dfs_reasons_outdated(struct dfs_reasons *reasons, const struct dfs_hash *ids, size_t n);
+
+/* dfs_reasons_bases() - the bases are @ids, and files that want one were looked at with these; copied. Without memory they are not known. */
+void dfs_reasons_bases(struct dfs_reasons *reasons, const struct dfs_hash *ids, size_t n);
 
 /* dfs_reasons_tidy() - as dfs_queue_tidy(): now and then, from a thread that may wait for the disk; one at a time */
 void dfs_reasons_tidy(struct dfs_reasons *reasons);

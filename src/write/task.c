@@ -219,12 +219,30 @@ static bool never_mind(const struct task *t, enum dfs_reason_id id)
 				  id == DFS_REASON_PARTIAL_NAME || id == DFS_REASON_INCOMPLETE);
 }
 
+/*
+ * It was decided, the file is what it was, and nobody asks again: a daemon was
+ * killed before it could take it off the queue.
+ */
+static bool is_decided(const struct task *t, struct dfs_reason *why)
+{
+	const struct dfs_background_config *config = t->shared->config;
+	DFS_AUTO(fd) int fd = -1;
+	struct stat st;
+
+	if (t->item->asked || dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &st) < 0)
+		return false;
+	return dfs_ledger_find(config->ledger, &st, why) && (dfs_reason_wants_base(why->id) || why->id == DFS_REASON_BY_HAND);
+}
+
 static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 {
 	struct dfs_ingest_result result = { 0 };
 	struct dfs_err err = { "" };
-	int ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
+	int ret;
 
+	if (is_decided(t, why))
+		return DFS_QUEUE_STAYS;
+	ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
 	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id)) {
 		dfs_reason_set(why, DFS_REASON_NONE, 0, NULL);
 		ret = 0;

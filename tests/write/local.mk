@@ -53,7 +53,7 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 # Calls that a test holds up, or makes fail.
 %C%_test_thaw_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fallocate -Wl,--wrap=fstatvfs -Wl,--wrap=dfs_view_size
 %C%_test_thaw_fail_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite -Wl,--wrap=dfs_view_submit
-%C%_test_ledger_SOURCES = %D%/test_ledger.c tests/check.h
+%C%_test_ledger_SOURCES = %D%/test_ledger.c tests/store/given.h
 %C%_test_ledger_LDADD = $(TEST_LIBS)
 %C%_test_queue_asking_SOURCES = %D%/test_queue_asking.c %D%/queued.h tests/store/given.h
 %C%_test_queue_asking_LDADD = $(TEST_LIBS)

@@ -132,6 +132,67 @@ static void the_last_one_counts(void **state)
 	close_reasons();
 }
 
+static struct dfs_hash id(uint64_t n)
+{
+	return dfs_hash128(&n, sizeof(n));
+}
+
+/* Is one of the bases 1 to @n news to who wants one? */
+static bool outdated(uint64_t n)
+{
+	struct dfs_hash ids[4] = { id(1), id(2), id(3), id(4) };
+
+	return dfs_reasons_outdated(reasons, ids, n);
+}
+
+static void a_base_that_is_added_is_news_to_who_wants_one(void **state)
+{
+	struct dfs_hash one[1], three[3] = { id(1), id(2), id(3) };
+
+	(void)state;
+	open_reasons();
+	one[0] = id(2);
+	set(file(1), DFS_REASON_NOT_SAFETENSORS, 0, NULL);
+	CHECK(!outdated(4)); /* nobody wants any */
+	set(file(2), DFS_REASON_NO_BASE, 0, NULL);
+	CHECK(!outdated(0) && outdated(1) && outdated(4));
+	dfs_reasons_bases(reasons, three, 3);
+	for (int round = 0; round < 3; round++) {
+		CHECK(!outdated(3) && outdated(4));
+		if (round == 1)
+			dfs_reasons_tidy(reasons);
+		restart();
+	}
+	dfs_reasons_bases(reasons, one, 1); /* 1 and 3 were removed, and are new when they come back */
+	for (int round = 0; round < 2; round++) {
+		CHECK(outdated(1) && !dfs_reasons_outdated(reasons, one, 1));
+		restart();
+	}
+	set(file(2), DFS_REASON_NO_GAIN, 99, NULL);
+	CHECK(outdated(1));
+	set(file(2), DFS_REASON_BY_HAND, 0, NULL);
+	CHECK(!outdated(4));
+	close_reasons();
+}
+
+static void bases_are_kept_when_the_file_is_written_anew(void **state)
+{
+	struct dfs_hash one[1] = { id(1) };
+	uint64_t before;
+
+	(void)state;
+	open_reasons();
+	dfs_reasons_bases(reasons, one, 1);
+	for (int i = 0; i < 50000; i++)
+		set(file(1), DFS_REASON_NO_GAIN, (uint64_t)i, NULL);
+	before = size_of(".deltafs/reasons");
+	dfs_reasons_tidy(reasons);
+	CHECK(size_of(".deltafs/reasons") < before);
+	restart();
+	CHECK(!outdated(1) && outdated(2));
+	close_reasons();
+}
+
 static void saying_the_same_again_costs_no_disk(void **state)
 {
 	uint64_t size;
@@ -213,6 +274,8 @@ static void lines_that_make_no_sense_are_passed_over(void **state)
 	CHECK(!TAKES("set", "0", "-1", "1000", "4102444800000000007", "10", "0", ""));
 	CHECK(!TAKES("sets", "0", "1", "1000", "4102444800000000007", "10", "0", ""));
 	CHECK(!TAKES("clear", "0"));
+	CHECK(!TAKES("base", "0123"));
+	CHECK(!TAKES("bases", "0123456789abcdef0123456789abcdef"));
 }
 
 static void every_flipped_bit_costs_one_reason_at_most(void **state)
@@ -304,6 +367,8 @@ static const struct CMUnitTest cases[] = {
 	CASE(a_reason_survives_with_all_it_says),
 	CASE(a_file_that_has_changed_has_none),
 	CASE(the_last_one_counts),
+	CASE(a_base_that_is_added_is_news_to_who_wants_one),
+	CASE(bases_are_kept_when_the_file_is_written_anew),
 	CASE(saying_the_same_again_costs_no_disk),
 	CASE(only_the_newest_are_kept),
 	CASE(lines_that_make_no_sense_are_passed_over),
