@@ -242,6 +242,7 @@ void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, str
 		found.any = find_state(mount, &st, &found.why);
 	if (!found.any)
 		return;
+	dfs_policy_reason(mount, path, &found.why);
 	cure = dfs_reason_cure(found.why.id);
 	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(&found.why, text, sizeof(text)),
 		 *cure ? "; " : "", cure);
