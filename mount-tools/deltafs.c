@@ -67,6 +67,7 @@ struct daemon {
 	struct dfs_queue *queue;
 	struct dfs_reasons *reasons;
 	struct dfs_ledger *ledger;
+	struct dfs_survey *survey;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -76,6 +77,7 @@ static void daemon_release(struct daemon *d)
 	if (d->queue)
 		dfs_queue_stop(d->queue);
 	dfs_background_free(d->ingest);
+	dfs_survey_free(d->survey);
 	dfs_mount_free(d->mount);
 	dfs_queue_free(d->queue);
 	dfs_ledger_free(d->ledger);
@@ -214,12 +216,21 @@ static int queue_new(struct daemon *d, struct dfs_err *err)
 	return d->ledger ? dfs_queue_new(&config, &d->queue, err) : dfs_fail(err, ENOMEM, "out of memory");
 }
 
+static int survey_new(struct daemon *d, struct dfs_err *err)
+{
+	const struct dfs_survey_config config = {
+		.store = d->store, .queue = d->queue, .ledger = d->ledger, .log = d->log,
+	};
+
+	return d->queue ? dfs_survey_new(&config, &d->survey, err) : 0;
+}
+
 static int ingest_new(struct daemon *d, struct dfs_err *err)
 {
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
-		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
+		.codec = d->settings.codec, .quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader,
 	};
 
@@ -267,11 +278,14 @@ static int start(struct daemon *d, struct dfs_err *err)
 	if (ret < 0)
 		return ret;
 	ret = queue_new(d, err);
+	if (ret == 0)
+		ret = survey_new(d, err);
 	if (ret < 0)
 		return ret;
 	mount.reader = d->reader;
 	mount.queue = d->queue;
 	mount.ledger = d->ledger;
+	mount.survey = d->survey;
 	ret = dfs_mount_new(&mount, &d->mount, err);
 	return ret < 0 ? ret : ingest_new(d, err);
 }

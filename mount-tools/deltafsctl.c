@@ -23,6 +23,7 @@
 static const struct ctl_command *const commands[] = {
 	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info, &ctl_estimate,
 	&ctl_base_add, &ctl_base_list, &ctl_base_remove,
+	&ctl_policy_set, &ctl_policy_unset, &ctl_policy_show,
 	&ctl_import, &ctl_export, &ctl_ls, &ctl_du, &ctl_status, &ctl_wait,
 };
 
@@ -159,8 +160,8 @@ static int unknown(int argc, char **argv)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		words[i] = commands[i]->name;
 	snprintf(asked, sizeof(asked), "%s", argv[1]);
-	if (!strcmp(argv[1], "base"))
-		snprintf(asked, sizeof(asked), "base %s", argc > 2 ? argv[2] : "");
+	if (!strcmp(argv[1], "base") || !strcmp(argv[1], "policy"))
+		snprintf(asked, sizeof(asked), "%s %s", argv[1], argc > 2 ? argv[2] : "");
 	near = dfs_nearest(asked, words, N_COMMANDS);
 	if (near)
 		ctl_warn("no command \"%s\"; did you mean \"%s\"?", asked, near);

@@ -53,6 +53,7 @@ struct dfs_mount {
 	struct dfs_shown *shown;
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
 	struct dfs_ledger *ledger;	/* what became of it; may be NULL */
+	struct dfs_survey *survey;	/* NULL if the queue is */
 	struct dfs_jobs *jobs;		/* NULL if read-only */
 	struct dfs_replacement ingested;	/* of the thread that compresses; see notice.c */
 	char *mountpoint;
@@ -263,6 +264,21 @@ void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file);
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
 		      struct dfs_node *to, const char *to_name, bool exchanged);
+
+/* --- policy.c */
+
+/* dfs_policy_is_name() - is it the attribute that is a directory's policy? */
+bool dfs_policy_is_name(const char *name);
+/* dfs_policy_get_text() - free() it. Return: 0; -ENODATA: it has none; -errno. */
+int dfs_policy_get_text(struct dfs_mount *mount, struct dfs_node *node, char **ret_text);
+/* dfs_policy_may_set() - Return: 0; -EPERM: no directory, or somebody else's; -E2BIG; -errno. */
+int dfs_policy_may_set(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, size_t size);
+/* dfs_policy_set() - @fd: of the directory, any; @value: NULL: it is removed. Return: 0; -errno of setxattr(2). */
+int dfs_policy_set(int fd, const char *value, size_t size, int flags);
+/* dfs_policy_changed() - have it in force for what waits, and for what was there before */
+void dfs_policy_changed(struct dfs_mount *mount, struct dfs_node *node);
+/* dfs_policy_reason() - make of the reason why a file is plain what it is by the policies of now */
+void dfs_policy_reason(struct dfs_mount *mount, const char *path, struct dfs_reason *why);
 
 /*
  * trouble.c

@@ -25,6 +25,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/open.c %D%/open.h \
 	%D%/ops.c \
 	%D%/plain.c \
+	%D%/policy.c \
 	%D%/readahead.c \
 	%D%/readonly.c \
 	%D%/replace.c %D%/replace.h \

@@ -134,6 +134,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->read_only = config->read_only;
 	mount->queue = config->queue;
 	mount->ledger = config->ledger;
+	mount->survey = config->survey;
 	mount->writeback = !config->read_only && !config->nowriteback;
 	mount->single_thread = config->single_thread;
 	mount->ready = config->ready;

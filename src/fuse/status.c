@@ -269,6 +269,8 @@ static bool find_reason(struct dfs_mount *mount, struct dfs_node *node, int fd, 
 		find_state(mount, &st, &found.why);
 		found.any = true;
 	}
+	if (found.any)
+		dfs_policy_reason(mount, path, &found.why);
 	*ret_why = found.why;
 	return found.any;
 }

@@ -124,6 +124,8 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 		*ret_text = dfs_status_json(mount, names);
 		return *ret_text ? 0 : -ENOMEM;
 	}
+	if (S_ISDIR(node->type) && strcmp(name, "policy") == 0)
+		return dfs_policy_get_text(mount, node, ret_text);
 	if (!teller || !S_ISREG(node->type))
 		return -ENODATA;
 	if (teller->tell == tell_word && dfs_node_is_container(&mount->nodes, node))

@@ -15,9 +15,11 @@
 #include "util/fdpath.h"
 #include "util/text.h"
 
-/* What deltafs tells is not set, its marks are its own; of security.* nothing is shown, so nothing is kept. */
+/* What deltafs tells is not set, but a policy is; its marks are its own; of security.* nothing is shown, so nothing is kept. */
 static int refusal(const char *name)
 {
+	if (dfs_policy_is_name(name))
+		return 0;
 	if (dfs_text_begins(name, "user.deltafs.") || dfs_text_begins(name, "trusted.deltafs."))
 		return -EPERM;
 	return dfs_text_begins(name, "security.") ? -EOPNOTSUPP : 0;
@@ -37,6 +39,8 @@ static int apply(int fd, const struct setting *setting)
 	char self[DFS_FD_PATH_SIZE];
 	int ret;
 
+	if (dfs_policy_is_name(setting->name))
+		return dfs_policy_set(fd, setting->value, setting->size, setting->flags);
 	dfs_fd_path(fd, self);
 	if (setting->value)
 		ret = setxattr(self, setting->name, setting->value, setting->size, setting->flags);
@@ -73,10 +77,13 @@ static int drop_sgid(fuse_req_t req, int fd)
 static int set(fuse_req_t req, struct dfs_node *node, const struct setting *setting)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
+	bool policy = dfs_policy_is_name(setting->name);
 	struct dfs_hold hold;
 	struct stat st;
-	int ret = dfs_hold_begin(mount, node, &hold);
+	int ret = policy ? dfs_policy_may_set(mount, node, fuse_req_ctx(req)->uid, setting->size) : 0;
 
+	if (ret == 0)
+		ret = dfs_hold_begin(mount, node, &hold);
 	if (ret < 0)
 		return ret;
 	atomic_store_explicit(&node->no_acl, false, memory_order_relaxed);
@@ -84,6 +91,8 @@ static int set(fuse_req_t req, struct dfs_node *node, const struct setting *sett
 	if (ret == 0 && strcmp(setting->name, "system.posix_acl_access") == 0)
 		ret = drop_sgid(req, hold.fd);
 	dfs_hold_end(mount, node, &hold, fstat(hold.fd, &st) == 0 ? &st : NULL);
+	if (ret == 0 && policy)
+		dfs_policy_changed(mount, node);
 	return ret;
 }
 

@@ -28,6 +28,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/pins.c %D%/pins.h \
 	%D%/plain_mark.c %D%/plain_mark.h \
 	%D%/places.c %D%/places.h \
+	%D%/policy.c %D%/policy.h %D%/policy_tree.c \
 	%D%/publish.c %D%/publish.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_add.c \

@@ -107,3 +107,36 @@ int dfs_store_openat(const struct dfs_store *store, const char *rel, int flags, 
 {
 	return dfs_openat_beneath(store->fd, rel, flags, 0600, ret_fd);
 }
+
+/* Without openat2(2): a mount is another device, or it is one as the rest. */
+static int open_on_device(int dir, const char *name)
+{
+	struct stat here, there;
+
+	if (fstat(dir, &here) < 0 || fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (here.st_dev != there.st_dev) {
+		errno = EXDEV;
+		return -1;
+	}
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int dfs_store_subdirectory(int dir, const char *name, int *ret_fd)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd;
+
+	do {
+		fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = open_on_device(dir, name);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}

@@ -91,4 +91,11 @@ int dfs_store_tmp(struct dfs_store *store, int *ret_fd, char **ret_name, struct 
  */
 int dfs_store_openat(const struct dfs_store *store, const char *rel, int flags, int *ret_fd);
 
+/**
+ * dfs_store_subdirectory() - open a directory that lies in @dir, unless something is mounted there
+ * Return: 0 with a descriptor for reading; -EXDEV: a mount, which was not asked for anything where the kernel
+ * has openat2(2); -ENOTDIR, -ELOOP, -EACCES, ...
+ */
+int dfs_store_subdirectory(int dir, const char *name, int *ret_fd);
+
 #endif

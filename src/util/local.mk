@@ -9,6 +9,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/due.c %D%/due.h \
 	%D%/err.c %D%/err.h \
 	%D%/fdpath.h \
+	%D%/glob.c %D%/glob.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \

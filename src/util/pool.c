@@ -96,7 +96,7 @@ static void pool_run(struct dfs_pool *pool, struct dfs_job *job, void *local)
 }
 
 /* What is refused costs speed. */
-static void be_idle(void)
+void dfs_thread_be_idle(void)
 {
 	pthread_setschedparam(pthread_self(), SCHED_IDLE, &(struct sched_param){ 0 });
 	syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, 3 << 13 /* IOPRIO_CLASS_IDLE */);
@@ -108,7 +108,7 @@ static void *worker_main(void *arg)
 	struct dfs_pool *pool = self->pool;
 
 	if (pool->as_idle)
-		be_idle();
+		dfs_thread_be_idle();
 	pthread_mutex_lock(&pool->lock);
 	for (;;) {
 		struct dfs_job *job = pool_take(pool, DFS_URGENCIES - 1);

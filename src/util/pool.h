@@ -67,4 +67,7 @@ void dfs_pool_free(struct dfs_pool *pool);
 
 unsigned dfs_pool_threads(const struct dfs_pool *pool);
 
+/* dfs_thread_be_idle() - this thread runs when nobody else wants the CPU or the disk, from now on */
+void dfs_thread_be_idle(void);
+
 #endif

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "store/policy.h"
 #include "util/clock.h"
 #include "write/relook.h"
 #include "write/retire.h"
@@ -41,12 +43,35 @@ struct dfs_background {
 	pthread_t thread;
 };
 
+/* How much of its quiet period is left. */
+static unsigned early_ms(struct dfs_background *b, const struct dfs_queue_item *item, const struct dfs_policy *policy)
+{
+	unsigned quiet = dfs_policy_quiet_ms(policy, b->config.quiet_ms);
+
+	if (item->asked || item->age_ms >= quiet)
+		return 0;
+	return quiet - (unsigned)item->age_ms;
+}
+
 static void work_on(struct dfs_background *b, struct dfs_queue_item *item)
 {
-	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos };
-	struct dfs_reason why;
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos, &policy };
+	struct dfs_reason why = { .id = DFS_REASON_NONE };
 	enum dfs_queue_end end;
+	unsigned early;
+	int ret = dfs_policy_load(b->config.store, item->rel, &policy);
 
+	if (ret < 0) {
+		dfs_reason_set(&why, DFS_REASON_DISK, 0, strerror(-ret));
+		dfs_queue_done(b->config.queue, item, DFS_QUEUE_LATER, dfs_reason_again_ms(why.id, item->tries), &why);
+		return;
+	}
+	early = early_ms(b, item, &policy);
+	if (early) {
+		dfs_queue_done(b->config.queue, item, DFS_QUEUE_EARLY, early, NULL);
+		return;
+	}
 	dfs_ledger_begin(b->config.ledger, item->rel);
 	end = dfs_task_run(&shared, item, &why);
 	dfs_ledger_end(b->config.ledger);

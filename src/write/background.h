@@ -30,6 +30,7 @@ struct dfs_background_config {
 	struct dfs_reasons *reasons;	/* the ledger's; may be NULL */
 	struct dfs_log *log;
 	const char *codec;		/* SPEC; NULL: exact */
+	unsigned quiet_ms;		/* where no policy says otherwise */
 	unsigned threads;		/* that encode; 0: one a CPU */
 	size_t cache_bytes;		/* for decoding what is verified */
 	const struct dfs_ingest_watch *watch;	/* may be NULL */

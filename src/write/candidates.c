@@ -161,8 +161,9 @@ static int may_read_all(const struct dfs_candidates *c, const struct stat *file,
 	return 1;
 }
 
-int dfs_candidates_choose(const struct dfs_candidates *c, const struct dfs_work_input *input, struct dfs_hand *hand,
-			  struct dfs_candidate_choice *ret_choice, struct dfs_err *err)
+/* @only: of this model; NULL: of all */
+static int choose_of(const struct dfs_candidates *c, const struct dfs_work_input *input, const struct dfs_hash *only,
+		     struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err)
 {
 	DFS_AUTO(mem) struct dfs_model **models = calloc(c->registry.n + 1, sizeof(struct dfs_model *));
 	struct dfs_candidate_choice choice = { 0 };
@@ -173,8 +174,9 @@ int dfs_candidates_choose(const struct dfs_candidates *c, const struct dfs_work_
 		return dfs_fail(err, ENOMEM, "out of memory");
 	if (fstat(input->fd, &st) < 0)
 		return dfs_fail_errno(err, "fstat");
-	if (c->registry.n)
-		memcpy(models, c->models, c->registry.n * sizeof(struct dfs_model *));
+	for (size_t i = 0; i < c->registry.n; i++)
+		if (!only || dfs_hash_equal(c->registry.models[i].id, *only))
+			models[i] = c->models[i];
 	for (;;) {
 		ret = dfs_choose(input, models, c->registry.n, DFS_SAMPLE_CHOOSE, hand, &choice.choice, err);
 		if (ret < 0 || choice.choice.model == DFS_CHOSE_NONE)
@@ -190,4 +192,16 @@ int dfs_candidates_choose(const struct dfs_candidates *c, const struct dfs_work_
 	if (ret >= 0)
 		*ret_choice = choice;
 	return ret < 0 ? ret : 0;
+}
+
+int dfs_candidates_choose(const struct dfs_candidates *c, const struct dfs_work_input *input, struct dfs_hand *hand,
+			  struct dfs_candidate_choice *ret_choice, struct dfs_err *err)
+{
+	return choose_of(c, input, NULL, hand, ret_choice, err);
+}
+
+int dfs_candidates_try(const struct dfs_candidates *c, const struct dfs_work_input *input, struct dfs_hash id,
+		       struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err)
+{
+	return choose_of(c, input, &id, hand, ret_choice, err);
 }

@@ -47,4 +47,8 @@ struct dfs_candidate_choice {
 int dfs_candidates_choose(const struct dfs_candidates *candidates, const struct dfs_work_input *input,
 			  struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err);
 
+/* dfs_candidates_try() - the same, of one base alone: choice.model if it helps and may be read */
+int dfs_candidates_try(const struct dfs_candidates *candidates, const struct dfs_work_input *input, struct dfs_hash id,
+		       struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err);
+
 #endif

@@ -20,6 +20,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/measure.c \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
@@ -34,6 +35,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \
+	%D%/survey.c %D%/survey.h \
 	%D%/task.c %D%/task.h \
 	%D%/thaw.c %D%/thaw.h \
 	%D%/thaw_data.c \

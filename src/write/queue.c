@@ -36,8 +36,9 @@ void dfs_queue_entry_wait(struct dfs_queue *q, struct dfs_queue_entry *entry, in
 }
 
 /* It was changed: whatever was known of it is of the past. */
-static void entry_forget(struct dfs_queue_entry *entry)
+static void entry_forget(struct dfs_queue *q, struct dfs_queue_entry *entry)
 {
+	entry->since_ms = dfs_queue_now(q);
 	entry->tries = 0;
 	entry->asked = false;
 	entry->why.id = DFS_REASON_NONE;
@@ -45,13 +46,13 @@ static void entry_forget(struct dfs_queue_entry *entry)
 
 static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
 {
-	entry_forget(entry);
+	entry_forget(q, entry);
 	dfs_queue_entry_wait(q, entry, ms);
 }
 
 static void entry_open(struct dfs_queue *q, struct dfs_queue_entry *entry)
 {
-	entry_forget(entry);
+	entry_forget(q, entry);
 	entry_cancel(q, entry);
 	dfs_due_remove(&q->due, &entry->due);
 }
@@ -116,7 +117,7 @@ static void renew_all(struct dfs_queue *q, struct dfs_tree_node *top)
 {
 	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node))
 		if (node->value && !entry_is_open(node->value))
-			entry_renew(q, node->value, q->config.quiet_ms);
+			entry_renew(q, node->value, q->quiet_ms);
 }
 
 /* Neither in the other: what the kernel would refuse is nothing to follow. */
@@ -149,7 +150,7 @@ static bool add(struct dfs_queue *q, const char *rel, const char *to)
 
 	(void)to;
 	if (entry)
-		entry_renew(q, entry, q->config.quiet_ms);
+		entry_renew(q, entry, q->quiet_ms);
 	else
 		q->forgot = true;
 	return entry && fresh;
@@ -282,7 +283,7 @@ static void aria2_ended(struct dfs_queue *q, const char *rel)
 	if (stem)
 		node = dfs_tree_find(&q->tree, stem);
 	if (node && node->value && ((struct dfs_queue_entry *)node->value)->due.place)
-		entry_renew(q, node->value, q->config.quiet_ms);
+		entry_renew(q, node->value, q->quiet_ms);
 	free(stem);
 }
 
@@ -323,4 +324,44 @@ void dfs_queue_writing(struct dfs_queue *q, const char *rel)
 void dfs_queue_add(struct dfs_queue *q, const char *rel, unsigned ms)
 {
 	put(q, rel, ms);
+}
+
+void dfs_queue_found(struct dfs_queue *q, const char *rel, int64_t age_ms)
+{
+	struct dfs_queue_entry *entry;
+	bool fresh;
+
+	begin(q);
+	entry = entry_get(q, rel, &fresh);
+	if (!entry)
+		q->forgot = true;
+	if (entry && fresh) {
+		entry_renew(q, entry, age_ms < q->quiet_ms ? q->quiet_ms - age_ms : 0);
+		entry->since_ms -= age_ms;
+		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
+	}
+	end(q, rel);
+}
+
+void dfs_queue_quiet(struct dfs_queue *q, unsigned ms)
+{
+	pthread_mutex_lock(&q->lock);
+	if (ms < q->quiet_ms)
+		q->quiet_ms = ms;
+	pthread_mutex_unlock(&q->lock);
+}
+
+void dfs_queue_look(struct dfs_queue *q, const char *rel)
+{
+	struct dfs_tree_node *top;
+
+	pthread_mutex_lock(&q->lock);
+	top = dfs_tree_find(&q->tree, rel);
+	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
+		struct dfs_queue_entry *entry = node->value;
+
+		if (entry && entry->due.place && !entry->tries)
+			dfs_queue_entry_wait(q, entry, 0);
+	}
+	pthread_mutex_unlock(&q->lock);
 }

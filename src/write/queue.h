@@ -75,6 +75,9 @@ void dfs_queue_written(struct dfs_queue *queue, const char *rel);
 /* dfs_queue_add() - the same, due in @ms: somebody asked for it by name */
 void dfs_queue_add(struct dfs_queue *queue, const char *rel, unsigned ms);
 
+/* dfs_queue_found() - @rel was last written @age_ms ago, as nobody here has seen: due when the rest of quiet_ms is over. Nothing if it is in the queue. */
+void dfs_queue_found(struct dfs_queue *queue, const char *rel, int64_t age_ms);
+
 /**
  * dfs_queue_moved() - @from was renamed to @to
  *
@@ -96,6 +99,17 @@ void dfs_queue_exchanged(struct dfs_queue *queue, const char *a, const char *b);
  */
 void dfs_queue_removed(struct dfs_queue *queue, const char *rel);
 
+/*
+ * dfs_queue_quiet() - somewhere files are at rest after @ms
+ *
+ * If that is less than what was known, all are taken after it from now on, and
+ * who takes one too early for its place gives it back (DFS_QUEUE_EARLY).
+ */
+void dfs_queue_quiet(struct dfs_queue *queue, unsigned ms);
+
+/* dfs_queue_look() - what waits at @rel and below it, and was not tried yet, is due: perhaps by a policy it is so */
+void dfs_queue_look(struct dfs_queue *queue, const char *rel);
+
 /* dfs_queue_sized() - @rel, if it is in the queue, has so many bytes; for the totals only */
 void dfs_queue_sized(struct dfs_queue *queue, const char *rel, uint64_t bytes);
 
@@ -106,6 +120,7 @@ struct dfs_queue_item {
 	const char *rel;	/* its path when it was taken */
 	unsigned tries;		/* how often it ended LATER since it was last written */
 	bool asked;		/* for by name (dfs_queue_add()), since it was last written */
+	int64_t age_ms;		/* since it was last written, as far as the queue knows */
 	/* private */
 	struct dfs_queue_entry *entry;	/* NULL: it left work; under the queue's lock */
 	atomic_bool cancelled;
@@ -147,11 +162,12 @@ enum dfs_queue_end {
 	DFS_QUEUE_DONE,		/* compressed: forget it */
 	DFS_QUEUE_STAYS,	/* stays plain: forget it until it is written again */
 	DFS_QUEUE_LATER,	/* try again, after a time */
+	DFS_QUEUE_EARLY,	/* its quiet period is a longer one: as LATER, but it was not tried */
 };
 
 /**
  * dfs_queue_done() - give an item back; it is freed
- * @after_ms: for DFS_QUEUE_LATER (dfs_reason_again_ms()); 0 if it was cancelled by dfs_queue_stop()
+ * @after_ms: for DFS_QUEUE_LATER (dfs_reason_again_ms()) and _EARLY; 0 if it was cancelled by dfs_queue_stop()
  * @why: of DFS_QUEUE_LATER, for dfs_queue_each(); copied; may be NULL
  *
  * If the item was cancelled by a change, none of it counts.

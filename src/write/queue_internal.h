@@ -23,6 +23,7 @@ struct dfs_queue_entry {
 	struct dfs_queue_item *item;
 	unsigned tries;
 	bool asked;
+	int64_t since_ms;		/* it was last written */
 	uint64_t bytes;
 	struct dfs_reason why;
 };
@@ -37,6 +38,7 @@ struct dfs_queue {
 	pthread_cond_t wake;		/* CLOCK_MONOTONIC: something is due earlier, or stopping was set */
 	struct dfs_tree tree;		/* under lock, as all below; values: entries */
 	struct dfs_due_heap due;
+	unsigned quiet_ms;		/* of config, or less: the shortest there is */
 	size_t n, n_in_work, n_taken;
 	uint64_t bytes;
 	bool tidying;			/* somebody writes the pending file anew */

@@ -40,6 +40,7 @@ int dfs_queue_new(const struct dfs_queue_config *config, struct dfs_queue **ret_
 	if (!q)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	q->config = *config;
+	q->quiet_ms = config->quiet_ms;
 	if (!q->config.now_ms)
 		q->config.now_ms = monotonic_ms;
 	pthread_mutex_init(&q->lock, NULL);
@@ -91,6 +92,7 @@ static struct dfs_queue_item *item_new(struct dfs_queue *q, struct dfs_queue_ent
 	dfs_due_remove(&q->due, &entry->due);
 	item->tries = entry->tries;
 	item->asked = entry->asked;
+	item->age_ms = dfs_queue_now(q) - entry->since_ms;
 	item->entry = entry;
 	entry->item = item;
 	q->n_in_work++;
@@ -240,6 +242,8 @@ void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_q
 		entry->tries++;
 		if (why)
 			entry->why = *why;
+		dfs_queue_entry_wait(q, entry, after_ms);
+	} else if (entry && end == DFS_QUEUE_EARLY) {
 		dfs_queue_entry_wait(q, entry, after_ms);
 	} else if (entry) {
 		dfs_queue_change(q, DFS_PENDING_DONE, item->rel, NULL);

@@ -50,7 +50,7 @@ static const struct {
 		"existing", "was there before the mount", "",
 		"deltafsctl encode FILE", 0 },
 	[DFS_REASON_INGEST_OFF] = {
-		"ingest-off", "the policy of its directory is ingest=off", "", "deltafsctl encode FILE", 0 },
+		"ingest-off", "ingest is off here", ": policy of @", "deltafsctl policy set DIR ingest=on, or deltafsctl encode FILE", 0 },
 	[DFS_REASON_EXCLUDED] = {
 		"excluded", "excluded by the policy of its directory", ": @", "deltafsctl encode FILE", 0 },
 	[DFS_REASON_NO_INGEST] = {
@@ -74,6 +74,11 @@ static const struct {
 	[DFS_REASON_STATE] = {
 		"state", ".deltafs cannot be written", ": @", "see the log; it is tried again", 60000 },
 	[DFS_REASON_UNSEEN] = { "unseen", "never looked at", "", "deltafsctl encode FILE", 0 },
+	[DFS_REASON_POLICY_BASE] = {
+		"policy-base", "the base that its policy names is none for it", ": @",
+		"deltafsctl policy set DIR base=, with another or auto, then deltafsctl encode FILE", 0 },
+	[DFS_REASON_POLICY_CHANGED] = {
+		"policy-changed", "kept from it by a policy that was changed since", "", "deltafsctl encode FILE", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)

@@ -38,7 +38,7 @@ enum dfs_reason_id {
 	/* what somebody wanted */
 	DFS_REASON_BY_HAND,
 	DFS_REASON_EXISTING,
-	DFS_REASON_INGEST_OFF,
+	DFS_REASON_INGEST_OFF,		/* detail: the directory whose policy says so */
 	DFS_REASON_EXCLUDED,		/* detail: the pattern */
 	DFS_REASON_NO_INGEST,
 	/* not yet */
@@ -53,6 +53,9 @@ enum dfs_reason_id {
 	DFS_REASON_DISK,		/* detail: the error */
 	DFS_REASON_STATE,		/* detail: the error */
 	DFS_REASON_UNSEEN,
+	/* a policy, again */
+	DFS_REASON_POLICY_BASE,		/* detail: what is wrong with it */
+	DFS_REASON_POLICY_CHANGED,
 	DFS_REASONS
 };
 

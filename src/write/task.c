@@ -12,6 +12,7 @@
 #include "util/auto.h"
 #include "write/classify.h"
 #include "write/elect.h"
+#include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
 
@@ -82,8 +83,36 @@ static int choose_again(struct task *t, struct dfs_err *err)
 	return ret < 0 ? ret : dfs_candidates_choose(t->shared->candidates, &t->input, t->shared->hand, &t->choice, err);
 }
 
-static int choose_base(struct task *t, struct dfs_err *err)
+static int does_not_do(struct dfs_reason *why, const char *base, const char *what)
 {
+	char detail[sizeof(why->detail)];
+
+	snprintf(detail, sizeof(detail), "%s: %s", what, base);
+	dfs_reason_set(why, DFS_REASON_POLICY_BASE, 0, detail);
+	return -EINVAL;
+}
+
+/* That of the policy, or none. Return: 0; -EINVAL: the file stays; -errno. */
+static int take_base(struct task *t, const char *text, struct dfs_reason *why, struct dfs_err *err)
+{
+	const struct dfs_candidates *candidates = t->shared->candidates;
+	const struct dfs_registered *base = dfs_policy_find_base(dfs_candidates_registry(candidates), text);
+	int ret;
+
+	if (!base || !dfs_candidates_model(candidates, base->id))
+		return does_not_do(why, text, base ? "cannot be read" : "no base of this store is so called");
+	ret = dfs_candidates_try(candidates, &t->input, base->id, t->shared->hand, &t->choice, err);
+	if (ret < 0 || t->choice.model)
+		return ret;
+	if (!t->choice.is_private)
+		return does_not_do(why, text, "it does not make the file smaller");
+	dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
+	return -EINVAL;
+}
+
+static int choose_base(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+{
+	const char *wanted = dfs_policy_base(t->shared->policy);
 	const struct dfs_task_shared *shared = t->shared;
 	const struct dfs_elect_config elect = {
 		.store = shared->config->store, .solos = shared->solos, .reader = shared->reader,
@@ -91,8 +120,11 @@ static int choose_base(struct task *t, struct dfs_err *err)
 		.hand = shared->hand, .progress = electing, .progress_arg = t,
 	};
 	struct dfs_hash id;
-	int ret = choose_again(t, err);
+	int ret;
 
+	if (wanted && t->header)
+		return take_base(t, wanted, why, err);
+	ret = choose_again(t, err);
 	if (ret < 0 || t->choice.model || !t->header)
 		return ret;
 	ret = dfs_elect(&elect, t->item->rel, &t->input, dfs_sample_stored(&t->input, &t->choice.choice.alone), &id, err);
@@ -123,7 +155,8 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 	const struct dfs_background_config *config = t->shared->config;
 	const struct dfs_ingest_config ingest = {
 		.encode = {
-			.base = t->choice.model, .codec = config->codec, .threads = config->threads, .idle = true,
+			.base = t->choice.model, .codec = dfs_policy_codec(t->shared->policy, config->codec),
+			.threads = config->threads, .idle = true,
 			.progress = encoding, .progress_arg = t,
 		},
 		.reader = t->shared->reader, .registry = dfs_candidates_registry(t->shared->candidates),
@@ -240,6 +273,8 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	struct dfs_err err = { "" };
 	int ret;
 
+	if (!t->item->asked && dfs_policy_refuses(t->shared->policy, t->item->rel, why))
+		return DFS_QUEUE_STAYS;
 	if (is_decided(t, why))
 		return DFS_QUEUE_STAYS;
 	ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
@@ -256,7 +291,9 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	if (ret == 0)
 		ret = open_file(t, &err);
 	if (ret == 0)
-		ret = choose_base(t, &err);
+		ret = choose_base(t, why, &err);
+	if (ret == -EINVAL && why->id != DFS_REASON_NONE)
+		return DFS_QUEUE_STAYS;
 	if (ret == 0)
 		ret = compress(t, why, &result, &err);
 	return end_of(t, ret, &result, &err, why);

@@ -2,22 +2,24 @@
 /*
  * task: what becomes of one file that is due, and why.
  *
- * WRITE: queue -> this (rest -> candidates -> elect -> ingest) -> queue.
+ * WRITE: queue -> this (policy_of -> rest -> candidates -> elect -> ingest) -> queue.
  */
 #ifndef DFS_WRITE_TASK_H
 #define DFS_WRITE_TASK_H
 
+#include "store/policy.h"
 #include "write/background.h"
 #include "write/candidates.h"
 #include "write/solos.h"
 
-/* What one thread has for all its files. All borrowed. */
+/* What one thread has for all its files, and the policy for the one in work. All borrowed. */
 struct dfs_task_shared {
 	const struct dfs_background_config *config;
 	struct dfs_reader *reader;
 	struct dfs_hand *hand;
 	struct dfs_candidates *candidates;
 	struct dfs_solos *solos;
+	const struct dfs_policy *policy;
 };
 
 /**

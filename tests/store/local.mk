@@ -18,6 +18,7 @@ check_PROGRAMS += \
 	%D%/test_pending_threads \
 	%D%/test_pins \
 	%D%/test_plain_mark \
+	%D%/test_policy \
 	%D%/test_publish \
 	%D%/test_registry \
 	%D%/test_registry_crash \
@@ -61,6 +62,8 @@ check_PROGRAMS += \
 %C%_test_plain_mark_LDADD = $(TEST_LIBS)
 %C%_test_pins_SOURCES = %D%/test_pins.c %D%/given.h
 %C%_test_pins_LDADD = $(TEST_LIBS)
+%C%_test_policy_SOURCES = %D%/test_policy.c %D%/given.h
+%C%_test_policy_LDADD = $(TEST_LIBS)
 %C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h
 %C%_test_publish_LDADD = $(TEST_LIBS)
 %C%_test_registry_SOURCES = %D%/test_registry.c %D%/given.h %D%/given_models.h

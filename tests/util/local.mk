@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	%D%/test_cpu \
 	%D%/test_due \
 	%D%/test_err \
+	%D%/test_glob \
 	%D%/test_hash \
 	%D%/test_io \
 	%D%/test_log \
@@ -20,6 +21,8 @@ check_PROGRAMS += \
 %C%_test_due_LDADD = $(TEST_LIBS)
 %C%_test_err_SOURCES = %D%/test_err.c
 %C%_test_err_LDADD = $(TEST_LIBS)
+%C%_test_glob_SOURCES = %D%/test_glob.c
+%C%_test_glob_LDADD = $(TEST_LIBS)
 %C%_test_hash_SOURCES = %D%/test_hash.c
 %C%_test_hash_LDADD = $(TEST_LIBS)
 %C%_test_io_SOURCES = %D%/test_io.c

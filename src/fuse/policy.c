@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy: the record of a directory (store/policy.h), as an attribute that its
+ * owner and root may set, and what follows from a change.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "fuse/internal.h"
+#include "store/policy.h"
+#include "util/auto.h"
+#include "util/caps.h"
+#include "util/fdpath.h"
+#include "write/policy_of.h"
+
+bool dfs_policy_is_name(const char *name)
+{
+	return strcmp(name, DFS_POLICY_XATTR) == 0;
+}
+
+int dfs_policy_get_text(struct dfs_mount *mount, struct dfs_node *node, char **ret_text)
+{
+	DFS_AUTO(paths) struct dfs_paths lines = { 0 };
+	DFS_AUTO(fd) int fd = -1;
+	struct dfs_buf text = { 0 };
+	int ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY | O_DIRECTORY, &fd, NULL);
+
+	if (ret == 0)
+		ret = dfs_policy_read(fd, &lines);
+	if (ret == 0 && !lines.n)
+		ret = -ENODATA;
+	if (ret == 0)
+		ret = dfs_policy_join(&lines, &text, NULL);
+	if (ret == 0)
+		ret = dfs_buf_append(&text, "", 1);
+	if (ret == 0)
+		*ret_text = (char *)text.data;
+	else
+		dfs_buf_release(&text);
+	return ret;
+}
+
+/* The kernel has seen to it that the caller may write to the directory. */
+int dfs_policy_may_set(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, size_t size)
+{
+	struct stat st;
+	int ret;
+
+	if (!S_ISDIR(node->type))
+		return -EPERM;
+	if (size > DFS_POLICY_MAX)
+		return -E2BIG;
+	ret = uid ? dfs_attr_get(mount, node, &st) : 0;
+	return ret == 0 && uid && st.st_uid != uid ? -EPERM : ret;
+}
+
+int dfs_policy_set(int fd, const char *value, size_t size, int flags)
+{
+	char self[DFS_FD_PATH_SIZE];
+	int ret;
+
+	dfs_fd_path(fd, self);
+	ret = value ? setxattr(self, DFS_POLICY_XATTR, value, size, flags) : removexattr(self, DFS_POLICY_XATTR);
+	if (ret < 0 && (errno == ENOTSUP || (!value && errno == ENODATA))) {
+		DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN); /* trusted.* */
+
+		ret = value ? setxattr(self, DFS_POLICY_XATTR_TRUSTED, value, size, flags) :
+			      removexattr(self, DFS_POLICY_XATTR_TRUSTED);
+	}
+	return ret < 0 ? -errno : 0;
+}
+
+void dfs_policy_changed(struct dfs_mount *mount, struct dfs_node *node)
+{
+	char path[PATH_MAX];
+
+	if (!mount->queue || dfs_node_path(&mount->nodes, node, path) < 0)
+		return;
+	dfs_queue_look(mount->queue, path);
+	dfs_survey_look(mount->survey, path);
+}
+
+static bool is_of_policy(enum dfs_reason_id id)
+{
+	return id == DFS_REASON_INGEST_OFF || id == DFS_REASON_EXCLUDED;
+}
+
+void dfs_policy_reason(struct dfs_mount *mount, const char *path, struct dfs_reason *why)
+{
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	struct dfs_reason now;
+
+	if ((why->id != DFS_REASON_EXISTING && why->id != DFS_REASON_UNSEEN && !is_of_policy(why->id)) ||
+	    dfs_policy_load(mount->store, path, &policy) < 0)
+		return;
+	if (dfs_policy_refuses(&policy, path, &now))
+		*why = now;
+	else if (is_of_policy(why->id))
+		dfs_reason_set(why, DFS_REASON_POLICY_CHANGED, 0, NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy_of: what the policies above a file (store/policy.h) make of it.
+ *
+ * WRITE: queue -> this -> task.
+ */
+#ifndef DFS_WRITE_POLICY_OF_H
+#define DFS_WRITE_POLICY_OF_H
+
+#include "store/policy.h"
+#include "store/registry.h"
+#include "write/reason.h"
+
+/**
+ * dfs_policy_refuses() - does it keep a file from being compressed unasked?
+ * @rel: its path in the store
+ * @ret_why: written if so
+ */
+bool dfs_policy_refuses(const struct dfs_policy *policy, const char *rel, struct dfs_reason *ret_why);
+
+/* dfs_policy_codec() - what it asks for, if this build can do it; else @otherwise, which is exact or what the mount was told */
+const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherwise);
+
+/* dfs_policy_base() - the one base that it names; NULL: the best is to be chosen. Borrowed from @policy. */
+const char *dfs_policy_base(const struct dfs_policy *policy);
+
+/**
+ * dfs_policy_find_base() - by its ID, or by the path in the store of the model or of a file of it
+ *
+ * Compares text, and opens nothing: the words are anybody's, and who may read
+ * the base is asked for each file. Return: NULL: no base, or several, are so called.
+ */
+const struct dfs_registered *dfs_policy_find_base(const struct dfs_registry *registry, const char *text);
+
+#endif
