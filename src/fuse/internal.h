@@ -244,6 +244,8 @@ void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
 /* dfs_notice_written() - the last handle that may write is gone */
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
+/* dfs_notice_copied() - another container came to be by a copy, before what it was copied from is let go of */
+void dfs_notice_copied(struct dfs_mount *mount);
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);

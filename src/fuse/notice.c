@@ -77,6 +77,12 @@ static bool path_of(struct dfs_mount *mount, struct dfs_node *parent, const char
 	return (size_t)snprintf(path + len, PATH_MAX - len, "%s%s", len ? "/" : "", name) < PATH_MAX - len;
 }
 
+void dfs_notice_copied(struct dfs_mount *mount)
+{
+	if (mount->queue)
+		dfs_queue_copied(mount->queue);
+}
+
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name)
 {
 	char path[PATH_MAX];
