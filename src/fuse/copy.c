@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * copy: copy_file_range.
+ * copy: copy_file_range. What a container is copied to: copied.h.
  */
 #include <errno.h>
 #include <unistd.h>
 
+#include "fuse/copied.h"
 #include "fuse/internal.h"
 #include "fuse/later.h"
 #include "store/plain_mark.h"
@@ -54,32 +55,51 @@ static ssize_t copy(struct copying *c)
 	return done;
 }
 
-static void copy_run(struct dfs_later *later)
+/* EXDEV has the kernel copy by reading and writing. */
+static ssize_t copy_container(struct dfs_later *later, struct dfs_content *from, struct dfs_err *err)
 {
-	struct dfs_mount *mount = later->mount;
-	struct dfs_content *from = dfs_content_get(mount, later->open), *to = NULL;
+	if ((from->thaw && dfs_thaw_begun(from->thaw)) || later->off != later->other_off)
+		return -EXDEV;
+	if (!later->len || later->off < 0 || (uint64_t)later->off >= dfs_view_size(from->view))
+		return 0;
+	dfs_notice_writing(later->mount, later->other);
+	return dfs_copied_piece(later->mount, later->other, from, (uint64_t)later->off, later->len, err);
+}
+
+static ssize_t copy_plain(struct dfs_later *later, struct dfs_content *from, struct dfs_err *err)
+{
 	struct copying c = {
 		.from_off = later->off, .to_off = later->other_off, .len = later->len, .flags = (unsigned)later->flag,
 	};
-	struct dfs_err err = { "" };
-	ssize_t n = dfs_content_is_plain(from) ? 0 : -EXDEV;
+	struct dfs_content *to;
+	ssize_t n;
 
-	/* EXDEV has the kernel copy by reading and writing. */
+	dfs_notice_writing(later->mount, later->other);
+	n = dfs_open_settle(later->mount, later->other, true, &to, err);
+	if (n < 0)
+		return n;
+	c.from = dfs_content_fd(from);
+	c.to = dfs_content_fd(to);
+	n = copy(&c);
+	dfs_content_put(later->mount, to);
+	return n;
+}
+
+static void copy_run(struct dfs_later *later)
+{
+	struct dfs_mount *mount = later->mount;
+	struct dfs_err err = { "" };
+	struct dfs_content *from;
+	ssize_t n = dfs_copied_settle(mount, later->open, &err);
+
+	from = dfs_content_get(mount, later->open);
 	if (n == 0)
-		dfs_notice_writing(mount, later->other);
-	if (n == 0)
-		n = dfs_open_settle(mount, later->other, true, &to, &err);
-	if (n == 0) {
-		c.from = dfs_content_fd(from);
-		c.to = dfs_content_fd(to);
-		n = copy(&c);
-	}
+		n = (dfs_content_is_plain(from) ? copy_plain : copy_container)(later, from, &err);
 	if (n >= 0)
 		fuse_reply_write(later->req, (size_t)n);
 	else
 		dfs_reply_failure(later->req, (int)n, &err);
 	dfs_content_put(mount, from);
-	dfs_content_put(mount, to);
 }
 
 void dfs_op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, struct fuse_file_info *from_fi,

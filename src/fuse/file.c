@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fuse/copied.h"
 #include "fuse/internal.h"
 #include "fuse/later.h"
 #include "util/auto.h"
@@ -134,17 +135,20 @@ int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_nod
 	struct dfs_open *open = dfs_open_find(mount, node);
 	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
 	struct dfs_content *content;
+	bool copied;
 	int ret = 0;
 
 	if (!open)
 		return -ENOENT;
 	content = dfs_content_get(mount, open);
+	copied = dfs_copied_size(mount, open, &ret_look->shown_size);
 	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
 		ret = -errno;
 	else if (!dfs_node_same(&mount->nodes, node, &look))
 		ret = -ESTALE;
 	ret_look->st = look.st;
-	ret_look->shown_size = shown_size(content);
+	if (!copied)
+		ret_look->shown_size = shown_size(content);
 	dfs_content_put(mount, content);
 	dfs_open_end(mount, open, false);
 	return ret;
@@ -237,6 +241,10 @@ static ssize_t read_mixed(const struct dfs_content *content, struct dfs_later *l
 	size_t len;
 	int ret;
 
+	if (!content->thaw && !dfs_content_is_plain(content)) {
+		ret = dfs_view_read(content->view, (uint64_t)later->off, later->len, later->data, &len, err);
+		return ret < 0 ? ret : (ssize_t)len;
+	}
 	if (!content->thaw)
 		return dfs_pread_some(dfs_content_fd(content), later->data, later->len, (uint64_t)later->off);
 	ret = dfs_thaw_read_mixed(content->thaw, later->data, later->len, (uint64_t)later->off, &len, err);
@@ -245,12 +253,14 @@ static ssize_t read_mixed(const struct dfs_content *content, struct dfs_later *l
 
 static void mixed_run(struct dfs_later *later)
 {
-	struct dfs_content *content = dfs_content_get(later->mount, later->open);
 	struct dfs_err err = { "" };
-	ssize_t n;
+	struct dfs_content *content;
+	ssize_t n = dfs_copied_settle(later->mount, later->open, &err);
 
+	content = dfs_content_get(later->mount, later->open);
 	later->data = malloc(later->len);
-	n = later->data ? read_mixed(content, later, &err) : dfs_fail(&err, ENOMEM, "out of memory");
+	if (n == 0)
+		n = later->data ? read_mixed(content, later, &err) : dfs_fail(&err, ENOMEM, "out of memory");
 	if (n >= 0)
 		fuse_reply_buf(later->req, later->data, (size_t)n);
 	else
@@ -258,12 +268,20 @@ static void mixed_run(struct dfs_later *later)
 	dfs_content_put(later->mount, content);
 }
 
+static void read_mixed_later(fuse_req_t req, struct dfs_open *open, enum dfs_open_waits waits, size_t size, off_t off)
+{
+	struct dfs_mount *mount = dfs_mount_of(req);
+	const struct dfs_later mixed = {
+		.mount = mount, .req = req, .run = mixed_run, .pool = mount->mixed,
+		.open = dfs_handle_hold(mount, open), .waits = waits, .off = off, .len = size,
+	};
+
+	dfs_later(&mixed);
+}
+
 /* Where the bytes of a file that thaws are now. Return: false: in its view. */
 static bool read_thaw(fuse_req_t req, struct dfs_open *open, struct dfs_content *content, size_t size, off_t off)
 {
-	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_later mixed = { .mount = mount, .req = req, .run = mixed_run, .pool = mount->mixed, .off = off, .len = size };
-
 	switch (dfs_thaw_where(content->thaw, (uint64_t)off, size)) {
 	case DFS_THAW_OLD:
 		return false;
@@ -271,8 +289,7 @@ static bool read_thaw(fuse_req_t req, struct dfs_open *open, struct dfs_content 
 		dfs_plain_read(req, open->node, dfs_thaw_fd(content->thaw), size, off);
 		return true;
 	default:
-		mixed.open = dfs_handle_hold(mount, open);
-		dfs_later(&mixed);
+		read_mixed_later(req, open, DFS_WAITS_NOT, size, off);
 		return true;
 	}
 }
@@ -285,7 +302,9 @@ void dfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 
 	dfs_reads_begin(mount);
 	atomic_fetch_add_explicit(&mount->reads_total, 1, memory_order_relaxed);
-	if (dfs_content_is_plain(content)) {
+	if (atomic_load(&open->copying)) {
+		read_mixed_later(req, open, DFS_WAITS_PIN, size, off);
+	} else if (dfs_content_is_plain(content)) {
 		dfs_reader_note(mount->reader);
 		dfs_plain_read(req, open->node, dfs_view_fd(content->view), size, off);
 	} else if (!content->thaw || !read_thaw(req, open, content, size, off)) {
@@ -316,6 +335,7 @@ static off_t seek_all_data(off_t size, off_t off, int whence)
 static off_t seek(struct dfs_mount *mount, struct dfs_open *open, const struct dfs_content *content, off_t off, int whence)
 {
 	int fd = dfs_content_fd(content);
+	uint64_t copied;
 	struct stat st;
 	off_t at;
 
@@ -323,6 +343,8 @@ static off_t seek(struct dfs_mount *mount, struct dfs_open *open, const struct d
 		return -ENOSYS;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return -EINVAL;
+	if (dfs_copied_size(mount, open, &copied))
+		return seek_all_data((off_t)copied, off, whence);
 	if (!dfs_content_is_plain(content))
 		return seek_all_data((off_t)shown_size(content), off, whence);
 	if (dfs_node_busy(&mount->nodes, open->node, UINT64_MAX))

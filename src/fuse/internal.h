@@ -260,6 +260,8 @@ void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open);
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file);
 /* dfs_notice_replaced() - @file, as above, lost its name to another */
 void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file);
+/* dfs_notice_copied() - another container came to be by a copy, before what it was copied from is let go of */
+void dfs_notice_copied(struct dfs_mount *mount);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,

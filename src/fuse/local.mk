@@ -4,6 +4,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/caller.c %D%/caller.h \
 	%D%/content.c \
 	%D%/control.c %D%/control.h \
+	%D%/copied.c %D%/copied.h \
 	%D%/copy.c \
 	%D%/create.c \
 	%D%/dir.c \

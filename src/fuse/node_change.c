@@ -94,6 +94,15 @@ void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node)
 	dfs_nodes_unlock(nodes);
 }
 
+/* No file has that size. */
+void dfs_node_disown(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	pthread_mutex_lock(&nodes->lock);
+	node->st.st_size = -1;
+	node->loose = false;
+	dfs_nodes_unlock(nodes);
+}
+
 bool dfs_node_same(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
 	bool same;

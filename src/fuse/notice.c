@@ -104,6 +104,12 @@ void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file)
 		dfs_ledger_gone(mount->ledger, file);
 }
 
+void dfs_notice_copied(struct dfs_mount *mount)
+{
+	if (mount->queue)
+		dfs_queue_copied(mount->queue);
+}
+
 void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const char *name, const struct stat *file)
 {
 	char path[PATH_MAX];

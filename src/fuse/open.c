@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/copied.h"
 #include "fuse/internal.h"
 #include "util/auto.h"
 
@@ -140,6 +141,8 @@ static void writer_end(struct dfs_mount *mount, struct dfs_open *open)
 	alone = open->handles == 1;
 	pthread_mutex_unlock(&mount->nodes.lock);
 	if (last)
+		dfs_copied_end(mount, open);
+	if (last)
 		dfs_notice_written(mount, open);
 	if (last && !alone)
 		readers_only(mount, open);
@@ -159,6 +162,7 @@ void dfs_open_end(struct dfs_mount *mount, struct dfs_open *open, bool writable)
 	pthread_mutex_unlock(&nodes->lock);
 	if (!last)
 		return;
+	dfs_copied_put(mount, open->copied);
 	dfs_content_put(mount, open->content);
 	dfs_node_put(nodes, open->node);
 	free(open);
@@ -288,7 +292,20 @@ static void open_end(struct dfs_node *node)
 	node->open = NULL;
 }
 
+/* First: what it was copied from may be open itself. */
+static void copied_end(struct dfs_node *node)
+{
+	struct dfs_copied *copied = node->open ? node->open->copied : NULL;
+
+	if (!copied)
+		return;
+	if (--copied->from->refs == 0)
+		dfs_content_free(copied->from);
+	free(dfs_steal(&node->open->copied));
+}
+
 void dfs_opens_end(struct dfs_mount *mount)
 {
+	dfs_nodes_each(&mount->nodes, copied_end);
 	dfs_nodes_each(&mount->nodes, open_end);
 }

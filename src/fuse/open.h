@@ -39,8 +39,10 @@ struct dfs_open {
 	/* under nodes->lock */
 	struct dfs_content *content;	/* referenced */
 	unsigned handles;
+	struct dfs_copied *copied;	/* what it is instead of its content; see copied.h */
 	bool settling;			/* a pin is being copied */
 	struct dfs_job *parked;		/* of later.h, until that or a thaw has ended */
+	atomic_bool copying;		/* is there something copied; written under nodes->lock */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
 };
 
@@ -107,13 +109,23 @@ void dfs_opens_end(struct dfs_mount *mount);
  * settle.c: what must be done before bytes of some files change
  */
 
+/* dfs_open_wake() - who waits for what is over now. Under nodes->lock. */
+void dfs_open_wake(struct dfs_mount *mount, struct dfs_open *open);
+
+/*
+ * dfs_open_arm() - a container that took the place of what was open for
+ * writing gets room for its plain form. Blocks on disks; nothing if there is
+ * room, or it is plain. Return: 0; as dfs_open_node().
+ */
+int dfs_open_arm(struct dfs_mount *mount, struct dfs_open *open, struct dfs_err *err);
+
 /* dfs_open_thawing() - something was written to @content, which thaws: see to it that it becomes plain. Does not block. */
 void dfs_open_thawing(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content);
 
 /* For what of a file's an operation waits before it runs. */
 enum dfs_open_waits {
 	DFS_WAITS_NOT,
-	DFS_WAITS_PIN,		/* a pin that is being copied */
+	DFS_WAITS_PIN,		/* a pin that is being copied, and what is made of what was copied */
 	DFS_WAITS_BEGUN,	/* and a thaw that somebody began */
 	DFS_WAITS_PLAIN,	/* and any thaw: it is begun */
 };

@@ -127,6 +127,8 @@ static int publish_once(struct dfs_replacement *r, struct dfs_publish *p, struct
 		return ret;
 	if (fstat(p->old_fd, &p->expect) < 0)
 		return dfs_fail_errno(err, "%s: fstat", path);
+	if (p->sb && p->expect.st_nlink != 1)
+		return -EMLINK;
 	p->target = path;
 	r->before = p->expect;
 	ret = dfs_publish(r->mount->store, p, err);
@@ -142,7 +144,7 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 		ret = publish_once(r, p, err);
 	if (ret < 0)
 		unlinkat(dfs_store_fd(r->mount->store), p->tmp_name, 0);
-	if (ret != -ESTALE || !dfs_node_is_gone(&r->mount->nodes, r->node))
+	if (ret != -ESTALE || p->sb || !dfs_node_is_gone(&r->mount->nodes, r->node))
 		return ret;
 	if (fstat(p->old_fd, &r->before) < 0 || fstat(p->tmp_fd, &now) < 0)
 		return dfs_fail_errno(err, "fstat");
@@ -155,26 +157,48 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 	return 0;
 }
 
+/* @fd: of the temporary, for those who have the file open; taken */
+static int replace(struct dfs_replacement *r, struct dfs_publish *p, int fd, struct dfs_err *err)
+{
+	bool plain = !p->sb;
+	int ret = dfs_content_new(r->mount, r->node, fd, plain, plain, &r->content, err);
+
+	p->old_is_still = p->keep = true;
+	p->enter = dfs_replace_enter;
+	p->leave = dfs_replace_leave;
+	p->arg = r;
+	if (ret == 0)
+		ret = publish(r, p, err);
+	else
+		unlinkat(dfs_store_fd(r->mount->store), p->tmp_name, 0);
+	dfs_content_put(r->mount, r->content);
+	return ret;
+}
+
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
 		      bool keep_ctime, struct dfs_err *err)
 {
 	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = keep_ctime };
-	struct dfs_publish p = {
-		.tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .thaws = true, .keep = true,
-		.enter = dfs_replace_enter, .leave = dfs_replace_leave, .arg = &r,
-	};
+	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd };
 	int fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0), ret;
 
-	if (fd < 0) {
-		ret = dfs_fail_errno(err, "dup");
-		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
-		return ret;
-	}
-	ret = dfs_content_new(mount, node, fd, true, true, &r.content, err);
-	if (ret == 0)
-		ret = publish(&r, &p, err);
-	else
-		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
-	dfs_content_put(mount, r.content);
+	if (fd >= 0)
+		return replace(&r, &p, fd, err);
+	ret = dfs_fail_errno(err, "dup");
+	unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
 	return ret;
+}
+
+/* Opened anew: a container that somebody has open for writing would keep others from having it for themselves. */
+int dfs_replace_container(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
+			  const struct dfs_superblock *sb, struct dfs_err *err)
+{
+	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = sb->original_size };
+	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .sb = sb };
+	int fd, ret = dfs_store_openat(mount->store, tmp_name, O_RDONLY | O_NOATIME, &fd);
+
+	if (ret == 0)
+		return replace(&r, &p, fd, err);
+	unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
+	return dfs_fail(err, -ret, "open what is to take its place: %s", strerror(-ret));
 }

@@ -37,4 +37,18 @@ void dfs_replace_leave(void *arg, const struct dfs_published *now);
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
 		      bool keep_ctime, struct dfs_err *err);
 
+/**
+ * dfs_replace_container() - a container takes the place of a plain file, whose bytes nobody misses
+ * @old_fd: the plain file; the caller sees to it that nobody writes to it meanwhile
+ * @tmp_fd, @tmp_name: complete, marked; the name is gone afterwards
+ * @sb: the container's
+ *
+ * Who has the file open reads the container from then on; its room is reserved
+ * when somebody writes to it. Blocks on disks.
+ * Return: 0; -ESTALE: it has no name any more; -EMLINK: it has several; errors
+ * of dfs_publish(), after one of which the container may be in place.
+ */
+int dfs_replace_container(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
+			  const struct dfs_superblock *sb, struct dfs_err *err);
+
 #endif

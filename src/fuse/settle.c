@@ -5,7 +5,8 @@
  * A container becomes plain: what is written goes into its plain form at once
  * (write/thaw.h), and when all else is decoded that takes its place. A base's
  * bytes are kept: the pin, which was another name of the file, becomes a file
- * of its own before the first of them is overwritten.
+ * of its own before the first of them is overwritten. What was copied to a
+ * file without being written to it (copied.h) is written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuse/copied.h"
 #include "fuse/internal.h"
 #include "fuse/replace.h"
 #include "store/pins.h"
@@ -39,7 +41,7 @@ static void park(struct dfs_open *open, struct dfs_job *job)
 }
 
 /* Under the lock. A job that waits for something else by now parks again. */
-static void wake(struct dfs_mount *mount, struct dfs_open *open)
+void dfs_open_wake(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_job *next;
 
@@ -67,7 +69,8 @@ bool dfs_open_parks(struct dfs_mount *mount, struct dfs_open *open, enum dfs_ope
 	if (thaws)
 		parks = atomic_load(&content->thawing) && open->content == content && !content->failed;
 	else
-		parks = waits != DFS_WAITS_BEGUN && atomic_load(&content->pinned) && open->settling;
+		parks = (waits != DFS_WAITS_BEGUN && atomic_load(&content->pinned) && open->settling) ||
+			(open->copied && open->copied->busy);
 	if (parks)
 		park(open, job);
 	pthread_mutex_unlock(&mount->nodes.lock);
@@ -131,7 +134,7 @@ static void thawing_run(struct dfs_job *job, void *local)
 		dfs_log_line(t->mount->log, DFS_LOG_ERROR, "%s; what was written to it since is lost", err.text);
 	pthread_mutex_lock(&nodes->lock);
 	t->content->failed = ret;
-	wake(t->mount, t->open);
+	dfs_open_wake(t->mount, t->open);
 	pthread_mutex_unlock(&nodes->lock);
 	dfs_content_put(t->mount, t->content);
 	dfs_open_end(t->mount, t->open, true);
@@ -204,16 +207,40 @@ static int keep_pin(struct dfs_mount *mount, struct dfs_open *open, struct dfs_c
 	open->settling = false;
 	if (ret == 0)
 		atomic_store(&content->pinned, false);
-	wake(mount, open);
+	dfs_open_wake(mount, open);
 	pthread_mutex_unlock(&mount->nodes.lock);
 	return ret;
 }
 
-/* --- either */
+/* --- any of them */
+
+int dfs_open_arm(struct dfs_mount *mount, struct dfs_open *open, struct dfs_err *err)
+{
+	struct dfs_content *content = dfs_content_get(mount, open), *fresh = NULL;
+	int fd, ret = 0;
+
+	if (!content->thaw && !dfs_content_is_plain(content)) {
+		fd = dfs_content_reopen(content, O_RDONLY | O_NOATIME);
+		ret = fd < 0 ? fd : dfs_content_new(mount, open->node, fd, true, false, &fresh, err);
+	}
+	pthread_mutex_lock(&mount->nodes.lock);
+	if (fresh && open->content == content) {
+		open->content = fresh;
+		fresh = content;	/* the open form's reference */
+	}
+	pthread_mutex_unlock(&mount->nodes.lock);
+	dfs_content_put(mount, fresh);
+	dfs_content_put(mount, content);
+	return ret;
+}
 
 static int settle_once(struct dfs_mount *mount, struct dfs_open *open, bool begin,
 		       struct dfs_content *content, struct dfs_err *err)
 {
+	if (atomic_load(&open->copying))
+		return dfs_copied_settle(mount, open, err);
+	if (begin && !content->thaw && !dfs_content_is_plain(content))
+		return dfs_open_arm(mount, open, err);
 	if (content->thaw && (begin || dfs_thaw_begun(content->thaw)))
 		return wait_thawed(mount, open, content, err);
 	if (begin && atomic_load(&content->pinned))

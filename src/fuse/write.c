@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuse/copied.h"
 #include "fuse/internal.h"
 #include "fuse/later.h"
 #include "store/plain_mark.h"
@@ -20,11 +21,14 @@
 /* --- write */
 
 /* Return: bytes; -errno; -EAGAIN: only where blocking is allowed. */
-static ssize_t write_content(struct dfs_content *content, const char *buf, size_t size, off_t off, struct dfs_err *err)
+static ssize_t write_content(struct dfs_open *open, struct dfs_content *content, const char *buf, size_t size, off_t off,
+			     struct dfs_err *err)
 {
-	int fd = dfs_content_fd(content);
-	int ret = atomic_load(&content->pinned) ? 1 : dfs_plain_mark_wanted(fd, buf, size, (uint64_t)off);
+	int fd = dfs_content_fd(content), ret;
 
+	if (atomic_load(&content->pinned) || atomic_load(&open->copying) || (!content->thaw && !dfs_content_is_plain(content)))
+		return -EAGAIN;
+	ret = dfs_plain_mark_wanted(fd, buf, size, (uint64_t)off);
 	if (ret != 0)
 		return ret < 0 ? ret : -EAGAIN;
 	if (content->thaw)
@@ -51,9 +55,13 @@ static void reply_written(fuse_req_t req, struct dfs_open *open, struct dfs_cont
 
 static ssize_t write_slowly(struct dfs_later *later, struct dfs_content **ret_content, struct dfs_err *err)
 {
-	struct dfs_content *content = *ret_content = dfs_content_get(later->mount, later->open);
-	int ret;
+	struct dfs_content *content;
+	int ret = dfs_open_arm(later->mount, later->open, err);
 
+	*ret_content = NULL;
+	if (ret < 0)
+		return ret;
+	content = *ret_content = dfs_content_get(later->mount, later->open);
 	if (!content->thaw) {
 		dfs_content_put(later->mount, content);
 		*ret_content = NULL;
@@ -107,7 +115,7 @@ void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 
 	(void)ino;
 	dfs_notice_writing(mount, open);
-	n = write_content(content, buf, size, off, &err);
+	n = write_content(open, content, buf, size, off, &err);
 	if (n == -EAGAIN)
 		write_later(req, open, buf, size, off);
 	else
@@ -124,6 +132,8 @@ int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, 
 	int ret;
 
 	dfs_notice_writing(mount, open);
+	if (size == 0)
+		dfs_copied_forget(mount, open);
 	ret = dfs_open_settle(mount, open, true, &content, err);
 	if (ret < 0)
 		return ret;

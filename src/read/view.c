@@ -232,3 +232,8 @@ int dfs_view_fd(const struct dfs_view *view)
 {
 	return view->fd;
 }
+
+bool dfs_view_trusted(const struct dfs_view *view)
+{
+	return view->trusted;
+}

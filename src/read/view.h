@@ -36,6 +36,8 @@ uint64_t dfs_view_size(const struct dfs_view *view);
 /* dfs_view_container() - its account, or NULL if the file is plain. Borrowed. */
 const struct dfs_container *dfs_view_container(const struct dfs_view *view);
 int dfs_view_fd(const struct dfs_view *view);
+/* dfs_view_trusted() - is it a container that deltafs published, by a mark that users cannot forge? */
+bool dfs_view_trusted(const struct dfs_view *view);
 
 /**
  * dfs_view_read() - copy bytes of the file

@@ -127,7 +127,7 @@ static int publish(struct dfs_store *store, const struct dfs_publish *p, struct 
 	ret = dress(p, err);
 	if (ret < 0)
 		return ret;
-	lease = p->thaws ? 0 : keep_writers_out(p->old_fd, err);
+	lease = p->old_is_still ? 0 : keep_writers_out(p->old_fd, err);
 	if (lease < 0)
 		return lease;
 	ret = put_in_place(store, p, dir, name, err);

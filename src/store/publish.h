@@ -34,7 +34,7 @@ struct dfs_publish {
 	int old_fd;			/* the file that is replaced, open for reading only */
 	struct stat expect;		/* fstat(old_fd) from before it was read */
 	const struct dfs_superblock *sb;	/* of the container; NULL: the new file is plain */
-	bool thaws;			/* the old one is a container: nobody writes to it, and who made it may have it open still */
+	bool old_is_still;		/* nobody writes to the old one, though who made it may have it open for that */
 	bool keep;			/* the temporary stays if it fails: it is the caller's then */
 	/*
 	 * May be NULL. Around the last look at the old file and the rename, and

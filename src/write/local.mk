@@ -6,6 +6,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/classify.c %D%/classify.h \
 	%D%/cover.c %D%/cover.h \
 	%D%/decode.c %D%/decode.h \
+	%D%/duplicate.c %D%/duplicate.h \
 	%D%/elect.c %D%/elect.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \

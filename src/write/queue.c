@@ -270,6 +270,11 @@ void dfs_queue_exchanged(struct dfs_queue *q, const char *a, const char *b)
 	change(q, DFS_PENDING_EXCHANGE, a, b);
 }
 
+void dfs_queue_copied(struct dfs_queue *q)
+{
+	atomic_fetch_add(&q->changes, 1);
+}
+
 /* The file whose download aria2 kept account of in @rel has ended it. */
 static void aria2_ended(struct dfs_queue *q, const char *rel)
 {

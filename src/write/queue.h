@@ -211,8 +211,11 @@ int dfs_queue_each(struct dfs_queue *queue, const char *rel,
 /* dfs_queue_below() - how many of @rel and below it are in which state, and their bytes. Looks at each, under the lock. */
 void dfs_queue_below(struct dfs_queue *queue, const char *rel, struct dfs_queue_stats *ret_stats);
 
+/* dfs_queue_copied() - a container was made by a copy of another; said while that is open */
+void dfs_queue_copied(struct dfs_queue *queue);
+
 /*
- * dfs_queue_changes() - how many names were moved, exchanged or removed since the start
+ * dfs_queue_changes() - how many names were moved, exchanged or removed, or containers copied, since the start
  * Who walks the tree may have missed a file if this is not what it was before. No lock.
  */
 uint64_t dfs_queue_changes(const struct dfs_queue *queue);

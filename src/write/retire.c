@@ -25,6 +25,7 @@ struct retiring {
 	struct dfs_pin *pins;
 	size_t n_pins;
 	struct dfs_dependants *dependants;
+	uint64_t changes;		/* of the queue, before the walk */
 	bool put_off;
 };
 
@@ -67,15 +68,16 @@ static bool is_worth_a_walk(const struct retiring *r)
 static int walk(struct retiring *r, struct dfs_err *err)
 {
 	const struct timespec settle = { 0, SETTLE_MS * 1000000 };
-	uint64_t before = dfs_queue_changes(r->config->queue);
-	int ret = dfs_dependants_count(r->config->store, &r->dependants, err);
+	int ret;
 
+	r->changes = dfs_queue_changes(r->config->queue);
+	ret = dfs_dependants_count(r->config->store, &r->dependants, err);
 	if (ret < 0)
 		return ret;
 	nanosleep(&settle, NULL);
 	if (dfs_queue_stopping(r->config->queue))
 		return dfs_fail(err, ECANCELED, "stopped");
-	return dfs_queue_changes(r->config->queue) == before ? 0 : -EAGAIN;
+	return dfs_queue_changes(r->config->queue) == r->changes ? 0 : -EAGAIN;
 }
 
 /* --- models */
@@ -204,14 +206,14 @@ static int retire_models(struct retiring *r, struct dfs_err *err)
 
 /* --- pins */
 
-/* Somebody may still read what has no name any more. */
+/* Somebody may still read what has no name any more, or has copied it to where the walk had been. */
 static bool is_in_use(const struct retiring *r)
 {
 	for (size_t i = 0; r->config->shown && i < r->n_pins; i++)
 		if (!dfs_dependants_of(r->dependants, &r->pins[i].hash, 1).n &&
 		    dfs_reader_uses(r->config->shown, &r->pins[i].hash, 1))
 			return true;
-	return false;
+	return dfs_queue_changes(r->config->queue) != r->changes;
 }
 
 static int look(struct retiring *r, uint64_t *ret_held, struct dfs_err *err)
