@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "store/journal_line.h"
 #include "store/store.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -52,6 +53,10 @@ void dfs_reasons_clear(struct dfs_reasons *reasons, const struct stat *st);
 
 /* dfs_reasons_find() - Return: whether one is known for the file that looks like @st */
 bool dfs_reasons_find(struct dfs_reasons *reasons, const struct stat *st, struct dfs_reason *ret_why);
+
+/* Its form, and a dfs_journal_line_fn that says whether a line makes sense and keeps nothing: for dfs_check_journal(). */
+extern const struct dfs_journal_form dfs_reasons_form;
+bool dfs_reasons_sense(void *unused, char **fields, size_t n);
 
 /* dfs_reasons_tidy() - as dfs_queue_tidy(): now and then, from a thread that may wait for the disk; one at a time */
 void dfs_reasons_tidy(struct dfs_reasons *reasons);
