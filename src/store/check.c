@@ -35,6 +35,7 @@ static const struct {
 		"put it back, or give it from elsewhere: deltafsctl base add STORE PATH" },
 	[DFS_CHECK_UNREADABLE] = { "unreadable", DFS_REPAIR_NONE, NULL, "call fsck.deltafs as who may read it, or look at the disk" },
 	[DFS_CHECK_BROKEN] = { "broken", DFS_REPAIR_NONE, NULL, "put the file there again from where it came" },
+	[DFS_CHECK_OVERWRITTEN] = { "overwritten", DFS_REPAIR_ALL, "its mark is removed, and it is plain", "remove the attribute" },
 	[DFS_CHECK_NEWER] = { "newer", DFS_REPAIR_NONE, NULL, "a newer deltafs reads it" },
 	[DFS_CHECK_METADATA] = { "metadata", DFS_REPAIR_NONE, NULL, "put the file there again from where it came" },
 	[DFS_CHECK_CONTENT] = { "content", DFS_REPAIR_NONE, NULL,

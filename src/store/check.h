@@ -43,6 +43,7 @@ enum dfs_check_kind {
 	DFS_CHECK_REFERENCE,	/* a base by reference is not where it was */
 	DFS_CHECK_UNREADABLE,	/* the system cannot read a file or directory */
 	DFS_CHECK_BROKEN,	/* claims to be a container, and is none */
+	DFS_CHECK_OVERWRITTEN,	/* marked as a container, and a whole model file */
 	DFS_CHECK_NEWER,	/* for a later deltafs */
 	DFS_CHECK_METADATA,	/* of a container: hash, sections, relations, or cut short */
 	DFS_CHECK_CONTENT,	/* a payload or a chunk does not match its hash */

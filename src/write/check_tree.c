@@ -7,6 +7,7 @@
 
 #include "store/walk.h"
 #include "util/auto.h"
+#include "write/classify.h"
 #include "write/verify.h"
 
 struct tree {
@@ -103,8 +104,53 @@ static int check_container(struct tree *t)
 	return ret;
 }
 
+static int unmark(void *arg, struct dfs_err *err)
+{
+	const struct tree *t = arg;
+	struct dfs_claim claim;
+	int ret = dfs_claim_unmark(t->file->fd);
+
+	if (ret == 0)
+		ret = dfs_claim_check(t->file->fd, (uint64_t)t->file->st.st_size, &claim);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "remove the attribute: %s", strerror(-ret));
+	return claim.kind == DFS_PLAIN ? 0 : dfs_fail(err, EPERM, "the attribute cannot be removed by this user");
+}
+
+/*
+ * Who writes over a container behind the mount keeps its attributes. What is
+ * damaged is no safetensors file that fills its extents to the last byte.
+ */
+static int check_broken(struct tree *t)
+{
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	struct dfs_err err = { "" };
+	int ret = dfs_classify(t->file->fd, &header, NULL, &err);
+
+	if (ends_all(ret))
+		return dfs_fail(t->err, -ret, "%s: %s", t->file->path, err.text);
+	if (header) {
+		dfs_check_found(t->check, DFS_CHECK_OVERWRITTEN, t->file->path,
+				"marked as a container, but overwritten by a model file behind the mount", unmark, t);
+		return 0;
+	}
+	t->check->uncertain = true;
+	tell(t, DFS_CHECK_BROKEN, t->file->claim.why.text);
+	return 0;
+}
+
+static int check_newer(struct tree *t)
+{
+	t->check->uncertain = true;
+	tell(t, DFS_CHECK_NEWER, t->file->claim.why.text);
+	return 0;
+}
+
 static int check_file(void *arg, const struct dfs_walk_file *file)
 {
+	static int (*const checks[])(struct tree *t) = {
+		[DFS_CONTAINER] = check_container, [DFS_CONTAINER_NEWER] = check_newer, [DFS_CONTAINER_BROKEN] = check_broken,
+	};
 	struct tree *t = arg;
 
 	t->file = file;
@@ -114,11 +160,7 @@ static int check_file(void *arg, const struct dfs_walk_file *file)
 	t->check->n_containers++;
 	if (t->name)
 		t->name(t->check->arg, file->path);
-	if (file->claim.kind == DFS_CONTAINER)
-		return check_container(t);
-	t->check->uncertain = true;
-	tell(t, file->claim.kind == DFS_CONTAINER_NEWER ? DFS_CHECK_NEWER : DFS_CHECK_BROKEN, file->claim.why.text);
-	return 0;
+	return checks[file->claim.kind](t);
 }
 
 static void fail(void *arg, const char *path, int ret, const char *why)

@@ -101,6 +101,9 @@ if [ -n "$mark" ]; then
 	damage "a mark of another" fast p "$coded: its mark is of another container" 'setfattr -n $mark -v 0x000102030405060708090a0b0c0d0e0f1011121314151617 store/$coded'
 	damage "a mark that is none" fast p "$coded: its mark is of another container" 'setfattr -n $mark -v x store/$coded'
 	damage "a forged mark" fast no "notes: marked as a container" 'echo hello >store/notes && setfattr -n user.deltafs.container -v x store/notes'
+	damage "overwritten by a model" fast y "$coded: marked as a container, but overwritten" 'cat orig/tune/model.safetensors >store/$coded'
+	same store/$coded orig/tune/model.safetensors
+	[ -z "$(getfattr -m container -d store/$coded)" ] || fail "the mark is still there"
 	damage "marked, and empty" fast no "$coded: marked as a container" 'truncate -s 0 store/$coded'
 	damage "another's mark, and marked plain" fast no "$coded: its mark is of another" \
 		'setfattr -n $mark -v x store/$coded && setfattr -n ${mark%container}plain store/$coded'
