@@ -3,3 +3,4 @@
 
 include mount-tools/deltafs.mk
 include mount-tools/deltafsctl.mk
+include mount-tools/fsck.mk

@@ -134,6 +134,7 @@ int dfs_claim_check(int fd, uint64_t size, struct dfs_claim *ret_claim)
 		}
 	}
 	ret_claim->marked = mark.valid && dfs_hash_equal(mark.meta_hash, ret_claim->sb.meta_hash);
+	ret_claim->mismarked = mark.present && !ret_claim->marked;
 	ret_claim->trusted = ret_claim->marked && mark.trusted;
 	return 0;
 }

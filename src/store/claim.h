@@ -37,6 +37,7 @@ enum dfs_claim_kind {
 struct dfs_claim {
 	enum dfs_claim_kind kind;
 	bool marked;			/* has an xattr that fits sb.meta_hash */
+	bool mismarked;			/* has one that does not: DFS_CONTAINER only */
 	bool trusted;			/* has the trusted.* one: published by deltafs as root */
 	uint64_t original_size;		/* what st_size shows */
 	struct dfs_superblock sb;	/* DFS_CONTAINER only */

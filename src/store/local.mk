@@ -5,6 +5,11 @@ src_libdeltafs_a_SOURCES += \
 	%D%/attributes.c \
 	%D%/base_search.c %D%/base_search.h \
 	%D%/bases.c %D%/bases.h \
+	%D%/check.c %D%/check.h %D%/check_internal.h \
+	%D%/check_bases.c \
+	%D%/check_models.c \
+	%D%/check_outside.c \
+	%D%/check_state.c \
 	%D%/claim.c %D%/claim.h \
 	%D%/dependants.c %D%/dependants.h \
 	%D%/expand.c %D%/expand.h \

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct dfs_journal_form form = {
+const struct dfs_journal_form dfs_pending_form = {
 	.path = DFS_STORE_DIR "/pending", .word = "deltafs-pending", .version = 1,
 	.holds = "what waits to be compressed",
 };
@@ -41,19 +41,35 @@ struct receiver {
 	void *arg;
 };
 
-/* dfs_journal_line_fn */
-static bool receive(void *arg, char **fields, size_t n)
+/* Return: the kind of a line; DFS_PENDING_KINDS: it makes no sense. */
+static unsigned kind_of(char **fields, size_t n)
 {
-	const struct receiver *receiver = arg;
 	unsigned kind = 0;
 
 	while (kind < DFS_PENDING_KINDS && strcmp(fields[0], kinds[kind].word) != 0)
 		kind++;
 	if (kind == DFS_PENDING_KINDS || n != kinds[kind].n_paths + 1)
-		return false;
+		return DFS_PENDING_KINDS;
 	for (size_t i = 1; i < n; i++)
 		if (!is_path(fields[i]))
-			return false;
+			return DFS_PENDING_KINDS;
+	return kind;
+}
+
+bool dfs_pending_sense(void *unused, char **fields, size_t n)
+{
+	(void)unused;
+	return kind_of(fields, n) < DFS_PENDING_KINDS;
+}
+
+/* dfs_journal_line_fn */
+static bool receive(void *arg, char **fields, size_t n)
+{
+	const struct receiver *receiver = arg;
+	unsigned kind = kind_of(fields, n);
+
+	if (kind == DFS_PENDING_KINDS)
+		return false;
 	receiver->each(receiver->arg, (enum dfs_pending_kind)kind, fields[1], n > 2 ? fields[2] : "");
 	return true;
 }
@@ -63,14 +79,14 @@ int dfs_pending_open(struct dfs_store *store, struct dfs_log *log, dfs_pending_f
 {
 	struct receiver receiver = { each, arg };
 
-	return dfs_journal_open(store, log, &form, receive, &receiver, ret_journal, err);
+	return dfs_journal_open(store, log, &dfs_pending_form, receive, &receiver, ret_journal, err);
 }
 
 int dfs_pending_read(int fd, dfs_pending_fn *each, void *arg, struct dfs_journal_reading *ret_reading)
 {
 	struct receiver receiver = { each, arg };
 
-	return dfs_journal_read(fd, &form, receive, &receiver, ret_reading);
+	return dfs_journal_read(fd, &dfs_pending_form, receive, &receiver, ret_reading);
 }
 
 void dfs_pending_note(struct dfs_journal *journal, enum dfs_pending_kind kind, const char *path, const char *to)

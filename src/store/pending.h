@@ -41,6 +41,10 @@ void dfs_pending_note(struct dfs_journal *journal, enum dfs_pending_kind kind, c
 /* dfs_pending_snapshot_add() - dfs_journal_snapshot_add() of a path that waits; NULL: no memory for it */
 void dfs_pending_snapshot_add(struct dfs_journal *journal, const char *path);
 
+/* Its form, and a dfs_journal_line_fn that says whether a line makes sense and keeps nothing: for dfs_check_journal(). */
+extern const struct dfs_journal_form dfs_pending_form;
+bool dfs_pending_sense(void *unused, char **fields, size_t n);
+
 /* dfs_pending_read() - dfs_journal_read(), of records */
 int dfs_pending_read(int fd, dfs_pending_fn *each, void *arg, struct dfs_journal_reading *ret_reading);
 

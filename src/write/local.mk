@@ -2,6 +2,7 @@
 src_libdeltafs_a_SOURCES += \
 	%D%/background.c %D%/background.h \
 	%D%/candidates.c %D%/candidates.h \
+	%D%/check_tree.c %D%/check_tree.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
 	%D%/cover.c %D%/cover.h \

@@ -15,7 +15,7 @@
 #define BUCKETS 8192
 #define NUMBERS 6 /* of a "set" line, before the detail */
 
-static const struct dfs_journal_form form = {
+const struct dfs_journal_form dfs_reasons_form = {
 	.path = DFS_STORE_DIR "/reasons", .word = "deltafs-reasons", .version = 1,
 	.holds = "why files are plain",
 };
@@ -172,18 +172,38 @@ static bool numbers_parse(char **fields, size_t n, uint64_t *ret_numbers)
 	return true;
 }
 
-static bool receive_base(struct dfs_reasons *r, char **fields)
+static bool is_base(char **fields, size_t n, struct dfs_hash *ret_id)
 {
-	bool base = strcmp(fields[0], "base") == 0;
-	struct dfs_hash id;
+	return n == 2 && (strcmp(fields[0], "base") == 0 || strcmp(fields[0], "no-base") == 0) &&
+	       dfs_hash_parse(fields[1], ret_id) == 0;
+}
 
-	if ((!base && strcmp(fields[0], "no-base") != 0) || dfs_hash_parse(fields[1], &id) < 0)
-		return false;
-	if (base)
+static void receive_base(struct dfs_reasons *r, char **fields, struct dfs_hash id)
+{
+	if (strcmp(fields[0], "base") == 0)
 		learn(r, id);
 	else
 		unlearn(r, id);
-	return true;
+}
+
+static bool is_clear(char **fields, size_t n, uint64_t *ret_numbers)
+{
+	return n == 3 && strcmp(fields[0], "clear") == 0 && numbers_parse(fields + 1, 2, ret_numbers);
+}
+
+static bool is_set(char **fields, size_t n, uint64_t *ret_numbers)
+{
+	return n == NUMBERS + 2 && strcmp(fields[0], "set") == 0 && numbers_parse(fields + 1, NUMBERS, ret_numbers) &&
+	       ret_numbers[4] != DFS_REASON_NONE && ret_numbers[4] <= INT32_MAX;
+}
+
+bool dfs_reasons_sense(void *unused, char **fields, size_t n)
+{
+	uint64_t numbers[NUMBERS];
+	struct dfs_hash id;
+
+	(void)unused;
+	return is_clear(fields, n, numbers) || is_set(fields, n, numbers) || is_base(fields, n, &id);
 }
 
 /* dfs_journal_line_fn; nobody else is there yet */
@@ -191,18 +211,20 @@ static bool receive(void *arg, char **fields, size_t n)
 {
 	struct dfs_reasons *r = arg;
 	uint64_t numbers[NUMBERS];
+	struct dfs_hash id;
 	struct entry *entry;
 
-	if (n == 3 && strcmp(fields[0], "clear") == 0 && numbers_parse(fields + 1, 2, numbers)) {
+	if (is_clear(fields, n, numbers)) {
 		entry = find(r, (struct key){ numbers[0], numbers[1] });
 		if (entry)
 			take_out(r, entry);
 		return true;
 	}
-	if (n == 2)
-		return receive_base(r, fields);
-	if (n != NUMBERS + 2 || strcmp(fields[0], "set") != 0 || !numbers_parse(fields + 1, NUMBERS, numbers) ||
-	    numbers[4] == DFS_REASON_NONE || numbers[4] > INT32_MAX)
+	if (is_base(fields, n, &id)) {
+		receive_base(r, fields, id);
+		return true;
+	}
+	if (!is_set(fields, n, numbers))
 		return false;
 	entry = calloc(1, sizeof(*entry));
 	if (entry)
@@ -233,7 +255,7 @@ int dfs_reasons_new(struct dfs_store *store, struct dfs_log *log, struct dfs_rea
 	pthread_mutex_init(&r->lock, NULL);
 	if (fstat(dfs_store_fd(store), &st) == 0)
 		r->root_device = st.st_dev;
-	ret = dfs_journal_open(store, log, &form, receive, r, &r->journal, err);
+	ret = dfs_journal_open(store, log, &dfs_reasons_form, receive, r, &r->journal, err);
 	if (ret < 0) {
 		dfs_reasons_free(r);
 		return ret;

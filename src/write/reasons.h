@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "store/journal_line.h"
 #include "store/store.h"
 #include "util/err.h"
 #include "util/hash.h"
@@ -64,6 +65,9 @@ bool dfs_reasons_outdated(struct dfs_reasons *reasons, const struct dfs_hash *id
 
 /* dfs_reasons_bases() - the bases are @ids, and files that want one were looked at with these; copied. Without memory they are not known. */
 void dfs_reasons_bases(struct dfs_reasons *reasons, const struct dfs_hash *ids, size_t n);
+/* Its form, and a dfs_journal_line_fn that says whether a line makes sense and keeps nothing: for dfs_check_journal(). */
+extern const struct dfs_journal_form dfs_reasons_form;
+bool dfs_reasons_sense(void *unused, char **fields, size_t n);
 
 /* dfs_reasons_tidy() - as dfs_queue_tidy(): now and then, from a thread that may wait for the disk; one at a time */
 void dfs_reasons_tidy(struct dfs_reasons *reasons);

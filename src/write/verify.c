@@ -140,7 +140,8 @@ int dfs_verify_full(int fd, const char *name, const struct dfs_verify_config *co
 		return ret;
 	if (!hasher || !buf)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	s.n_damaged = dfs_verify_superblocks(fd, name, &dfs_view_container(view)->sb, config);
+	if (!config->inside)
+		s.n_damaged = dfs_verify_superblocks(fd, name, &dfs_view_container(view)->sb, config);
 	s.ticker.total = dfs_view_size(view);
 	for (uint64_t off = 0; off < s.ticker.total; off += WINDOW) {
 		uint64_t end = s.ticker.total - off < WINDOW ? s.ticker.total : off + WINDOW;

@@ -7,6 +7,7 @@
 #ifndef DFS_WRITE_VERIFY_H
 #define DFS_WRITE_VERIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "format/container.h"
@@ -18,6 +19,7 @@ struct dfs_verify_config {
 	struct dfs_reader *reader;	/* borrowed; not needed by dfs_verify_fast() */
 	dfs_progress_fn *progress;	/* may be NULL */
 	void *progress_arg;
+	bool inside;			/* leave out what lies around metadata and payloads: it was looked at */
 	/* damaged() - told of each damaged place, in file order; may be NULL */
 	void (*damaged)(void *arg, const struct dfs_err *what);
 	void *damaged_arg;

@@ -130,7 +130,8 @@ int dfs_verify_fast(int fd, const char *name, const struct dfs_verify_config *co
 	ret = dfs_container_load(fd, &claim.sb, &c, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", name);
-	n_damaged = dfs_verify_superblocks(fd, name, &c->sb, config);
+	if (!config->inside)
+		n_damaged = dfs_verify_superblocks(fd, name, &c->sb, config);
 	ret = check_payloads(fd, name, c, config, &n_damaged, err);
 	if (ret < 0)
 		return ret;

@@ -26,7 +26,7 @@ helps() {
 	done
 }
 
-for pair in deltafs:1 deltafsctl:1; do
+for pair in deltafs:1 deltafsctl:1 fsck.deltafs:8; do
 	program=${pair%:*} page=$DFS_SRC/man/${pair%:*}.${pair#*:}
 	[ -x "$DFS_BUILD/mount-tools/$program" ] || { echo "$program is not in this build"; continue; }
 	helps "$DFS_BUILD/mount-tools/$program" >help 2>&1 || fail "$program --help: $(cat help)"
