@@ -99,3 +99,4 @@ original_size=$(stat -c %s version.1)
 retry 60 some_coded || fail "ingest does not go on"
 stop_daemon mnt
 echo "kills $kills, files held to what was synced $checked, reads $n_read"
+faults_fired "$kills"

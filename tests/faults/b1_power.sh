@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# B1: the power fails after any write to the disk: what was synced is there, a name shows the old or the new file, whole.
+# B1: the power fails after any write to the disk, and again after any write of the recovery: what was synced is there, a name shows the old or the new file, whole.
 # test: timeout=7200 root nosan
 . "$(dirname "$0")/common.sh"
 need qemu-storage-daemon nbdfuse mkfs.xfs mkfs.ext4 losetup
@@ -95,23 +95,41 @@ check_at() {
 	points=$((points + 1))
 }
 
-# cut_everywhere OPTIONS: in the short form at some of the writes.
+replay() { python3 "$DFS_SRC/tests/faults/replay.py" "$@" || fail "replay $*"; }
+
+# some_writes N: of the log, in order: all of them in the full form.
+some_writes() { if [ -n "$DFS_FULL" ]; then cat all; else shuf -n "$1" --random-source=<(yes "$seed") all | sort -n; fi; }
+
+# cut_everywhere OPTIONS N [FIRST]: in the short form at N of the writes. FIRST: they are those of
+# the recovery from a cut there, so that what holds is what held then.
 cut_everywhere() {
-	local before=0 at n
-	python3 "$DFS_SRC/tests/faults/replay.py" points writes >all
-	n=$(wc -l <all)
-	[ "$n" -gt 40 ] || fail "only $n writes"
-	if [ -n "$DFS_FULL" ]; then cp all some; else shuf -n 10 --random-source=<(yes "$seed") all | sort -n >some; fi
+	local before=0 at
 	cp --sparse=always fresh.img cut
 	while read -r at <&3; do
-		python3 "$DFS_SRC/tests/faults/replay.py" apply writes "$before" "$at" cut || fail "replay"
-		check_at "$at" "$1"
+		replay apply writes "$before" "$at" cut
+		check_at "${3:-$at}" "$1"
 		before=$at
-	done 3<some
-	echo "$fs: $n writes, cut after $(wc -l <some) of them"
+	done 3< <(some_writes "$2")
+	echo "$fs: ${3:+recovery from $3: }$(wc -l <all) writes, cut after $(some_writes "$2" | wc -l) of them"
 }
 
-points=0 held=0
+# recover_at AT OPTIONS: the power fails there, and while all is mounted again and ingest goes on.
+recover_at() {
+	cp --sparse=always workload.img image
+	replay apply workload.writes 0 "$1" image
+	cp --sparse=always image fresh.img
+	disk_logged "$2"
+	start_rw
+	deltafsctl wait --timeout 60 mnt >said 2>&1 || fail "cut at $1: wait: $(cat said)"
+	stop_daemon mnt
+	disk_end
+	replay points writes >all
+	[ -s all ] || fail "recovery from $1 writes nothing"
+	recovered=$((recovered + $(some_writes 3 | wc -l)))
+	cut_everywhere "$2" 3 "$1"
+}
+
+points=0 held=0 recovered=0
 for fs in "xfs defaults" "ext4 noauto_da_alloc"; do
 	rm -f image versions
 	truncate -s 320M image
@@ -121,7 +139,15 @@ for fs in "xfs defaults" "ext4 noauto_da_alloc"; do
 	disk_logged "${fs#* }"
 	workload
 	disk_end
-	cut_everywhere "${fs#* }"
+	replay points writes >all
+	[ "$(wc -l <all)" -gt 40 ] || fail "only $(wc -l <all) writes"
+	cut_everywhere "${fs#* }" 10
+	mv fresh.img workload.img
+	mv writes workload.writes
+	shuf -n "$(full 6 1)" --random-source=<(yes "$seed") all >again
+	while read -r first <&4; do recover_at "$first" "${fs#* }"; done 4<again
 done
-[ "$points" -ge 20 ] && [ "$held" -ge 10 ] || fail "$points cuts, $held files held to a promise"
-echo "cuts $points, files that held $held"
+[ "$held" -ge 10 ] || fail "$points cuts, only $held files held to a promise"
+echo "files that held $held, cuts of a recovery $recovered"
+[ "$recovered" -ge 2 ] || fail "only $recovered cuts of a recovery"
+faults_fired "$points" 22

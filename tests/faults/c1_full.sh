@@ -7,6 +7,7 @@ need mkfs.ext4
 
 make_base --params 300000 --hidden 256 --vocab 512 --seed 261
 store_on_disk 32M
+all=0
 for options in "" nowriteback; do
 	start_rw "$options"
 	put "$original" f && put "$original" g && becomes_coded f && becomes_coded g || fail "put"
@@ -63,9 +64,11 @@ PY
 	becomes_coded new
 	promises_hold "$options with room"
 	[ "$fired" -ge 20 ] || fail "only $fired"
+	all=$((all + fired))
 	kill -0 "$daemon" || fail "dead"
 	rm mnt/f mnt/g mnt/new manifest
 	stop_daemon mnt
 	every_container_verifies "$options"
 	is_tidy "$options"
 done
+faults_fired "$all"

@@ -9,6 +9,7 @@ make_base --params 300000 --hidden 256 --vocab 512 --seed 271
 store_on_disk 32M -N 64
 start_rw
 
+n=0
 # stays_plain WHAT: tried, told once, and nobody spins.
 stays_plain() {
 	local tried
@@ -20,6 +21,7 @@ stays_plain() {
 	! is_coded f || fail "$1: compressed without room?"
 	promises_hold "$1"
 	is_tidy "$1"
+	n=$((n + 1))
 }
 
 put "$original" keep && becomes_coded keep || fail "keep"
@@ -48,3 +50,4 @@ becomes_coded f 60
 promises_hold "with inodes"
 stop_daemon mnt
 every_container_verifies "in the end"
+faults_fired "$n" 2

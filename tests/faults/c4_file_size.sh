@@ -12,11 +12,13 @@ sum=$(sha256sum <store/f)
 
 cp "$original" store/behind
 start_rw "" "prlimit --fsize=1048576"
-expect_fail any 'File too large' dd if="$original" of=mnt/new bs=64K conv=fsync status=none
-expect_fail any 'File too large' truncate -s 2M mnt/new
-expect_fail any 'File too large' fallocate -l 2M mnt/new
-expect_fail any 'File too large' sh -c 'echo x >>mnt/f'
-expect_fail any 'File too large' truncate -s 2M mnt/f
+n=0
+too_large() { expect_fail any 'File too large' "$@"; n=$((n + 1)); }
+too_large dd if="$original" of=mnt/new bs=64K conv=fsync status=none
+too_large truncate -s 2M mnt/new
+too_large fallocate -l 2M mnt/new
+too_large sh -c 'echo x >>mnt/f'
+too_large truncate -s 2M mnt/f
 [ "$(sha256sum <store/f)" = "$sum" ] || fail "the container was touched"
 kill -0 "$(daemon_pid)" || fail "the daemon is dead"
 head -c 100000 "$original" >small
@@ -26,3 +28,4 @@ promises_hold "with the limit"
 is_tidy "with the limit"
 stop_daemon mnt
 every_container_verifies "in the end"
+faults_fired "$n" 5

@@ -4,17 +4,20 @@
 # test: timeout=300 root
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 need mksquashfs mkfs.erofs mkfs.ext4
 
 make_store --params 300000 --hidden 256 --vocab 512 --seed 101
 original=orig/tune/model.safetensors
 mkdir image
+n=0
 
 check() {
 	cmp mnt/tune/model.safetensors "$original" || fail "$1: wrong bytes"
 	cmp mnt/base/model.safetensors orig/base/model.safetensors || fail "$1: wrong plain bytes"
 	expect_fail any 'Read-only' touch mnt/new
 	expect_fail any 'Read-only' rm -f mnt/tune/model.safetensors
+	n=$((n + 1))
 }
 
 truncate -s 64M ext4.img && mkfs.ext4 -q ext4.img && mount -o loop ext4.img image || fail "ext4"
@@ -44,3 +47,4 @@ start_daemon image mnt
 check erofs
 stop_daemon mnt
 umount image
+faults_fired "$n" 4

@@ -12,6 +12,7 @@ put "$original" f && becomes_coded f || fail "put"
 stop_daemon mnt
 cp -a disk/store intact
 
+n=0
 quiet_log() { [ "$(grep -c . "$log")" -le "$1" ] || fail "$2: the log says too much: $(cat "$log")"; }
 
 # C8: while files wait.
@@ -24,6 +25,7 @@ promises_hold "read-only"
 for change in "touch mnt/new" "sh -c 'echo x >>mnt/f'" "sh -c ': >mnt/f'" "mv mnt/f mnt/g" "rm -f mnt/f" "chmod 600 mnt/f" "ln mnt/f mnt/g" \
 	"mkdir mnt/d" "truncate -s 5 mnt/base/model.safetensors"; do
 	eval "expect_fail any 'Read-only|Input/output' $change"
+	n=$((n + 1))
 done
 is_idle "read-only"
 quiet_log 20 "read-only"
@@ -63,6 +65,7 @@ reads() {
 	cmp mnt/base/model.safetensors orig/base/model.safetensors || fail "$1: other bytes of a plain file"
 }
 fresh() {
+	n=$((n + 1))
 	chattr -R -i disk/store/.deltafs 2>/dev/null
 	rm -rf disk/store && cp -a intact disk/store
 	sed -i '/ f$/!d' manifest
@@ -131,3 +134,4 @@ grep -q '99' "$log" || fail "another version: it is not named: $(cat "$log")"
 start_ro
 reads "another version"
 stop_daemon mnt
+faults_fired "$n" 14

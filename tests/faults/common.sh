@@ -5,16 +5,9 @@
 # file and its directory were synced.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 [ -c /dev/fuse ] || skip "no /dev/fuse"
-
-# What is random comes from here: DFS_SEED=N to see the same again.
-seed=${DFS_SEED:-$RANDOM}
-RANDOM=$seed
-echo "seed $seed"
-
-# full FULL SHORT: a number for either form.
-full() { if [ -n "$DFS_FULL" ]; then echo "$1"; else echo "$2"; fi; }
 
 # Threads that compress run when nobody else wants the CPU; beside other tests
 # that may be never. In a group of their own they have its share.

@@ -4,6 +4,7 @@
 # test: timeout=600 root
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 # Several times the cache, so that nothing decoded earlier hides the fault.
 make_store --params 4000000 --hidden 256 --vocab 512 --seed 31
@@ -25,7 +26,9 @@ bystanders() {
 heals() { retry 10 read_right || fail "$1: does not heal without a remount: $(tail -3 "$log")"; }
 read_right() { evict "$shown"; pages "$shown" "$original"; [ "$refused$wrong" = 00 ]; }
 read_refused() { evict "$shown"; pages "$shown" "$original"; [ "$wrong" = 0 ] && [ "$refused" -gt 0 ]; }
+fired=0
 refuses() {
+	fired=$((fired + 1))
 	retry 10 read_refused || fail "$1: right $right refused $refused wrong $wrong"
 	grep -Eq "$2" "$log" || fail "$1: the log says no $2: $(cat "$log")"
 }
@@ -92,3 +95,4 @@ instead "another base of that size" cp other/base/model.safetensors
 instead "a FIFO for a base" mkfifo
 instead "a symbolic link for a base" ln -s /etc/shadow
 instead "a directory for a base" mkdir
+faults_fired "$fired" 7

@@ -110,4 +110,4 @@ for ((round = 0; round < $(full 60 6); round++)); do
 	stop_daemon mnt
 	n=$((n + 1))
 done
-echo "lost $n times"
+faults_fired "$n" 28

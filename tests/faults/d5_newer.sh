@@ -3,6 +3,7 @@
 # D5: a container of a later format has its size, opens as ENOTSUP, is never shown raw, and is left alone by encode.
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 make_store --params 100000 --seed 51
 coded=store/tune/model.safetensors
@@ -24,9 +25,11 @@ PY
 future 16 2 store/version.safetensors
 future 24 $((1 << 40)) store/feature.safetensors
 start_daemon store mnt
+n=0
 for name in version feature; do
 	[ "$(stat -c %s mnt/$name.safetensors)" = "$size" ] || fail "$name: the size shown is $(stat -c %s mnt/$name.safetensors)"
 	expect_fail any 'not supported' cat mnt/$name.safetensors
+	n=$((n + 1))
 	before=$(sha256sum <store/$name.safetensors)
 	deltafsctl encode store/$name.safetensors >said 2>&1 && fail "$name: encoded again: $(cat said)"
 	[ "$(sha256sum <store/$name.safetensors)" = "$before" ] || fail "$name: changed by encode"
@@ -35,3 +38,4 @@ grep -Eq 'version 2' "$log" || fail "the log does not name the version: $(cat "$
 grep -Eq '40' "$log" || fail "the log does not name the feature: $(cat "$log")"
 cmp mnt/tune/model.safetensors orig/tune/model.safetensors || fail "the neighbour suffers"
 stop_daemon mnt
+faults_fired "$n" 2

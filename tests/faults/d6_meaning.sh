@@ -4,12 +4,13 @@
 # test: timeout=600
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 make_store --params 60000 --hidden 64 --vocab 128 --seed 111
 original=orig/tune/model.safetensors
 mkdir store/odd
 # 400 containers, each with one field of its metadata set to an extreme value.
-python3 - store/tune/model.safetensors store/odd <<'PY'
+python3 - store/tune/model.safetensors store/odd "$seed" <<'PY'
 import ctypes, ctypes.util, random, struct, sys
 xxh = ctypes.CDLL(ctypes.util.find_library("xxhash"))
 class Hash128(ctypes.Structure):
@@ -23,7 +24,7 @@ def hash128(data):
     return struct.pack(">QQ", h.high, h.low)
 good = open(sys.argv[1], "rb").read()
 off, length = struct.unpack_from("<QQ", good, 72)
-rng = random.Random(5)
+rng = random.Random(int(sys.argv[3]))
 values = [0, 1, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 1 << 40, (1 << 63) - 1, (1 << 64) - 1]
 for i in range(400):
     data = bytearray(good)
@@ -48,9 +49,9 @@ for file in store/odd/*.safetensors; do
 	fi
 	kill -0 "$daemon" || fail "$file killed the daemon"
 done
-[ "$refusals" -gt 100 ] || fail "only $refusals were refused: the fault does not fire"
 cmp mnt/tune/model.safetensors "$original" || fail "the neighbour suffers"
 peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
 [ -n "$DFS_SAN" ] || [ "$peak" -lt $(((32 + 64) * 1024)) ] || fail "$peak KiB of memory"
-echo "refused $refusals of 400, peak $peak KiB"
+echo "400 tried, peak $peak KiB"
 stop_daemon mnt
+faults_fired "$refusals" 101

@@ -89,4 +89,4 @@ start_rw
 cmp mnt/f1 want || fail "other bytes"
 stop_daemon mnt
 every_container_verifies "in the end"
-echo "jumps $n"
+faults_fired "$n" 7

@@ -4,6 +4,7 @@
 # test: timeout=300
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 make_store --params 400000 --hidden 256 --vocab 512 --seed 141
 original=orig/tune/model.safetensors
@@ -36,3 +37,4 @@ fi
 wait "$inner"
 daemon=$outer_daemon log=$outer_log
 stop_daemon outermnt
+faults_fired 3 # ways to nest

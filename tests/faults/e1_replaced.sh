@@ -35,11 +35,11 @@ cut -d' ' -f1 sums.* | sort | uniq -c | awk '{ print $2, $1 }' >seen
 cut -d' ' -f1 seen | comm -23 - allowed | grep . && fail "neither the old nor the new file"
 [ "$(wc -l <seen)" = 2 ] || fail "only one version was ever read: $(cat seen)"
 published=$(grep -c 'compressed to' "$log")
-[ "$published" -ge $((rounds / 10)) ] || fail "only $published were compressed on the way"
 cmp mnt/f "${versions[rounds % 2]}" || fail "not the last"
 becomes_coded f
 cmp mnt/f "${versions[rounds % 2]}" || fail "not the last, once compressed"
 stop_daemon mnt
 is_tidy "in the end"
 every_container_verifies "in the end"
-echo "replaced $rounds, compressed $published, reads: $(cut -d' ' -f2 seen | tr '\n' ' ')"
+echo "replaced $rounds, reads: $(cut -d' ' -f2 seen | tr '\n' ' ')"
+faults_fired "$published" $((rounds / 10))

@@ -66,3 +66,4 @@ cmp mnt/f want || fail "other bytes after a remount"
 stop_daemon mnt
 is_tidy "in the end"
 every_container_verifies "in the end"
+faults_fired "$rounds"

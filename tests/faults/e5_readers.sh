@@ -4,6 +4,7 @@
 # test: timeout=900 serial nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 make_store --params 12000000 --hidden 1024 --vocab 4096 --seed 121
 original=orig/tune/model.safetensors
@@ -78,3 +79,4 @@ peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
 [ "$peak" -lt $(((64 + 64) * 1024)) ] || fail "$peak KiB of memory, more than cache + 64 MiB"
 echo "peak $peak KiB"
 stop_daemon mnt
+faults_fired $((3 * 64 + 64)) # that many readers

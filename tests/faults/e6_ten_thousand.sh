@@ -4,6 +4,7 @@
 # test: timeout=600 nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 make_store --params 2000 --hidden 32 --vocab 64 --seed 61
 coded=store/tune/model.safetensors
@@ -50,3 +51,4 @@ if [ "$(id -u)" = 0 ] && mkdir "$group" 2>/dev/null; then
 fi
 echo "ls -lR warm: $took ms; $open descriptors"
 stop_daemon mnt
+faults_fired 10000 # that many files

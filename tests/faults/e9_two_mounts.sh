@@ -45,4 +45,4 @@ cmp mnt2/g "$original" || fail "elsewhere"
 stop_daemon mnt2
 umount -l mnt 2>/dev/null
 every_container_verifies "in the end"
-echo "faults $n"
+faults_fired "$n" 10

@@ -130,7 +130,6 @@ for options in "" nowriteback; do
 	stop_daemon mnt
 	rm -f store/theft.* store/coded.* store/nested.*
 done
-[ "$shown" -ge 100 ] || fail "only $shown"
 # The same bytes put into the store by its owner are a container: the fault is one.
 cp theft store/owner
 start_rw
@@ -139,4 +138,5 @@ cmp mnt/owner orig/base/model.safetensors || fail "a container in the store is n
 cp mnt/owner mnt/copy && cmp mnt/copy orig/base/model.safetensors || fail "copied within"
 stop_daemon mnt
 is_tidy "in the end"
-echo "ways ${#ways[@]}, shown $shown times"
+echo "ways ${#ways[@]}"
+faults_fired "$shown" 100

@@ -4,6 +4,7 @@
 # test: timeout=300
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 need strace
 
 make_store --params 100000 --seed 161
@@ -45,3 +46,4 @@ expect_fail any 'Read-only|not permitted' ln -s x mnt/.deltafs
 stop_daemon mnt
 grep -E 'etc/(shadow|passwd)' trace && fail "the daemon followed a link out of the store"
 grep -q openat trace || fail "nothing was traced"
+faults_fired "$(find store -mindepth 1 -maxdepth 1 | wc -l)" 250 # odd names

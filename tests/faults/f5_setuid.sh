@@ -63,4 +63,4 @@ os.copy_file_range(a, b, 1000)'
 	rm -f mnt/zero mnt/id mnt/fifo mnt/f
 	stop_daemon mnt
 done
-[ "$n" = 32 ] || fail "only $n"
+faults_fired "$n" 32

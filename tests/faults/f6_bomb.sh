@@ -4,6 +4,7 @@
 # test: timeout=300 nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/faults.sh"
 
 # A sparse terabyte cannot be encoded in a test; a sparse gigabyte of zeros is the same kind of bomb.
 mkdir store mnt orig
@@ -34,3 +35,4 @@ peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
 [ "$peak" -lt $(((32 + 64) * 1024)) ] || fail "$peak KiB of memory"
 echo "ratio $(((1 << 30) / stored)), peak $peak KiB"
 stop_daemon mnt
+faults_fired 2

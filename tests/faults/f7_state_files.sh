@@ -84,6 +84,6 @@ for ((round = 0; round < $(full 40 1); round++)); do
 		done
 	done 3<files
 done
-[ "$fired" -ge $((tried * 2 / 3)) ] || fail "only $fired of $tried changed anything"
 echo "damaged $fired of $tried, refused for writing $refused:"
 grep -v ' lines' said
+faults_fired "$fired" $((tried * 2 / 3))

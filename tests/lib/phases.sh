@@ -19,7 +19,7 @@ scripts_in() {
 	for dir; do
 		for script in "$DFS_SRC/tests/$dir"/*.sh; do
 			[ -x "$script" ] || continue
-			case ${script##*/} in setup.sh | common.sh) continue ;; esac
+			case ${script##*/} in setup.sh | common.sh | run.sh) continue ;; esac
 			[ -n "$FULL" ] || ! runner_word "$script" full || continue
 			wanted "${PREFIX:-}tests/$dir/${script##*/}${SUFFIX:-}" && echo "$script"
 		done

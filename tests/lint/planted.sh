@@ -5,7 +5,7 @@
 
 # fresh: a tree with one file that nobody objects to.
 fresh() {
-	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl,adversary} tree/man tree/examples tree/.ci
+	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl,adversary,faults} tree/man tree/examples tree/.ci
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include <stddef.h>\nstruct dfs_good { size_t n; };\n' >tree/src/util/good.h
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include "util/good.h"\n' >tree/src/codec/good.c
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo strace; } >tree/tests/lib/packages.txt
@@ -20,7 +20,7 @@ finds() {
 }
 
 fresh
-for lint in layers headers style packages; do
+for lint in layers headers style packages faults; do
 	"$DFS_SRC/tests/lint/$lint.sh" tree || fail "$lint objects to a good tree"
 done
 
@@ -52,5 +52,9 @@ echo 'f() { ''need no-such-command; }' >>tree/tests/ctl/x.sh
 finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has no-such-command'
 printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: breaks things\n' >tree/tests/adversary/x.sh
 finds style 'tests/adversary/x.sh: names no promise'
+printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# A1: x\n' >tree/tests/faults/x.sh && chmod +x tree/tests/faults/x.sh
+finds faults 'tests/faults/x.sh: does not end'
+printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: y\nfaults_fired 1\n' >tree/tests/faults/x.sh && chmod +x tree/tests/faults/x.sh
+finds faults 'tests/faults/x.sh: names no row'
 sed -i 1d tree/src/codec/good.c
 finds style 'src/codec/good.c: no licence'
