@@ -10,6 +10,16 @@
 compile=$(make -s -C "$DFS_BUILD" DFS_WARN= --eval='print-compile: ; @echo $(CC) $(CPPFLAGS) $(AM_CPPFLAGS) $(FUSE_CFLAGS) $(AM_CFLAGS) $(CFLAGS)' print-compile) ||
 	fail "no compiler in $DFS_BUILD/Makefile"
 
+# is_seen NAME: it has tests, and they are there.
+is_seen() {
+	local test rest any=
+	while read -r test rest; do
+		any=1
+		[ -x "$DFS_SRC/tests/$test" ] || [ -f "$DFS_SRC/tests/$test.c" ] || { echo "$1: there is no tests/$test" >&2; return 1; }
+	done < <(mutant_get "$1" see)
+	[ -n "$any" ] || { echo "$1: no test is to see it" >&2; return 1; }
+}
+
 n=0 bad=0
 for name in $(mutant_names); do
 	file=$(mutant_get "$name" in)
@@ -19,8 +29,7 @@ for name in $(mutant_names); do
 	elif ! (cd "$DFS_BUILD" && $compile -I"$(dirname "$DFS_SRC/$file")" -fsyntax-only "$DFS_TMP/mutant.c"); then
 		echo "$name does not compile" >&2
 		bad=$((bad + 1))
-	elif [ -z "$(mutant_get "$name" see)" ]; then
-		echo "$name: no test is to see it" >&2
+	elif ! is_seen "$name"; then
 		bad=$((bad + 1))
 	fi
 done
