@@ -60,6 +60,8 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 		return ret;
 	if (!hasher || !got || !want)
 		return dfs_fail(err, ENOMEM, "out of memory");
+	if (dfs_verify_superblocks(fd, name, &dfs_view_container(view)->sb, config))
+		return dfs_fail(err, EUCLEAN, "%s: the container has one good superblock of two", name);
 	ticker.total = dfs_view_size(view);
 	for (uint64_t off = 0; off < ticker.total; off += len) {
 		ret = dfs_view_read(view, off, WINDOW, got, &len, err);

@@ -31,8 +31,8 @@ struct dfs_verify_config {
  * @name: for sentences
  * @plain_fd: what it was made from
  *
- * Also checks the hash of the whole file that the container holds.
- * Return: 0; -EUCLEAN: another content; -ECANCELED; errors of dfs_view_open()
+ * Also checks the hash of the whole file that the container holds, and both superblocks.
+ * Return: 0; -EUCLEAN: another content, or a superblock is damaged; -ECANCELED; errors of dfs_view_open()
  * and dfs_view_read().
  */
 int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_verify_config *config,

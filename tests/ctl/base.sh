@@ -51,6 +51,11 @@ cp p/tune/model.safetensors S/second.safetensors
 run deltafsctl encode --base ${q_id:0:8} S/second.safetensors
 grep -q "base ${q_id:0:8}" said || fail "--base ID: $(cat said)"
 
+# What is a base stays plain, though it could be coded over another.
+run deltafsctl encode --base ${p_id:0:8} S/q/model.safetensors
+grep -q 'a base, which stays plain' said || fail "encode of a base: $(cat said)"
+same S/q/model.safetensors q/base/model.safetensors
+
 run deltafsctl base remove --rebase $p_id S $q_id
 run deltafsctl base list S
 grep -q $q_id said && fail "still there: $(cat said)"

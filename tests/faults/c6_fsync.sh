@@ -73,6 +73,14 @@ getattr(os, sys.argv[1])(fd)' "$call"
 	no_retry "a user's $call"
 	dd if="$original" of=mnt/own bs=64K conv="$call,notrunc" status=none || fail "$call: fails for ever"
 done
+mkdir mnt/dir
+attach -e trace=fsync,close -e inject=fsync:error=EIO
+expect_fail any 'Input/output error' python3 -c 'import os; os.fsync(os.open("mnt/dir", os.O_RDONLY))'
+kill "$tracer"
+wait "$tracer" 2>/dev/null
+grep -q INJECTED trace || fail "fsync: not called for a user's directory"
+no_retry "a directory's fsync"
+sync mnt/dir || fail "fsync of a directory: fails for ever"
 cmp mnt/own "$original" || fail "other bytes"
 stop_daemon mnt
 faults_fired "$fired" 6

@@ -81,11 +81,26 @@ deltafsctl verify -r store >/dev/null || fail "verify"
 start_daemon store mnt -o rw,quiet=1
 exec 3<>mnt/held
 cat orig/tune/model.safetensors >&3
+dd if=orig/tune/model.safetensors of=mnt/held bs=4096 count=1 conv=notrunc status=none
 sleep 3
 ! small held || fail "compressed under its writer"
+! grep 'held: ' "$log" || fail "looked at when the first of two writers closed it"
+exec 4<mnt/held
 exec 3>&-
 retry 60 small held
-small held || fail "not when it was closed"
+small held || fail "not when its writer closed it, and a reader did not: $(cat "$log")"
+exec 4<&-
+stop_daemon mnt
+# Without writeback the kernel has no times of its own, and shows what the daemon says: also of the directory.
+start_daemon store mnt -o rw,quiet=1,nowriteback
+mkdir mnt/quiet
+cp orig/tune/model.safetensors mnt/quiet/model.safetensors
+before=$(looks mnt/quiet; looks mnt/quiet/model.safetensors)
+retry 60 small quiet/model.safetensors
+small quiet/model.safetensors || fail "nowriteback: not compressed: $(cat "$log")"
+sleep 1.1	# as long as the kernel believes what it was told
+[ "$(looks mnt/quiet; looks mnt/quiet/model.safetensors)" = "$before" ] ||
+	fail "it was $before, and is $(looks mnt/quiet; looks mnt/quiet/model.safetensors)"
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0,noingest
 cp orig/tune/model.safetensors mnt/never

@@ -23,8 +23,8 @@ for options in rw,noingest rw,noingest,nowriteback; do
 		echo again >"mnt/small.$i"
 		cp -p data "mnt/kept.$i"
 		truncate -s 5 "mnt/copied.$((i / 2))"
-		python3 - "mnt/mapped.$i" "mnt/open.$i" <<'PY'
-import mmap, os, sys
+		python3 - "mnt/mapped.$i" "mnt/open.$i" "mnt/again.$i" <<'PY'
+import mmap, os, sys, time
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 os.ftruncate(fd, 10000)
 m = mmap.mmap(fd, 10000)
@@ -36,6 +36,13 @@ os.write(fd, b"a")
 os.fsync(fd)
 os.pwrite(fd, b"b", 9000)
 os.utime(fd, ns=(5, 1234567890123456789))
+os.close(fd)
+# Later than it was made, and several times within one tick of the kernel's clock.
+fd = os.open(sys.argv[3], os.O_RDWR | os.O_CREAT)
+time.sleep(.02)
+for at in range(8):
+    os.pwrite(fd, b"c", at)
+    os.fsync(fd)
 os.close(fd)
 PY
 	done

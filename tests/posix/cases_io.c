@@ -142,6 +142,8 @@ static const struct posix_case posix_read_cases[] = {
 static const struct posix_case posix_write_cases[] = {
 	STEPS("over", "open %a f rw,creat 0644; write %a abcdef; =2 pwrite %a XY 2; content f abXYef; "
 	      "is f size=6"),
+	STEPS("over-opened-again", "open %a f rw,creat 0644; write %a abcdef; close %a; create g 0644; create h 0644; "
+	      "open %a f rw; =2 pwrite %a XY 2; fsync %a; close %a; content f abXYef; is f size=6"),
 	STEPS("beyond-end", "open %a f rw,creat 0644; =1 pwrite %a x 5000; is f size=5001; bytes f 0 0 5000"),
 	STEPS("nothing", "open %a f w,creat 0644; =0 write %a -; =0 pwrite %a - 100; is f size=0"),
 	STEPS("others-see", "open %a f w,creat 0644; open %b f r; write %a abc; =3 read %b 9 abc; "

@@ -152,6 +152,8 @@ static const struct posix_case posix_renameat2_cases[] = {
 	      "other: EACCES rename d a/f exchange"),
 	STEPS("exchange-open-directory", "mkdir d 0755; mkdir e 0755; open %a d r; create d/x 0644; "
 	      "rename d e exchange; is %a/x type=reg; is e/x type=reg"),
+	STEPS("exchange-open-directories", "mkdir d 0755; mkdir e 0755; open %a d r; open %b e r; "
+	      "rename d e exchange; create %a/x 0644; create %b/y 0644; is e/x type=reg; is d/y type=reg"),
 	STEPS("EINVAL-both", "create f 0644; create g 0644; EINVAL rename f g noreplace,exchange"),
 	STEPS("EINVAL-flag", "create f 0644; EINVAL rename f g 0x400; is f nlink=1"),
 	STEPS("EINVAL-whiteout-exchange", "create f 0644; create g 0644; EINVAL rename f g whiteout,exchange"),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # posix_mount: the mount does what section 2 of the manual says, as ext4 does below it.
 # test: root timeout=600
+#
+#	posix_mount.sh [CALL|CALL/CASE]...	only these, of `posix -l DIR`
 . "$(dirname "$0")/common.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
 [ -c /dev/fuse ] || skip "no /dev/fuse"
@@ -10,6 +12,7 @@ need mkfs.ext4
 # O_TMPFILE is refused as callers expect (they fall back), the page cache keeps atimes to itself.
 unasked='tmpfile/* setxattr/security setxattr/capability* acl/default-tmpfile read/times'
 set -f
+posix_calls=$*
 
 mkdir ext4 mnt
 truncate -s 512M ext4.img && mkfs.ext4 -q -b 4096 ext4.img || fail "mkfs.ext4"

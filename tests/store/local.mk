@@ -20,6 +20,7 @@ check_PROGRAMS += \
 	%D%/test_plain_mark \
 	%D%/test_policy \
 	%D%/test_publish \
+	%D%/test_publish_order \
 	%D%/test_registry \
 	%D%/test_registry_crash \
 	%D%/test_registry_pinned \
@@ -66,6 +67,8 @@ check_PROGRAMS += \
 %C%_test_policy_LDADD = $(TEST_LIBS)
 %C%_test_publish_SOURCES = %D%/test_publish.c %D%/given.h
 %C%_test_publish_LDADD = $(TEST_LIBS)
+%C%_test_publish_order_SOURCES = %D%/test_publish_order.c %D%/given.h
+%C%_test_publish_order_LDADD = $(TEST_LIBS)
 %C%_test_registry_SOURCES = %D%/test_registry.c %D%/given.h %D%/given_models.h
 %C%_test_registry_LDADD = $(TEST_LIBS)
 %C%_test_registry_crash_SOURCES = %D%/test_registry_crash.c %D%/given.h
@@ -89,5 +92,8 @@ check_PROGRAMS += \
 %C%_test_publish_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
 	-Wl,--wrap=futimens -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync
+%C%_test_publish_order_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fsetxattr -Wl,--wrap=fremovexattr -Wl,--wrap=fchmod -Wl,--wrap=fchown \
+	-Wl,--wrap=futimens -Wl,--wrap=renameat -Wl,--wrap=fsync
 %C%_test_registry_crash_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=linkat -Wl,--wrap=renameat -Wl,--wrap=unlinkat -Wl,--wrap=fsync
