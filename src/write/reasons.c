@@ -178,14 +178,6 @@ static bool is_base(char **fields, size_t n, struct dfs_hash *ret_id)
 	       dfs_hash_parse(fields[1], ret_id) == 0;
 }
 
-static void receive_base(struct dfs_reasons *r, char **fields, struct dfs_hash id)
-{
-	if (strcmp(fields[0], "base") == 0)
-		learn(r, id);
-	else
-		unlearn(r, id);
-}
-
 static bool is_clear(char **fields, size_t n, uint64_t *ret_numbers)
 {
 	return n == 3 && strcmp(fields[0], "clear") == 0 && numbers_parse(fields + 1, 2, ret_numbers);
@@ -221,7 +213,7 @@ static bool receive(void *arg, char **fields, size_t n)
 		return true;
 	}
 	if (is_base(fields, n, &id)) {
-		receive_base(r, fields, id);
+		(strcmp(fields[0], "base") == 0 ? learn : unlearn)(r, id);
 		return true;
 	}
 	if (!is_set(fields, n, numbers))

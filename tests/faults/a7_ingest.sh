@@ -42,4 +42,5 @@ becomes_coded b4
 [ "$peak" -le $((192 << 10)) ] || fail "$peak KiB were held, of 256 MB"
 stop_daemon mnt
 every_container_verifies "in the end"
-echo "faults $fired; held at most $peak KiB"
+echo "held at most $peak KiB"
+faults_fired "$fired"

@@ -73,7 +73,7 @@ static void publish(bool as_container)
 	DFS_AUTO(mem) char *name = NULL;
 	DFS_AUTO(fd) int old = open("d/f", O_RDONLY);
 	DFS_AUTO(fd) int tmp = -1;
-	struct dfs_publish p = { .target = "d/f", .old_fd = old, .sb = as_container ? &sb : NULL, .thaws = !as_container };
+	struct dfs_publish p = { .target = "d/f", .old_fd = old, .sb = as_container ? &sb : NULL, .old_is_still = !as_container };
 	struct dfs_err err = { "" };
 	struct stat st;
 
