@@ -41,6 +41,7 @@ struct dfs_open {
 	unsigned handles;
 	bool settling;			/* a pin is being copied */
 	struct dfs_job *parked;		/* of later.h, until that or a thaw has ended */
+	_Atomic pid_t writer;		/* who opened it for writing last; 0: nobody known */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
 };
 

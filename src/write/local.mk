@@ -21,7 +21,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/queue_internal.h %D%/queue_work.c \
+	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/relook.c %D%/relook.h \
@@ -31,6 +31,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/shards.c %D%/shards.h \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \

@@ -13,6 +13,7 @@
 #include "write/elect.h"
 #include "write/rest.h"
 #include "write/room.h"
+#include "write/shards.h"
 
 /* A file in work. */
 struct task {
@@ -226,19 +227,22 @@ static bool is_decided(const struct task *t, struct dfs_reason *why)
 
 static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 {
+	const struct dfs_background_config *config = t->shared->config;
 	struct dfs_ingest_result result = { 0 };
 	struct dfs_err err = { "" };
 	int ret;
 
 	if (is_decided(t, why))
 		return DFS_QUEUE_STAYS;
-	ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
+	ret = dfs_rest_check(config->store, t->item->rel, why, &err);
 	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id)) {
 		dfs_reason_set(why, DFS_REASON_NONE, 0, NULL);
 		ret = 0;
 	}
 	if (ret == 0)
 		ret = ask(t, why, &err);
+	if (ret == 0 && !t->item->asked && t->item->tries < DFS_SHARDS_TRIES)
+		ret = dfs_shards_check(config->store, config->queue, config->ledger, t->item->rel, why);
 	if (ret == -EINVAL)
 		return DFS_QUEUE_STAYS;
 	if (ret == -EAGAIN)
