@@ -19,6 +19,7 @@
 struct task {
 	const struct dfs_task_shared *shared;
 	struct dfs_queue_item *item;
+	struct stat before;		/* of the file when its turn came; st_ino 0: not known */
 	int fd;
 	struct dfs_header *header;
 	struct dfs_work_input input;
@@ -216,13 +217,8 @@ static bool never_mind(const struct task *t, enum dfs_reason_id id)
  */
 static bool is_decided(const struct task *t, struct dfs_reason *why)
 {
-	const struct dfs_background_config *config = t->shared->config;
-	DFS_AUTO(fd) int fd = -1;
-	struct stat st;
-
-	if (t->item->asked || dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &st) < 0)
-		return false;
-	return dfs_ledger_find(config->ledger, &st, why) && (dfs_reason_wants_base(why->id) || why->id == DFS_REASON_BY_HAND);
+	return !t->item->asked && t->before.st_ino && dfs_ledger_find(t->shared->config->ledger, &t->before, why) &&
+	       (dfs_reason_wants_base(why->id) || why->id == DFS_REASON_BY_HAND);
 }
 
 static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
@@ -256,6 +252,14 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	return end_of(t, ret, &result, &err, why);
 }
 
+static void look(struct task *t)
+{
+	DFS_AUTO(fd) int fd = -1;
+
+	if (dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &t->before) < 0)
+		t->before = (struct stat){ 0 };
+}
+
 /* For who asks why. What was changed meanwhile is not what was looked at. */
 static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
 {
@@ -263,6 +267,8 @@ static void note_reason(const struct task *t, enum dfs_queue_end end, const stru
 	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
 
+	if (end == DFS_QUEUE_DONE && t->before.st_ino) /* another file may get its number */
+		dfs_ledger_gone(config->ledger, &t->before);
 	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
 		return;
 	if (end == DFS_QUEUE_LATER)
@@ -278,6 +284,7 @@ enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs
 	enum dfs_queue_end end;
 
 	dfs_reason_set(ret_why, DFS_REASON_NONE, 0, NULL);
+	look(&t);
 	end = work(&t, ret_why);
 	if (end == DFS_QUEUE_LATER && !dfs_reason_again_ms(ret_why->id, item->tries))
 		end = DFS_QUEUE_STAYS; /* until something happens to it */

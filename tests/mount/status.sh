@@ -36,21 +36,24 @@ never 'never looked at'
 
 # --- refused: by name, the models first, and the others in numbers; also after a restart
 for i in $(seq 12); do echo "$i" >"mnt/note$i.txt"; done
+mkdir mnt/many
+for i in $(seq 1500); do : >"mnt/many/$i.txt" && echo "$i" >>"mnt/many/$i.txt"; done
 ln mnt/old/readme mnt/old/same
 run deltafsctl decode mnt/old/a.safetensors
 run deltafsctl wait --timeout 30 mnt
 for round in 1 2; do
 	expect '^left as they are:$'
 	expect '^  old/a.safetensors: decoded by hand; deltafsctl encode FILE'
-	expect '^  note[0-9]+.txt: not safetensors: '
-	expect '^  5 more: not safetensors'
+	expect '^  (note|many/)[0-9]+.txt: not safetensors: '
+	expect '^  1505 more: not safetensors'
 	never 'old/c.safetensors.part: never|old/readme'
 	[ "$(tells '[o["survey"]["refused"]["by-hand"], o["survey"]["refused"]["not-safetensors"], len(o["survey"]["refused_files"])]')" = \
-		"[1, 12, 9]" ] || fail "survey: $(cat told)"
+		"[1, 1512, 9]" ] || fail "survey: $(cat told)"
 	stop_daemon mnt
 	start_daemon store mnt -o rw,quiet=1
 done
-rm mnt/note*.txt
+[ "$(awk '/VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status")" -lt 200000 ] || fail "memory: $(grep VmRSS "/proc/$(daemon_pid)/status")"
+rm -r mnt/note*.txt mnt/many
 never 'note|not safetensors'
 run deltafsctl encode mnt/old/a.safetensors
 never 'left as they are'
