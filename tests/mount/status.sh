@@ -36,23 +36,32 @@ never 'never looked at'
 
 # --- refused: by name, the models first, and the others in numbers; also after a restart
 for i in $(seq 12); do echo "$i" >"mnt/note$i.txt"; done
-mkdir mnt/many
-for i in $(seq 1500); do : >"mnt/many/$i.txt" && echo "$i" >>"mnt/many/$i.txt"; done
 ln mnt/old/readme mnt/old/same
 run deltafsctl decode mnt/old/a.safetensors
 run deltafsctl wait --timeout 30 mnt
 for round in 1 2; do
 	expect '^left as they are:$'
 	expect '^  old/a.safetensors: decoded by hand; deltafsctl encode FILE'
-	expect '^  (note|many/)[0-9]+.txt: not safetensors: '
-	expect '^  1505 more: not safetensors'
+	expect '^  note[0-9]+.txt: not safetensors: '
+	expect '^  5 more: not safetensors'
 	never 'old/c.safetensors.part: never|old/readme'
 	[ "$(tells '[o["survey"]["refused"]["by-hand"], o["survey"]["refused"]["not-safetensors"], len(o["survey"]["refused_files"])]')" = \
-		"[1, 1512, 9]" ] || fail "survey: $(cat told)"
+		"[1, 12, 9]" ] || fail "survey: $(cat told)"
 	stop_daemon mnt
 	start_daemon store mnt -o rw,quiet=1
 done
-[ "$(awk '/VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status")" -lt 200000 ] || fail "memory: $(grep VmRSS "/proc/$(daemon_pid)/status")"
+mkdir mnt/many
+for i in $(seq 1500); do echo "$i" >"mnt/many/$i.txt"; done
+run deltafsctl wait --timeout 120 mnt
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=1
+# A walk of two seconds sees all of them, but on a machine that has much else to do: then it says so.
+case $(tells '[o["survey"]["complete"], o["survey"]["refused"]["not-safetensors"]]') in
+"[True, 1512]") ;;
+"[False, "*) expect '^  at least [0-9]+ more: not safetensors' ;;
+*) fail "survey of many: $(cat told)" ;;
+esac
+[ -n "$DFS_SAN" ] || [ "$(awk '/VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status")" -lt 200000 ] || fail "memory: $(grep VmRSS "/proc/$(daemon_pid)/status")"
 rm -r mnt/note*.txt mnt/many
 never 'note|not safetensors'
 run deltafsctl encode mnt/old/a.safetensors
