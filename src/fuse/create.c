@@ -155,7 +155,7 @@ static void reply_create(fuse_req_t req, const struct fuse_entry_param *entry, s
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 
-	dfs_handle_fill(fi, open);
+	dfs_handle_fill(req, fi, open);
 	if (fuse_reply_create(req, entry, fi) == 0)
 		return;
 	dfs_open_end(mount, open, (fi->flags & O_ACCMODE) != O_RDONLY);

@@ -58,7 +58,7 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 		dfs_reply_failure(req, ret, &err);
 		return;
 	}
-	dfs_handle_fill(fi, open);
+	dfs_handle_fill(req, fi, open);
 	if (fuse_reply_open(req, fi) < 0)
 		dfs_open_end(mount, open, may_write(fi)); /* interrupted: no release will come */
 }
@@ -107,8 +107,10 @@ void dfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		dfs_node_put(&mount->nodes, node);
 }
 
-void dfs_handle_fill(struct fuse_file_info *fi, struct dfs_open *open)
+void dfs_handle_fill(fuse_req_t req, struct fuse_file_info *fi, struct dfs_open *open)
 {
+	if (may_write(fi))
+		dfs_notice_opened(dfs_mount_of(req), open, fuse_req_ctx(req)->pid);
 	fi->fh = (uintptr_t)open | (may_write(fi) ? DFS_HANDLE_WRITES : 0);
 	fi->keep_cache = 1; /* another content is another node */
 	fi->noflush = !may_write(fi);

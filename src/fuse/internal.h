@@ -160,7 +160,7 @@ static inline struct dfs_open *dfs_open_of(const struct fuse_file_info *fi)
 }
 
 /* dfs_handle_fill() - what the kernel is told of a new handle */
-void dfs_handle_fill(struct fuse_file_info *fi, struct dfs_open *open);
+void dfs_handle_fill(fuse_req_t req, struct fuse_file_info *fi, struct dfs_open *open);
 
 /* dfs_open_stat() - attributes of the file that is open under @node. Return: 0; -ENOENT: none is; -ESTALE: it was changed. */
 int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node_look *ret_look);
@@ -252,6 +252,8 @@ void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
  * notice.c
  */
 
+/* dfs_notice_opened() - @pid may write through a handle */
+void dfs_notice_opened(struct dfs_mount *mount, struct dfs_open *open, pid_t pid);
 /* dfs_notice_writing() - before something is changed through a handle */
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open);
 /* dfs_notice_written() - the last handle that may write is gone */

@@ -18,6 +18,22 @@
 
 /* --- to the queue */
 
+/* Return: false: it has none, or nobody wants to know. */
+static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
+{
+	return mount->queue && !dfs_node_is_gone(&mount->nodes, node) &&
+	       dfs_node_path(&mount->nodes, node, path) == 0;
+}
+
+void dfs_notice_opened(struct dfs_mount *mount, struct dfs_open *open, pid_t pid)
+{
+	char path[PATH_MAX];
+
+	atomic_store(&open->writer, pid);
+	if (path_of_node(mount, open->node, path))
+		dfs_queue_opened(mount->queue, path, pid);
+}
+
 void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_content *content;
@@ -31,16 +47,10 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 	if (!mount->queue)
 		return;
 	dfs_queue_writing(mount->queue, path);
+	dfs_queue_opened(mount->queue, path, atomic_load(&open->writer));
 	content = dfs_content_get(mount, open);
 	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
 	dfs_content_put(mount, content);
-}
-
-/* Return: false: it has none, or nobody wants to know. */
-static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
-{
-	return mount->queue && !dfs_node_is_gone(&mount->nodes, node) &&
-	       dfs_node_path(&mount->nodes, node, path) == 0;
 }
 
 /* Return: false: there is none that fits. */
@@ -69,12 +79,18 @@ static void forget_others(struct dfs_mount *mount, struct dfs_node *node)
 
 void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
 {
+	bool dirty = atomic_exchange(&open->dirty, false);
 	struct dfs_content *content;
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!atomic_exchange(&open->dirty, false) || !path_of_node(mount, open->node, path))
+	if (!path_of_node(mount, open->node, path))
 		return;
+	if (!dirty) { /* whoever kept it open has gone */
+		dfs_queue_opened(mount->queue, path, 0);
+		dfs_queue_hurry(mount->queue, path, DFS_REASON_OPEN);
+		return;
+	}
 	forget_others(mount, open->node);
 	dfs_queue_written(mount->queue, path);
 	content = dfs_content_get(mount, open);

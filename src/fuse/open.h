@@ -43,6 +43,7 @@ struct dfs_open {
 	bool settling;			/* a pin is being copied */
 	struct dfs_job *parked;		/* of later.h, until that or a thaw has ended */
 	atomic_bool copying;		/* is there something copied; written under nodes->lock */
+	_Atomic pid_t writer;		/* who opened it for writing last; 0: nobody known */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
 };
 

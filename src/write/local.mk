@@ -24,7 +24,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/output.c %D%/output.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/queue_internal.h %D%/queue_work.c \
+	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/relook.c %D%/relook.h \
@@ -34,6 +34,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/shards.c %D%/shards.h \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
 	%D%/spec.c %D%/spec.h \

@@ -41,6 +41,7 @@ static void entry_forget(struct dfs_queue *q, struct dfs_queue_entry *entry)
 	entry->since_ms = dfs_queue_now(q);
 	entry->tries = 0;
 	entry->asked = false;
+	entry->opener = 0;
 	entry->why.id = DFS_REASON_NONE;
 }
 
@@ -324,6 +325,17 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 void dfs_queue_writing(struct dfs_queue *q, const char *rel)
 {
 	put(q, rel, -1);
+}
+
+void dfs_queue_opened(struct dfs_queue *q, const char *rel, pid_t pid)
+{
+	struct dfs_tree_node *node;
+
+	pthread_mutex_lock(&q->lock);
+	node = dfs_tree_find(&q->tree, rel);
+	if (node && node->value)
+		((struct dfs_queue_entry *)node->value)->opener = pid;
+	pthread_mutex_unlock(&q->lock);
 }
 
 void dfs_queue_add(struct dfs_queue *q, const char *rel, unsigned ms)

@@ -32,6 +32,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "store/store.h"
 #include "util/err.h"
@@ -68,6 +69,9 @@ void dfs_queue_free(struct dfs_queue *queue);
  * first write.
  */
 void dfs_queue_writing(struct dfs_queue *queue, const char *rel);
+
+/* dfs_queue_opened() - @rel, if it is in the queue, is open for writing by @pid, who keeps it from being compressed; known until it is written */
+void dfs_queue_opened(struct dfs_queue *queue, const char *rel, pid_t pid);
 
 /* dfs_queue_written() - the last handle that wrote to @rel was closed: due when quiet_ms are over, again from the start */
 void dfs_queue_written(struct dfs_queue *queue, const char *rel);
@@ -175,6 +179,9 @@ enum dfs_queue_end {
 void dfs_queue_done(struct dfs_queue *queue, struct dfs_queue_item *item, enum dfs_queue_end end, unsigned after_ms,
 		    const struct dfs_reason *why);
 
+/* dfs_queue_hurry() - if @rel waits because of @id, its turn is now */
+void dfs_queue_hurry(struct dfs_queue *queue, const char *rel, enum dfs_reason_id id);
+
 /* dfs_queue_stop() - wake who waits, cancel what is in work; for good. What waits stays on disk. */
 void dfs_queue_stop(struct dfs_queue *queue);
 
@@ -197,7 +204,7 @@ struct dfs_queue_view {
 	int64_t left_ms;	/* WAITING: until it is due; 0: it is */
 	unsigned tries;
 	uint64_t bytes;		/* 0: not told */
-	struct dfs_reason why;	/* why it waits, when it was tried already */
+	struct dfs_reason why;	/* why it waits: OPEN, or when it was tried already */
 };
 
 /**
@@ -219,6 +226,9 @@ void dfs_queue_copied(struct dfs_queue *queue);
  * Who walks the tree may have missed a file if this is not what it was before. No lock.
  */
 uint64_t dfs_queue_changes(const struct dfs_queue *queue);
+
+/* dfs_queue_unfinished() - is @rel in the queue, and somebody may be writing to it: open, or changed not long ago? */
+bool dfs_queue_unfinished(struct dfs_queue *queue, const char *rel);
 
 /* dfs_queue_settled() - is nothing of @rel or below it in the queue, in any state? "": nothing at all. */
 bool dfs_queue_settled(struct dfs_queue *queue, const char *rel);

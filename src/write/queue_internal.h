@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * queue_internal: what queue.c (changes of the tree) and queue_work.c (work,
- * and asking) share.
+ * queue_internal: what queue.c (changes of the tree), queue_work.c (work) and
+ * queue_ask.c share.
  *
  * An entry is OPEN if it is neither in the heap nor has an item, WAITING in
  * the heap, IN WORK with an item. The heap has room for all entries.
@@ -24,6 +24,7 @@ struct dfs_queue_entry {
 	unsigned tries;
 	bool asked;
 	int64_t since_ms;		/* it was last written */
+	pid_t opener;			/* who has it open for writing; 0: not known */
 	uint64_t bytes;
 	struct dfs_reason why;
 };

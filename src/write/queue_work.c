@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * queue_work: whose turn it is, how it ended, and what is in the queue.
+ * queue_work: whose turn it is, and how it ended.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -242,6 +242,8 @@ void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_q
 		entry->tries++;
 		if (why)
 			entry->why = *why;
+		if (entry->why.id == DFS_REASON_OPEN && !entry->why.number)
+			entry->why.number = (uint64_t)entry->opener;
 		dfs_queue_entry_wait(q, entry, after_ms);
 	} else if (entry && end == DFS_QUEUE_EARLY) {
 		dfs_queue_entry_wait(q, entry, after_ms);
@@ -254,17 +256,7 @@ void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_q
 	free(item);
 }
 
-void dfs_queue_stop(struct dfs_queue *q)
-{
-	pthread_mutex_lock(&q->lock);
-	atomic_store(&q->stopping, true);
-	pthread_cond_broadcast(&q->wake);
-	pthread_mutex_unlock(&q->lock);
-}
-
-/* --- asking */
-
-void dfs_queue_sized(struct dfs_queue *q, const char *rel, uint64_t bytes)
+void dfs_queue_hurry(struct dfs_queue *q, const char *rel, enum dfs_reason_id id)
 {
 	struct dfs_tree_node *node;
 	struct dfs_queue_entry *entry;
@@ -272,121 +264,15 @@ void dfs_queue_sized(struct dfs_queue *q, const char *rel, uint64_t bytes)
 	pthread_mutex_lock(&q->lock);
 	node = dfs_tree_find(&q->tree, rel);
 	entry = node ? node->value : NULL;
-	if (entry) {
-		q->bytes += bytes - entry->bytes;
-		entry->bytes = bytes;
-	}
+	if (entry && entry->due.place && entry->why.id == id)
+		dfs_queue_entry_wait(q, entry, 0);
 	pthread_mutex_unlock(&q->lock);
 }
 
-void dfs_queue_stats(struct dfs_queue *q, struct dfs_queue_stats *ret_stats)
+void dfs_queue_stop(struct dfs_queue *q)
 {
 	pthread_mutex_lock(&q->lock);
-	*ret_stats = (struct dfs_queue_stats){
-		.n = {
-			[DFS_QUEUE_OPEN] = q->n - q->due.n - q->n_in_work,
-			[DFS_QUEUE_WAITING] = q->due.n,
-			[DFS_QUEUE_IN_WORK] = q->n_in_work,
-		},
-		.bytes = q->bytes,
-		.n_taken = q->n_taken,
-	};
+	atomic_store(&q->stopping, true);
+	pthread_cond_broadcast(&q->wake);
 	pthread_mutex_unlock(&q->lock);
-}
-
-bool dfs_queue_settled(struct dfs_queue *q, const char *rel)
-{
-	bool settled;
-
-	pthread_mutex_lock(&q->lock);
-	settled = q->n == 0 || !dfs_tree_find(&q->tree, rel);
-	pthread_mutex_unlock(&q->lock);
-	return settled;
-}
-
-/* Under the lock. */
-static enum dfs_queue_state state_of(const struct dfs_queue_entry *entry)
-{
-	if (entry->item)
-		return DFS_QUEUE_IN_WORK;
-	return entry->due.place ? DFS_QUEUE_WAITING : DFS_QUEUE_OPEN;
-}
-
-void dfs_queue_below(struct dfs_queue *q, const char *rel, struct dfs_queue_stats *ret_stats)
-{
-	struct dfs_tree_node *top;
-
-	*ret_stats = (struct dfs_queue_stats){ 0 };
-	pthread_mutex_lock(&q->lock);
-	top = dfs_tree_find(&q->tree, rel);
-	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
-		const struct dfs_queue_entry *entry = node->value;
-
-		if (!entry)
-			continue;
-		ret_stats->n[state_of(entry)]++;
-		ret_stats->bytes += entry->bytes;
-	}
-	ret_stats->n_taken = q->n_taken;
-	pthread_mutex_unlock(&q->lock);
-}
-
-/* Under the lock. */
-static void describe(struct dfs_queue *q, const struct dfs_queue_entry *entry, struct dfs_queue_view *ret_view)
-{
-	enum dfs_queue_state state = state_of(entry);
-	int64_t left = state == DFS_QUEUE_WAITING ? entry->due.at_ms - dfs_queue_now(q) : 0;
-
-	*ret_view = (struct dfs_queue_view){
-		.rel = dfs_tree_text(entry->node), .state = state, .left_ms = left > 0 ? left : 0,
-		.tries = entry->tries, .bytes = entry->bytes, .why = entry->why,
-	};
-}
-
-static void views_free(struct dfs_queue_view *views, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free((char *)views[i].rel);
-	free(views);
-}
-
-/* Under the lock. Return: 0; -ENOMEM. */
-static int look(struct dfs_queue *q, const char *rel, struct dfs_queue_view **ret_views, size_t *ret_n)
-{
-	struct dfs_tree_node *top = dfs_tree_find(&q->tree, rel);
-	struct dfs_queue_view *views = calloc(q->n + 1, sizeof(*views));
-	bool complete = views != NULL;
-	size_t n = 0;
-
-	for (struct dfs_tree_node *node = top; node && complete; node = dfs_tree_next(top, node)) {
-		if (!node->value)
-			continue;
-		describe(q, node->value, &views[n]);
-		complete = views[n++].rel != NULL;
-	}
-	if (!complete) {
-		views_free(views, n);
-		return -ENOMEM;
-	}
-	*ret_views = views;
-	*ret_n = n;
-	return 0;
-}
-
-int dfs_queue_each(struct dfs_queue *q, const char *rel,
-		   bool (*each)(void *arg, const struct dfs_queue_view *view), void *arg)
-{
-	struct dfs_queue_view *views;
-	size_t n;
-	int ret;
-
-	pthread_mutex_lock(&q->lock);
-	ret = look(q, rel, &views, &n);
-	pthread_mutex_unlock(&q->lock);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < n && each(arg, &views[i]); i++)
-		;
-	views_free(views, n);
-	return 0;
 }

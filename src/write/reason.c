@@ -65,7 +65,7 @@ static const struct {
 	[DFS_REASON_OPEN] = { "open", "still open", " by pid #", "close it", 5000 },
 	[DFS_REASON_QUIET] = { "quiet", "changed just now", "", "", 1000 },
 	[DFS_REASON_SHARDS] = {
-		"shards", "waiting for shards", " @", "copy them and the index in", 60000 },
+		"shards", "waiting for shards", " @", "copy them in; in ten minutes it is compressed without them", 5000 },
 	[DFS_REASON_ROOM] = {
 		"room", "waiting for room", ": needs $", "remove something, or give the store a larger disk", 10000 },
 	[DFS_REASON_MEMORY] = { "memory", "waiting for memory", "", "a larger cache= or memory limit", 10000 },

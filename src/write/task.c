@@ -15,11 +15,13 @@
 #include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
+#include "write/shards.h"
 
 /* A file in work. */
 struct task {
 	const struct dfs_task_shared *shared;
 	struct dfs_queue_item *item;
+	struct stat before;		/* of the file when its turn came; st_ino 0: not known */
 	int fd;
 	struct dfs_header *header;
 	struct dfs_work_input input;
@@ -258,17 +260,13 @@ static bool never_mind(const struct task *t, enum dfs_reason_id id)
  */
 static bool is_decided(const struct task *t, struct dfs_reason *why)
 {
-	const struct dfs_background_config *config = t->shared->config;
-	DFS_AUTO(fd) int fd = -1;
-	struct stat st;
-
-	if (t->item->asked || dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &st) < 0)
-		return false;
-	return dfs_ledger_find(config->ledger, &st, why) && (dfs_reason_wants_base(why->id) || why->id == DFS_REASON_BY_HAND);
+	return !t->item->asked && t->before.st_ino && dfs_ledger_find(t->shared->config->ledger, &t->before, why) &&
+	       (dfs_reason_wants_base(why->id) || why->id == DFS_REASON_BY_HAND);
 }
 
 static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 {
+	const struct dfs_background_config *config = t->shared->config;
 	struct dfs_ingest_result result = { 0 };
 	struct dfs_err err = { "" };
 	int ret;
@@ -277,13 +275,15 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 		return DFS_QUEUE_STAYS;
 	if (is_decided(t, why))
 		return DFS_QUEUE_STAYS;
-	ret = dfs_rest_check(t->shared->config->store, t->item->rel, why, &err);
+	ret = dfs_rest_check(config->store, t->item->rel, why, &err);
 	if ((ret == -EINVAL || ret == -EAGAIN) && never_mind(t, why->id)) {
 		dfs_reason_set(why, DFS_REASON_NONE, 0, NULL);
 		ret = 0;
 	}
 	if (ret == 0)
 		ret = ask(t, why, &err);
+	if (ret == 0 && !t->item->asked && t->item->tries < DFS_SHARDS_TRIES)
+		ret = dfs_shards_check(config->store, config->queue, config->ledger, t->item->rel, why);
 	if (ret == -EINVAL)
 		return DFS_QUEUE_STAYS;
 	if (ret == -EAGAIN)
@@ -299,6 +299,14 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	return end_of(t, ret, &result, &err, why);
 }
 
+static void look(struct task *t)
+{
+	DFS_AUTO(fd) int fd = -1;
+
+	if (dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &t->before) < 0)
+		t->before = (struct stat){ 0 };
+}
+
 /* For who asks why. What was changed meanwhile is not what was looked at. */
 static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
 {
@@ -306,6 +314,8 @@ static void note_reason(const struct task *t, enum dfs_queue_end end, const stru
 	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
 
+	if (end == DFS_QUEUE_DONE && t->before.st_ino) /* another file may get its number */
+		dfs_ledger_gone(config->ledger, &t->before);
 	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
 		return;
 	if (end == DFS_QUEUE_LATER)
@@ -321,6 +331,7 @@ enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs
 	enum dfs_queue_end end;
 
 	dfs_reason_set(ret_why, DFS_REASON_NONE, 0, NULL);
+	look(&t);
 	end = work(&t, ret_why);
 	if (end == DFS_QUEUE_LATER && !dfs_reason_again_ms(ret_why->id, item->tries))
 		end = DFS_QUEUE_STAYS; /* until something happens to it */

@@ -14,7 +14,7 @@ start_daemon store mnt
 python3 - mnt store <<'PY' || fail "attributes"
 import errno, os, sys
 mnt, store = sys.argv[1:]
-ours = ["state", "codec", "exact", "base", "stored_bytes", "ratio", "reason", "status", "container", "plain", "", "x" * 200]
+ours = ["state", "codec", "exact", "base", "stored_bytes", "ratio", "reason", "reason_word", "status", "container", "plain", "", "x" * 200]
 def errno_of(call, *args, **options):
     try:
         call(*args, **options)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
-check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet
+check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet %D%/test_shards
 check_PROGRAMS += %D%/test_check
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_candidates %D%/test_elect
@@ -56,6 +56,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 # Calls that a test holds up, or makes fail.
 %C%_test_thaw_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fallocate -Wl,--wrap=fstatvfs -Wl,--wrap=dfs_view_size
 %C%_test_thaw_fail_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite -Wl,--wrap=dfs_view_submit
+%C%_test_shards_SOURCES = %D%/test_shards.c %D%/queued.h tests/store/given.h
+%C%_test_shards_LDADD = $(TEST_LIBS)
 %C%_test_ledger_SOURCES = %D%/test_ledger.c tests/store/given.h
 %C%_test_ledger_LDADD = $(TEST_LIBS)
 %C%_test_queue_quiet_SOURCES = %D%/test_queue_quiet.c %D%/queued.h tests/store/given.h

@@ -52,7 +52,49 @@ static void what_was_asked_for_is_known_as_that(void **state)
 	queued_free(&q);
 }
 
+static bool keep(void *arg, const struct dfs_queue_view *view)
+{
+	*(struct dfs_reason *)arg = view->why;
+	return false;
+}
+
+static struct dfs_reason why_of(struct queued *q, const char *rel)
+{
+	struct dfs_reason why = { .id = DFS_REASON_NONE };
+
+	CHECK_RET(0, dfs_queue_each(q->queue, rel, keep, &why));
+	return why;
+}
+
+static void who_keeps_it_open_is_known(void **state)
+{
+	const struct dfs_reason open = { .id = DFS_REASON_OPEN };
+	struct queued q;
+
+	(void)state;
+	queued_new(&q, QUIET);
+	dfs_queue_opened(q.queue, "a", 7); /* not there: nobody's business */
+	dfs_queue_writing(q.queue, "a");
+	CHECK(why_of(&q, "a").id == DFS_REASON_OPEN && why_of(&q, "a").number == 0);
+	dfs_queue_opened(q.queue, "a", 12);
+	CHECK(why_of(&q, "a").id == DFS_REASON_OPEN && why_of(&q, "a").number == 12);
+	CHECK(dfs_queue_unfinished(q.queue, "a"));
+	dfs_queue_written(q.queue, "a");
+	CHECK(why_of(&q, "a").id == DFS_REASON_NONE && dfs_queue_unfinished(q.queue, "a"));
+	q.now += QUIET;
+	CHECK(!dfs_queue_unfinished(q.queue, "a"));
+	/* opened by another, who has not written yet */
+	dfs_queue_opened(q.queue, "a", 13);
+	queued_take(&q, "a");
+	CHECK(!dfs_queue_unfinished(q.queue, "a"));
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_LATER, 10, &open);
+	CHECK(why_of(&q, "a").id == DFS_REASON_OPEN && why_of(&q, "a").number == 13);
+	CHECK(dfs_queue_unfinished(q.queue, "a"));
+	queued_free(&q);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(who_keeps_it_open_is_known),
 	CASE(below_counts_what_is_below),
 	CASE(what_was_asked_for_is_known_as_that),
 };
