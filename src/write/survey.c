@@ -119,7 +119,11 @@ static void take_policy(struct dfs_survey *s, int fd, struct place *place)
 		return;
 	place->existing = dfs_policy_is(&policy, DFS_POLICY_EXISTING, place->existing);
 	place->ingest = dfs_policy_is(&policy, DFS_POLICY_INGEST, place->ingest);
+	if (!dfs_policy_get(&policy, DFS_POLICY_QUIET))
+		return;
 	dfs_queue_quiet(s->config.queue, dfs_policy_quiet_ms(&policy, UINT_MAX));
+	/* what was written before anybody knew */
+	dfs_queue_look(s->config.queue, place->rel);
 }
 
 static int walk(struct dfs_survey *s, int fd, struct place place);

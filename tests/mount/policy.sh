@@ -147,3 +147,15 @@ start_daemon store mnt
 [ "$(deltafsctl policy show mnt/fast)" = quiet=0 ] || fail "show in a read-only mount"
 expect_fail 1 'this works on the store: use .*/store/fast' deltafsctl policy set mnt/fast quiet=1
 stop_daemon mnt
+
+# What stays as it is does not become the base of others either.
+rm -rf store && mkdir -p store/kept
+make second --params 300000 --seed 5 --moved 0.02
+start_daemon store mnt -o rw,quiet=0
+put kept/a.safetensors
+compressed kept/a.safetensors
+set_policy mnt/kept ingest=off
+cp second/tune/model.safetensors mnt/b.safetensors
+compressed b.safetensors
+is kept/a.safetensors container && [ -z "$(told base mnt/b.safetensors)" ] || fail "a is $(told state mnt/kept/a.safetensors): $(cat "$log")"
+stop_daemon mnt
