@@ -25,7 +25,9 @@ cp far/tune/model.safetensors store/bases/far.safetensors
 deltafsctl base add store store/bases/near.safetensors store/bases/far.safetensors >/dev/null || fail "base add"
 cp pair/tune/model.safetensors store/old/a.safetensors
 cp pair/tune/model.safetensors store/old/new/b.safetensors
-touch -d '1 hour ago' store/old/a.safetensors store/old/new/b.safetensors
+# more than are queued at once
+for i in {1..40}; do echo "$i" >"store/old/new/$i.txt"; done
+touch -d '1 hour ago' store/old/*.safetensors store/old/new/*
 
 # Words: what is known, what is near, what is wrong.
 expect_fail 2 'no key "colour": codec, base, quiet, ingest, existing and exclude are known' deltafsctl policy set store colour=blue
@@ -45,6 +47,8 @@ set_policy store/old/new existing=on
 # As long as the mount's own, none would be compressed while the test lasts.
 start_daemon store mnt -o "rw,quiet=600$(is_root && echo ,allow_other)"
 compressed old/new/b.safetensors
+looked_at() { [ "$(grep -c 'old/new/[0-9]*.txt: stays as it is: not safetensors' "$log")" = 40 ]; }
+retry 60 looked_at || fail "of 40 files that were there: $(cat "$log")"
 stays old/a.safetensors 'was there before the mount'
 mkdir -p mnt/fast/slow mnt/plain
 put plain/waits.safetensors
