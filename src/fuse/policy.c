@@ -36,7 +36,8 @@ int dfs_policy_get_text(struct dfs_mount *mount, struct dfs_node *node, char **r
 		ret = -ENODATA;
 	if (ret == 0)
 		ret = dfs_policy_join(&lines, &text, NULL);
-	if (ret == 0)
+	/* whole all the same: one that was as long as it may be had no newline at its end */
+	if (ret == 0 || ret == -E2BIG)
 		ret = dfs_buf_append(&text, "", 1);
 	if (ret == 0)
 		*ret_text = (char *)text.data;

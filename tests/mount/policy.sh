@@ -131,6 +131,10 @@ if is_root; then
 			fail "a base by its path"
 	fi
 fi
+longest=exclude=$(head -c 2040 /dev/zero | tr '\0' x)
+setfattr -n user.deltafs.policy -v "$longest" mnt/plain && [ "$(getfattr --only-values -n user.deltafs.policy mnt/plain)" = "$longest" ] ||
+	fail "the longest there is"
+! setfattr -n user.deltafs.policy -v "x$longest" mnt/plain 2>/dev/null || fail "a longer one"
 ! setfattr -n user.deltafs.policy -v ingest=off mnt/based/a.safetensors 2>/dev/null || fail "the policy of a file"
 ! setfattr -n user.deltafs.state -v x mnt/based 2>/dev/null || fail "another attribute of ours"
 ! getfattr -R -d -m - mnt/based mnt/off mnt/globs 2>/dev/null | grep -q deltafs || fail "a policy is listed"
