@@ -36,7 +36,8 @@ int dfs_policy_get_text(struct dfs_mount *mount, struct dfs_node *node, char **r
 		ret = -ENODATA;
 	if (ret == 0)
 		ret = dfs_policy_join(&lines, &text, NULL);
-	if (ret == 0)
+	/* whole all the same: one that was as long as it may be had no newline at its end */
+	if (ret == 0 || ret == -E2BIG)
 		ret = dfs_buf_append(&text, "", 1);
 	if (ret == 0)
 		*ret_text = (char *)text.data;
@@ -77,17 +78,20 @@ int dfs_policy_set(int fd, const char *value, size_t size, int flags)
 
 void dfs_policy_changed(struct dfs_mount *mount, struct dfs_node *node)
 {
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
 	char path[PATH_MAX];
 
 	if (!mount->queue || dfs_node_path(&mount->nodes, node, path) < 0)
 		return;
+	if (dfs_policy_load(mount->store, path, &policy) == 0)
+		dfs_queue_quiet(mount->queue, dfs_policy_quiet_ms(&policy, UINT_MAX));
 	dfs_queue_look(mount->queue, path);
 	dfs_survey_look(mount->survey, path);
 }
 
 static bool is_of_policy(enum dfs_reason_id id)
 {
-	return id == DFS_REASON_INGEST_OFF || id == DFS_REASON_EXCLUDED;
+	return id == DFS_REASON_INGEST_OFF || id == DFS_REASON_EXCLUDED || id == DFS_REASON_POLICY_BASE;
 }
 
 void dfs_policy_reason(struct dfs_mount *mount, const char *path, struct dfs_reason *why)
@@ -100,6 +104,6 @@ void dfs_policy_reason(struct dfs_mount *mount, const char *path, struct dfs_rea
 		return;
 	if (dfs_policy_refuses(&policy, path, &now))
 		*why = now;
-	else if (is_of_policy(why->id))
+	else if (is_of_policy(why->id) && !(why->id == DFS_REASON_POLICY_BASE && dfs_policy_base(&policy)))
 		dfs_reason_set(why, DFS_REASON_POLICY_CHANGED, 0, NULL);
 }

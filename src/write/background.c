@@ -53,7 +53,8 @@ static unsigned early_ms(struct dfs_background *b, const struct dfs_queue_item *
 	return quiet - (unsigned)item->age_ms;
 }
 
-static void work_on(struct dfs_background *b, struct dfs_queue_item *item)
+/* Return: false: it was too early. */
+static bool work_on(struct dfs_background *b, struct dfs_queue_item *item)
 {
 	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
 	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos, &policy };
@@ -65,17 +66,18 @@ static void work_on(struct dfs_background *b, struct dfs_queue_item *item)
 	if (ret < 0) {
 		dfs_reason_set(&why, DFS_REASON_DISK, 0, strerror(-ret));
 		dfs_queue_done(b->config.queue, item, DFS_QUEUE_LATER, dfs_reason_again_ms(why.id, item->tries), &why);
-		return;
+		return true;
 	}
 	early = early_ms(b, item, &policy);
 	if (early) {
 		dfs_queue_done(b->config.queue, item, DFS_QUEUE_EARLY, early, NULL);
-		return;
+		return false;
 	}
 	dfs_ledger_begin(b->config.ledger, item->rel);
 	end = dfs_task_run(&shared, item, &why);
 	dfs_ledger_end(b->config.ledger);
 	dfs_queue_done(b->config.queue, item, end, dfs_reason_again_ms(why.id, item->tries), &why);
+	return true;
 }
 
 /* --- what nobody needs any more */
@@ -123,6 +125,7 @@ static void *background_main(void *arg)
 {
 	struct dfs_background *b = arg;
 	struct dfs_queue_item *item;
+	bool worked;
 	int ret = 0;
 
 	b->worked = true; /* by whoever was here before */
@@ -130,14 +133,13 @@ static void *background_main(void *arg)
 		if (may_retire(b) && dfs_clock_ms(CLOCK_MONOTONIC) >= b->retire_ms)
 			retire(b);
 		ret = dfs_queue_take_within(b->config.queue, may_retire(b) ? RETIRE_MS : IDLE_MS, &item);
-		if (ret == 0)
-			work_on(b, item);
-		else
+		if (ret < 0)
 			dfs_candidates_drop(b->candidates);
+		worked = ret == 0 && work_on(b, item);
 		dfs_ledger_tidy(b->config.ledger);
 		if (ret != -ESHUTDOWN)
 			dfs_relook(&b->relook);
-		note_calm(b, ret == 0);
+		note_calm(b, worked);
 	}
 	return NULL;
 }

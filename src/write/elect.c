@@ -12,11 +12,13 @@
 
 #include "store/access.h"
 #include "store/expand.h"
+#include "store/policy.h"
 #include "store/registry.h"
 #include "util/auto.h"
 #include "util/io.h"
 #include "write/classify.h"
 #include "write/family.h"
+#include "write/policy_of.h"
 #include "write/room.h"
 #include "write/sample.h"
 
@@ -170,6 +172,15 @@ static uint64_t members(const struct dfs_solos *solos, uint64_t names, const cha
 	return n;
 }
 
+/* By a policy. */
+static bool stays_as_it_is(const struct dfs_store *store, const char *rel)
+{
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	struct dfs_reason why;
+
+	return dfs_policy_load(store, rel, &policy) < 0 || dfs_policy_refuses(&policy, rel, &why);
+}
+
 /* Return: 1: @solo should become a base; 0: not; -errno. */
 static int pays(const struct dfs_elect_config *config, const struct dfs_solo *solo, const char *rel,
 		const struct dfs_work_input *input, uint64_t alone, struct dfs_err *err)
@@ -187,6 +198,8 @@ static int pays(const struct dfs_elect_config *config, const struct dfs_solo *so
 	ret = dfs_access_may_read(config->store, st.st_uid, solo->rel);
 	if (ret < 0)
 		return ret == -ENOMEM ? ret : 0;
+	if (stays_as_it_is(config->store, solo->rel))
+		return 0;
 	ret = is_alike(header, input->header, err);
 	if (ret == 1)
 		ret = saving(config, view, header, input, alone, &saved, err);

@@ -39,8 +39,8 @@ struct dfs_elect_config {
  * @alone: bytes that it would take alone
  * @ret_id: the base
  *
- * A sister that is open for writing, that the file's owner may not read, that
- * has no room as a plain file, or cannot be read at all is passed over: alone
+ * A sister that is open for writing, that the file's owner may not read, that a
+ * policy keeps as it is, that has no room as a plain file, or cannot be read at all is passed over: alone
  * the file takes less than waiting for one. Return: 1: there is a base; 0: none
  * that pays; -ECANCELED, -ENOMEM; errors of reading the store.
  */

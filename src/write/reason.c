@@ -48,7 +48,7 @@ static const struct {
 		"by-hand", "decoded by hand", "", "deltafsctl encode FILE, or write to it", 0 },
 	[DFS_REASON_EXISTING] = {
 		"existing", "was there before the mount", "",
-		"deltafsctl encode FILE", 0 },
+		"deltafsctl encode FILE, or deltafsctl policy set DIR existing=on", 0 },
 	[DFS_REASON_INGEST_OFF] = {
 		"ingest-off", "ingest is off here", ": policy of @", "deltafsctl policy set DIR ingest=on, or deltafsctl encode FILE", 0 },
 	[DFS_REASON_EXCLUDED] = {

@@ -31,6 +31,7 @@ struct dfs_survey {
 	pthread_cond_t wake;	/* CLOCK_MONOTONIC */
 	char *from;		/* where to walk from; NULL: nothing is to do; under lock */
 	bool ending;		/* under lock */
+	char *queued[DFS_SURVEY_WAITING];	/* files that were queued last; of the thread */
 };
 
 /* A directory on the way. */
@@ -50,22 +51,28 @@ static bool is_ending(struct dfs_survey *s)
 	return ending || dfs_queue_stopping(s->config.queue);
 }
 
-/* Return: false: it is the end. */
-static bool wait_for_room(struct dfs_survey *s)
+/* A place for one more file; NULL: all are in the queue still. */
+static char **free_place(struct dfs_survey *s)
 {
-	struct dfs_queue_stats stats;
+	for (size_t i = 0; i < DFS_SURVEY_WAITING; i++)
+		if (!s->queued[i] || dfs_queue_settled(s->config.queue, s->queued[i]))
+			return &s->queued[i];
+	return NULL;
+}
 
-	for (dfs_queue_stats(s->config.queue, &stats); stats.n[DFS_QUEUE_WAITING] >= DFS_SURVEY_WAITING;
-	     dfs_queue_stats(s->config.queue, &stats)) {
+/* Return: NULL: it is the end. */
+static char **wait_for_place(struct dfs_survey *s)
+{
+	char **place;
+
+	while (!(place = free_place(s)) && !is_ending(s)) {
 		struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, PAUSE_MS);
 
-		if (is_ending(s))
-			return false;
 		pthread_mutex_lock(&s->lock);
 		pthread_cond_timedwait(&s->wake, &s->lock, &end);
 		pthread_mutex_unlock(&s->lock);
 	}
-	return !is_ending(s);
+	return is_ending(s) ? NULL : place;
 }
 
 /* --- files that were there before */
@@ -93,6 +100,7 @@ static int consider(struct dfs_survey *s, const char *rel)
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_claim claim;
 	struct stat st;
+	char **place;
 
 	if (dfs_store_openat(s->config.store, rel, O_RDONLY | O_NOATIME, &fd) < 0 || fstat(fd, &st) < 0 ||
 	    !S_ISREG(st.st_mode) || st.st_size == 0 || is_decided(s, &st))
@@ -100,8 +108,11 @@ static int consider(struct dfs_survey *s, const char *rel)
 	if (dfs_claim_check(fd, (uint64_t)st.st_size, &claim) < 0 || claim.kind != DFS_PLAIN ||
 	    !dfs_queue_settled(s->config.queue, rel))
 		return 0;
-	if (!wait_for_room(s))
+	place = wait_for_place(s);
+	if (!place)
 		return -ECANCELED;
+	free(*place);
+	*place = strdup(rel);
 	dfs_queue_found(s->config.queue, rel, age_ms(&st));
 	dfs_queue_sized(s->config.queue, rel, (uint64_t)st.st_size);
 	return 0;
@@ -119,7 +130,11 @@ static void take_policy(struct dfs_survey *s, int fd, struct place *place)
 		return;
 	place->existing = dfs_policy_is(&policy, DFS_POLICY_EXISTING, place->existing);
 	place->ingest = dfs_policy_is(&policy, DFS_POLICY_INGEST, place->ingest);
+	if (!dfs_policy_get(&policy, DFS_POLICY_QUIET))
+		return;
 	dfs_queue_quiet(s->config.queue, dfs_policy_quiet_ms(&policy, UINT_MAX));
+	/* what was written before anybody knew */
+	dfs_queue_look(s->config.queue, place->rel);
 }
 
 static int walk(struct dfs_survey *s, int fd, struct place place);
@@ -248,6 +263,8 @@ static void survey_release(struct dfs_survey *s)
 {
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
+	for (size_t i = 0; i < DFS_SURVEY_WAITING; i++)
+		free(s->queued[i]);
 	free(s->from);
 	free(s);
 }

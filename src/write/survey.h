@@ -22,7 +22,7 @@
 #include "write/queue.h"
 
 /*
- * Files of the survey's that wait at once. More: memory, and files written
+ * Files of the survey's in the queue at once. More: memory, and files written
  * meanwhile stand behind them; fewer: the queue runs dry between two looks.
  */
 #define DFS_SURVEY_WAITING 32

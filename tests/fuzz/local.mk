@@ -2,7 +2,7 @@
 # One program per reader of untrusted bytes. Configured with --enable-fuzz they
 # are libFuzzer programs; else each replays its corpus and some noise in `make check`.
 
-fuzz_targets = %D%/fuzz_header %D%/fuzz_container %D%/fuzz_pending %D%/fuzz_roundtrip \
+fuzz_targets = %D%/fuzz_header %D%/fuzz_container %D%/fuzz_pending %D%/fuzz_policy %D%/fuzz_roundtrip \
 	%D%/fuzz_decode_copy %D%/fuzz_decode_stored %D%/fuzz_decode_zstd \
 	%D%/fuzz_decode_diff %D%/fuzz_decode_sparse %D%/fuzz_decode_solo
 
@@ -33,6 +33,11 @@ fuzz_ldflags = $(AM_LDFLAGS) $(DFS_FUZZ_LDFLAGS)
 %C%_fuzz_pending_CPPFLAGS = $(fuzz_cppflags)
 %C%_fuzz_pending_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_pending_LDADD = $(DELTAFS_LIBS)
+
+%C%_fuzz_policy_SOURCES = %D%/fuzz_policy.c $(fuzz_driver)
+%C%_fuzz_policy_CPPFLAGS = $(fuzz_cppflags)
+%C%_fuzz_policy_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_policy_LDADD = $(DELTAFS_LIBS)
 
 %C%_fuzz_roundtrip_SOURCES = %D%/fuzz_roundtrip.c $(fuzz_driver)
 %C%_fuzz_roundtrip_CPPFLAGS = $(fuzz_cppflags)

@@ -6,7 +6,7 @@
 
 Good containers become the superblock and metadata that fuzz_container reads,
 their chunks inputs of fuzz_decode_*, the models of the corpus inputs of
-fuzz_header; lines of every kind are fuzz_pending's. Names are hashes, as libFuzzer's are, so that its finds can be
+fuzz_header; lines of every kind are fuzz_pending's, records fuzz_policy's. Names are hashes, as libFuzzer's are, so that its finds can be
 merged with `fuzz_x -merge=1`.
 """
 import glob
@@ -79,9 +79,21 @@ def pending_seeds():
     put("fuzz_pending", b"\n".join(PENDING[2:8]))
 
 
+# A path and a record, by store/policy.h.
+POLICIES = (b"a/model.safetensors\nquiet=60\ningest=off\n", b"a/b/x.bin\nexclude=*.bin\nexclude=a/[!c]/x?bin\nbase=auto\n",
+            b"d\nexisting=on\ncodec=exact\nlater=1\n\nquiet=\nquiet=9", b"x\nbase=0123456789abcdef\nexclude=\\[x\nexclude=[",
+            b"a" * 200 + b"\nexclude=" + b"*a" * 100 + b"b")
+
+
+def policy_seeds():
+    for record in POLICIES:
+        put("fuzz_policy", record)
+
+
 def main():
     taken = {}
     pending_seeds()
+    policy_seeds()
     corpus = os.path.join(HERE, "..", "corpus")
     for path in sorted(glob.glob(os.path.join(corpus, "base-*.safetensors"))):
         header_seed(path)

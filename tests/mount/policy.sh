@@ -25,7 +25,9 @@ cp far/tune/model.safetensors store/bases/far.safetensors
 deltafsctl base add store store/bases/near.safetensors store/bases/far.safetensors >/dev/null || fail "base add"
 cp pair/tune/model.safetensors store/old/a.safetensors
 cp pair/tune/model.safetensors store/old/new/b.safetensors
-touch -d '1 hour ago' store/old/a.safetensors store/old/new/b.safetensors
+# more than are queued at once
+for i in {1..40}; do echo "$i" >"store/old/new/$i.txt"; done
+touch -d '1 hour ago' store/old/*.safetensors store/old/new/*
 
 # Words: what is known, what is near, what is wrong.
 expect_fail 2 'no key "colour": codec, base, quiet, ingest, existing and exclude are known' deltafsctl policy set store colour=blue
@@ -45,6 +47,8 @@ set_policy store/old/new existing=on
 # As long as the mount's own, none would be compressed while the test lasts.
 start_daemon store mnt -o "rw,quiet=600$(is_root && echo ,allow_other)"
 compressed old/new/b.safetensors
+looked_at() { [ "$(grep -c 'old/new/[0-9]*.txt: stays as it is: not safetensors' "$log")" = 40 ]; }
+retry 60 looked_at || fail "of 40 files that were there: $(cat "$log")"
 stays old/a.safetensors 'was there before the mount'
 mkdir -p mnt/fast/slow mnt/plain
 put plain/waits.safetensors
@@ -127,6 +131,10 @@ if is_root; then
 			fail "a base by its path"
 	fi
 fi
+longest=exclude=$(head -c 2040 /dev/zero | tr '\0' x)
+setfattr -n user.deltafs.policy -v "$longest" mnt/plain && [ "$(getfattr --only-values -n user.deltafs.policy mnt/plain)" = "$longest" ] ||
+	fail "the longest there is"
+! setfattr -n user.deltafs.policy -v "x$longest" mnt/plain 2>/dev/null || fail "a longer one"
 ! setfattr -n user.deltafs.policy -v ingest=off mnt/based/a.safetensors 2>/dev/null || fail "the policy of a file"
 ! setfattr -n user.deltafs.state -v x mnt/based 2>/dev/null || fail "another attribute of ours"
 ! getfattr -R -d -m - mnt/based mnt/off mnt/globs 2>/dev/null | grep -q deltafs || fail "a policy is listed"
@@ -146,4 +154,16 @@ deltafsctl policy unset store/to/there | grep -q 'no policy' || fail "unset of a
 start_daemon store mnt
 [ "$(deltafsctl policy show mnt/fast)" = quiet=0 ] || fail "show in a read-only mount"
 expect_fail 1 'this works on the store: use .*/store/fast' deltafsctl policy set mnt/fast quiet=1
+stop_daemon mnt
+
+# What stays as it is does not become the base of others either.
+rm -rf store && mkdir -p store/kept
+make second --params 300000 --seed 5 --moved 0.02
+start_daemon store mnt -o rw,quiet=0
+put kept/a.safetensors
+compressed kept/a.safetensors
+set_policy mnt/kept ingest=off
+cp second/tune/model.safetensors mnt/b.safetensors
+compressed b.safetensors
+is kept/a.safetensors container && [ -z "$(told base mnt/b.safetensors)" ] || fail "a is $(told state mnt/kept/a.safetensors): $(cat "$log")"
 stop_daemon mnt
