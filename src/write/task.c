@@ -234,14 +234,15 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	return end_of(t, ret, &result, &err, why);
 }
 
-/* For who asks why. What was changed meanwhile is not what was looked at. */
+/* For who asks why. What was changed meanwhile is not what was looked at; a container (a copy of one) needs no reason. */
 static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
 {
 	const struct dfs_background_config *config = t->shared->config;
 	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
 
-	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
+	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || why->id == DFS_REASON_COMPRESSED ||
+	    dfs_queue_cancelled(config->queue, t->item))
 		return;
 	if (end == DFS_QUEUE_LATER)
 		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);

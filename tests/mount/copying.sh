@@ -310,6 +310,14 @@ start_daemon store mnt -o rw,noingest
 cp mnt/tune/model.safetensors mnt/cp4
 for copy in cp1 cp4 again/model.safetensors; do cmp orig/tune/model.safetensors "mnt/$copy" || fail "$copy after a remount"; done
 
+# The queue has nothing to say of it.
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=0
+python3 copies.py whole in_pieces || fail "with a queue"
+deltafsctl wait mnt >wait.out 2>&1 || fail "wait: $(cat wait.out)"
+deltafsctl status mnt >status.out || fail "status"
+grep -q 'compressed already' status.out && fail "status: $(cat status.out)"
+
 # The daemon dies between two pieces.
 python3 - "$daemon" <<'PY' || fail "python"
 import os, signal, sys
