@@ -18,7 +18,7 @@
 #define WINDOW (1u << 20)
 
 /* A stat(2) that just looks at the empty file is gone by then. */
-#define TRIES 50
+#define TRIES 500
 #define TRY_NS 1000000
 
 void dfs_copied_put(struct dfs_mount *mount, struct dfs_copied *copied)
