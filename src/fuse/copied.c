@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/node_table.h"
 #include "store/plain_mark.h"
 #include "util/auto.h"
 #include "util/io.h"
@@ -17,7 +18,7 @@
 #define WINDOW (1u << 20)
 
 /* A stat(2) that just looks at the empty file is gone by then. */
-#define TRIES 50
+#define TRIES 500
 #define TRY_NS 1000000
 
 void dfs_copied_put(struct dfs_mount *mount, struct dfs_copied *copied)
@@ -277,14 +278,13 @@ void dfs_copied_end(struct dfs_mount *mount, struct dfs_open *open)
 	pthread_mutex_lock(&mount->nodes.lock);
 	if (open->copied && !open->copied->busy && !open->node->writing) {
 		lost = dfs_steal(&open->copied);
+		dfs_table_disown(open->node);
 		atomic_store(&open->copying, false);
 	}
 	pthread_mutex_unlock(&mount->nodes.lock);
 	if (!lost)
 		return;
 	dfs_copied_put(mount, lost);
-	if (dfs_node_is_gone(&mount->nodes, open->node) || dfs_node_path(&mount->nodes, open->node, path) < 0)
-		return;
-	dfs_node_disown(&mount->nodes, open->node);
-	dfs_log_line(mount->log, DFS_LOG_ERROR, "%s: what was copied to it could not be written, and is lost", path);
+	if (!dfs_node_is_gone(&mount->nodes, open->node) && dfs_node_path(&mount->nodes, open->node, path) == 0)
+		dfs_log_line(mount->log, DFS_LOG_ERROR, "%s: what was copied to it could not be written, and is lost", path);
 }

@@ -49,19 +49,13 @@ static void sync_later(fuse_req_t req, struct fuse_file_info *fi, int how)
 	dfs_later(&later);
 }
 
-/* What nobody will find any more need not be written. */
-static bool is_copied(struct dfs_mount *mount, struct dfs_open *open)
-{
-	return atomic_load(&open->copying) && !dfs_node_is_gone(&mount->nodes, open->node);
-}
-
 void dfs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct dfs_content *content = dfs_content_get(mount, dfs_open_of(fi));
 
 	(void)ino;
-	if ((content->thaw && dfs_thaw_begun(content->thaw)) || is_copied(mount, dfs_open_of(fi)))
+	if ((content->thaw && dfs_thaw_begun(content->thaw)) || atomic_load(&dfs_open_of(fi)->copying))
 		sync_later(req, fi, TO_FILE);
 	else
 		fuse_reply_err(req, 0);

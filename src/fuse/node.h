@@ -149,12 +149,6 @@ bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const stru
 void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node);
 
 /*
- * dfs_node_disown() - its file is not what the kernel was told: who has it open
- * gets ESTALE, and the next lookup another node
- */
-void dfs_node_disown(struct dfs_nodes *nodes, struct dfs_node *node);
-
-/*
  * dfs_node_was_replaced() - did deltafs put another file in its place since
  * @moment, or in that of a file in it? A look since then may have seen times
  * that nobody is to see. Waits for a replacement under way.

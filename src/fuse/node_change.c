@@ -41,7 +41,7 @@ static void left(struct dfs_nodes *nodes, struct dfs_node *node, const struct st
 
 	dfs_table_move_on(nodes);
 	node->changed = nodes->moment;
-	if (S_ISDIR(node->type))
+	if (S_ISDIR(node->type) || dfs_table_disowned(node))
 		return;
 	if (!st || others || !dfs_file_same(&node->st, st)) {
 		node->loose = true;
@@ -91,15 +91,6 @@ void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	pthread_mutex_lock(&nodes->lock);
 	node->writing--;
-	dfs_nodes_unlock(nodes);
-}
-
-/* No file has that size. */
-void dfs_node_disown(struct dfs_nodes *nodes, struct dfs_node *node)
-{
-	pthread_mutex_lock(&nodes->lock);
-	node->st.st_size = -1;
-	node->loose = false;
 	dfs_nodes_unlock(nodes);
 }
 

@@ -33,10 +33,25 @@ void dfs_nodes_unlock(struct dfs_nodes *nodes);
 /* dfs_table_move_on() - the moment passes */
 void dfs_table_move_on(struct dfs_nodes *nodes);
 
+/*
+ * dfs_table_disown() - its file is not what the kernel was told: who has it open
+ * gets ESTALE, and the next lookup another node. No file has that size.
+ */
+static inline void dfs_table_disown(struct dfs_node *node)
+{
+	node->st.st_size = -1;
+	node->loose = false;
+}
+
+static inline bool dfs_table_disowned(const struct dfs_node *node)
+{
+	return node->st.st_size < 0;
+}
+
 /* dfs_node_expected() - does a look that began at @moment at the file of node->st prove no change behind the mount, whatever it showed? */
 static inline bool dfs_node_expected(const struct dfs_node *node, uint64_t moment)
 {
-	return node->changing || node->writing || node->loose || node->changed > moment;
+	return !dfs_table_disowned(node) && (node->changing || node->writing || node->loose || node->changed > moment);
 }
 
 static inline bool dfs_file_same(const struct stat *a, const struct stat *b)

@@ -3,6 +3,7 @@
 #include "write/duplicate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,9 @@
 #include "util/auto.h"
 #include "util/hash.h"
 #include "write/verify.h"
+
+/* Copied at once: enough for a disk to write without pause. */
+#define WINDOW (16u << 20)
 
 bool dfs_duplicate_allowed(const struct dfs_view *view, uid_t owner)
 {
@@ -31,12 +35,16 @@ static int copy_stored(int from, int to, uint64_t size, struct dfs_err *err)
 	if (ioctl(to, FICLONE, from) == 0)
 		return ftruncate(to, (off_t)size) < 0 ? dfs_fail_errno(err, "cut the copy") : 0;
 	while ((uint64_t)at < size) {
-		ssize_t n = copy_file_range(from, &at, to, &to_at, (size_t)(size - (uint64_t)at), 0);
+		uint64_t rest = size - (uint64_t)at;
+		ssize_t n = copy_file_range(from, &at, to, &to_at, rest < WINDOW ? rest : WINDOW, 0);
 
 		if (n < 0 && errno != EINTR)
 			return dfs_fail_errno(err, "copy what is stored");
 		if (n == 0)
 			return dfs_fail(err, EUCLEAN, "a container that ends before it should");
+		/* The disk has something to do while the rest is copied and checked: in the end all must be there. */
+		if (n > 0)
+			(void)sync_file_range(to, to_at - n, n, SYNC_FILE_RANGE_WRITE);
 	}
 	return 0;
 }

@@ -307,7 +307,7 @@ static void look(struct task *t)
 		t->before = (struct stat){ 0 };
 }
 
-/* For who asks why. What was changed meanwhile is not what was looked at. */
+/* For who asks why. What was changed meanwhile is not what was looked at; a container (a copy of one) needs no reason. */
 static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
 {
 	const struct dfs_background_config *config = t->shared->config;
@@ -316,7 +316,8 @@ static void note_reason(const struct task *t, enum dfs_queue_end end, const stru
 
 	if (end == DFS_QUEUE_DONE && t->before.st_ino) /* another file may get its number */
 		dfs_ledger_gone(config->ledger, &t->before);
-	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || dfs_queue_cancelled(config->queue, t->item))
+	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || why->id == DFS_REASON_COMPRESSED ||
+	    dfs_queue_cancelled(config->queue, t->item))
 		return;
 	if (end == DFS_QUEUE_LATER)
 		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);

@@ -36,6 +36,18 @@ print(time.monotonic() - began)
 """
 
 
+COPY = """
+import os, sys, time
+began = time.monotonic()
+src, dst = os.open(sys.argv[1], os.O_RDONLY), os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+while os.copy_file_range(src, dst, 1 << 40):
+    pass
+os.fsync(dst)
+os.close(dst)
+print(time.monotonic() - began)
+"""
+
+
 def timed(*argv):
     began = time.monotonic()
     run(*argv)
@@ -145,6 +157,26 @@ class Bench:
             os.sync()
         self.results.add_ratio("cp, fsync included, another file being compressed, against ext4", ratios, 0.7)
 
+    def copied(self, pairs):
+        """A container copied within the mount, and what is stored of it beside it."""
+        with tempfile.TemporaryDirectory(dir=self.work, prefix="store.") as store:
+            shutil.copytree(f"{self.work}/pair/base", f"{store}/base", copy_function=os.link)
+            shutil.copy(self.model, f"{store}/tune")
+            run(self.tools.ctl, "base", "add", store, f"{store}/base")
+            run(self.tools.ctl, "encode", f"{store}/tune")
+            warm(f"{store}/tune")
+            with deltafs(self.tools, store, self.mount, "base", "rw,noingest"):
+                took = {store: [], self.mount: []}
+                for _, where in alternate([store, self.mount], pairs):
+                    took[where].append(float(run(sys.executable, "-c", COPY, f"{where}/tune", f"{where}/copy")))
+                    if os.stat(f"{where}/copy").st_blocks > os.stat(f"{store}/tune").st_blocks * 1.01:
+                        sys.exit("bench: the copy is no container")
+                    os.unlink(f"{where}/copy")
+                    os.sync()
+                    note(f"copy_file_range: {'the container' if where == self.mount else 'what is stored'} {took[where][-1]:.2f} s")
+        ratios = [b / a for a, b in zip(took[self.mount], took[store])]
+        self.results.add_ratio("copy_file_range of a container, fsync included, against that of what is stored", ratios, 0.8)
+
     def end_to_end(self, pairs):
         speeds, rss = [], 0
         size = os.path.getsize(self.model)
@@ -208,6 +240,7 @@ class Bench:
         few = max(1, pairs // 2)
         self.busy(few)
         self.reader(few)
+        self.copied(few)
         self.end_to_end(few)
         self.results.save(self.args.json)
         shutil.rmtree(self.work, ignore_errors=True)

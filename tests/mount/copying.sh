@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # copying: a container that is copied within the mount is a container at once, and whatever else is done to the copy meanwhile sees the bytes that were copied
-# test: timeout=300
+# test: timeout=300 userns tsan
 . "$(dirname "$0")/common.sh"
 
 make_store --params 700000 --seed 5
@@ -145,6 +145,24 @@ def unnamed(path, fd):
     os.unlink(path)
     pieces(src, fd, 1 << 20, n, os.fstat(fd).st_size)
     check("unlinked", os.fstat(fd).st_nlink == 0)
+def unnamed_and_read(path, fd):
+    reader = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    again = os.dup(fd)
+    os.close(again)
+    writer = os.open(f"/proc/self/fd/{fd}", os.O_RDWR)
+    os.close(writer)
+    check("unlinked: by another", os.pread(reader, n, 0) == A[:500001])
+def read_later():
+    """By who has it open still when its only writer has left, and its name has gone."""
+    path, fd = new()
+    pieces(src, fd, 200000, 500001)
+    reader = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    os.close(fd)
+    time.sleep(0.1)
+    check("read later", os.pread(reader, n, 0) == A[:500001])
+    os.close(reader)
 def in_between():
     half = A[:500001]
     interrupted("written", lambda p, fd: os.pwrite(fd, b"W" * 9, 1000) and None, patched(1000, b"W" * 9))
@@ -162,6 +180,8 @@ def in_between():
     interrupted("sought", sought, half)
     interrupted("changed", lambda p, fd: (os.chmod(p, 0o600), os.utime(p, (5, 5)))[0], half)
     interrupted("unlinked", unnamed, A)
+    interrupted("unlinked and read", unnamed_and_read, half)
+    read_later()
 def afterwards():
     """The whole is a container, and its writer has it open."""
     interrupted("then written", lambda p, fd: os.pwrite(fd, b"W" * 9, 1000) and None, patched(1000, b"W" * 9, n), True)
@@ -289,6 +309,14 @@ deltafsctl verify -r store >verify.out 2>&1 || fail "verify: $(cat verify.out)"
 start_daemon store mnt -o rw,noingest
 cp mnt/tune/model.safetensors mnt/cp4
 for copy in cp1 cp4 again/model.safetensors; do cmp orig/tune/model.safetensors "mnt/$copy" || fail "$copy after a remount"; done
+
+# The queue has nothing to say of it.
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=0
+python3 copies.py whole in_pieces || fail "with a queue"
+deltafsctl wait mnt >wait.out 2>&1 || fail "wait: $(cat wait.out)"
+deltafsctl status mnt >status.out || fail "status"
+grep -q 'compressed already' status.out && fail "status: $(cat status.out)"
 
 # The daemon dies between two pieces.
 python3 - "$daemon" <<'PY' || fail "python"
