@@ -37,6 +37,16 @@ void dfs_check_rubbish_tell(struct dfs_check *check, const struct dfs_paths *nam
 
 /* --- remembered hashes: "hash size mtime ctime check" */
 
+/* Never synced, since losing one costs a reading: a power cut leaves nothing in it, or zeros. */
+static bool is_blank(const struct dfs_buf *text)
+{
+	size_t n = 0;
+
+	while (n < text->len && !text->data[n])
+		n++;
+	return n == text->len;
+}
+
 static bool is_hash_line(const struct dfs_buf *text)
 {
 	char check[CHECK_DIGITS + 2];
@@ -63,7 +73,7 @@ static int check_hashes(struct dfs_check *check)
 			return ret;
 		if (ret == -EINVAL || ret == -ELOOP)
 			dfs_check_found(check, DFS_CHECK_STATE, names.paths[i], "no regular file", NULL, NULL);
-		else if (ret == -EFBIG || (ret == 0 && !is_hash_line(&text)))
+		else if (ret == -EFBIG || (ret == 0 && !is_blank(&text) && !is_hash_line(&text)))
 			dfs_check_found(check, DFS_CHECK_HASH, names.paths[i], "a remembered hash is damaged", dfs_check_remove, &removing);
 		else if (ret < 0 && ret != -ENOENT)
 			dfs_check_found(check, DFS_CHECK_UNREADABLE, names.paths[i], strerror(-ret), NULL, NULL);

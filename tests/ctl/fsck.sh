@@ -40,11 +40,12 @@ checks() {
 # finds it. LEVEL p, y or no: what mends it.
 damage() {
 	what=$1
-	local mode=$2 level=$3 pattern=$4 right=
+	local mode=$2 level=$3 pattern=$4 right= times
 	rm -rf store
 	cp -a clean store
 	eval "$5" || fail "$what: this test is wrong"
 	! reads || right=1
+	times=$(stat -c '%i %y' store/$coded)
 	state >before
 	if [ "$mode" = fast ]; then checks 4 "$pattern" -n; else checks 0 - -n; fi
 	checks 4 "$pattern" -f
@@ -66,6 +67,7 @@ damage() {
 		;;
 	esac
 	[ -z "$right" ] || reads || fail "$what: what could be read cannot be read any more"
+	[ "$times" = "$(stat -c '%i %y' store/$coded)" ] || fail "$what: the file has another inode or other times"
 	[ "$level" = no ] || return 0
 	rm -rf store
 	cp -a clean store
@@ -143,6 +145,18 @@ damage "a model's record, and nobody says what was in it" fast no "$record: .*ba
 	'truncate -s 100 store/$record && rm store/$pin store/tune/model.safetensors store/sole/a.safetensors; ln store/base/model.safetensors store/$coded; cp orig/tune/model.safetensors x; mv x store/$coded'
 damage "no record" fast no "bases/x.json: no record" 'echo {} >store/.deltafs/bases/x.json'
 
+# What may need it is not known: it stays.
+for doubt in 'flip store/$coded $((off + 40))' 'truncate -s 3 store/$record && rm store/$coded store/sole/a.safetensors && mv store/$pin x'; do
+	what="a pin that somebody may need: $doubt"
+	rm -rf store
+	cp -a clean store
+	eval "$doubt"
+	head -c 5000 /dev/urandom >store/.deltafs/pins/00112233445566778899aabbccddeeff
+	ln store/sole/b.safetensors store/.deltafs/pins/10112233445566778899aabbccddeeff
+	checks 4 '' -y
+	[ "$(find store/.deltafs/pins -name '?0112233445566778899aabbccddeeff' | wc -l)" = 2 ] || fail "$what: it is gone"
+done
+
 # What else is in .deltafs.
 damage "left by a crash" fast p "tmp/0123456789abcdef: left by a crash" 'echo x >store/.deltafs/tmp/0123456789abcdef'
 damage "a record of what waits" fast p ".deltafs/pending: 1 damaged line;" 'printf "0011223344556677\tadd\tx\n" >store/.deltafs/pending'
@@ -150,6 +164,10 @@ damage "a reason" fast p ".deltafs/reasons: 2 damaged lines;" 'printf "no\nline"
 damage "no journal" fast no ".deltafs/pending: no regular file" 'mkdir store/.deltafs/pending'
 damage "a remembered hash" fast p ".deltafs/hashes/[0-9a-f-]*: a remembered hash is damaged" \
 	'flip "$(find store/.deltafs/hashes -type f | head -1)" 50 1'
+what="a remembered hash that a power cut emptied"
+rm -rf store && cp -a clean store
+find store/.deltafs/hashes -type f -exec truncate -s 0 {} +
+checks 0 - -n
 damage "the version" fast no ".deltafs/version: damaged" 'echo nonsense >store/.deltafs/version'
 
 # Several at once: what is mended and what is left are both in the exit status.
