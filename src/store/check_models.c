@@ -6,8 +6,10 @@
  * is the hash of its files' hashes, and containers say which files they are.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/check_internal.h"
 #include "store/internal.h"
@@ -52,7 +54,23 @@ static int load(const struct dfs_check *check, const char *path, struct dfs_hash
 	return ret;
 }
 
-static int check_files(struct dfs_check *check, const struct dfs_registered *model, struct dfs_err *err)
+/* Beside a daemon: it may have let go of the model, and then of its pins, since the record was read. */
+static bool was_forgotten(const struct dfs_check *check, const char *path)
+{
+	struct stat st;
+
+	return check->live && fstatat(check->store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+static bool pin_is_there(struct dfs_check *check, const struct dfs_base_file *want)
+{
+	char path[DFS_PIN_PATH_SIZE];
+	const struct dfs_place place = { DFS_PLACE_PIN, check->store->fd, dfs_pin_path(want->hash, path) };
+
+	return dfs_check_place(check, &place, want, false, NULL) == DFS_PLACE_FITS;
+}
+
+static int check_files(struct dfs_check *check, const char *path, const struct dfs_registered *model, struct dfs_err *err)
 {
 	int ret = 0;
 
@@ -60,7 +78,8 @@ static int check_files(struct dfs_check *check, const struct dfs_registered *mod
 		const struct dfs_registered_file *file = &model->files[i];
 		const struct dfs_base_file want = { file->hash, file->size, model->id, file->name, "" };
 
-		ret = dfs_check_pin(check, &want, file->pinned ? DFS_ASKER_MODEL : DFS_ASKER_REFERENCE, err);
+		if (pin_is_there(check, &want) || !was_forgotten(check, path))
+			ret = dfs_check_pin(check, &want, file->pinned ? DFS_ASKER_MODEL : DFS_ASKER_REFERENCE, err);
 	}
 	check->n_models++;
 	return ret;
@@ -78,7 +97,7 @@ static int check_model(struct dfs_check *check, const char *path, struct dfs_err
 	}
 	ret = load(check, path, lost.id, &model, &lost.why);
 	if (ret == 0)
-		return check_files(check, &model, err);
+		return check_files(check, path, &model, err);
 	if (ret == -ENOMEM)
 		return out_of_memory(err);
 	if (ret == -ENOENT)

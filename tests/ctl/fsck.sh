@@ -145,6 +145,21 @@ damage "a model's record, and nobody says what was in it" fast no "$record: .*ba
 	'truncate -s 100 store/$record && rm store/$pin store/tune/model.safetensors store/sole/a.safetensors; ln store/base/model.safetensors store/$coded; cp orig/tune/model.safetensors x; mv x store/$coded'
 damage "no record" fast no "bases/x.json: no record" 'echo {} >store/.deltafs/bases/x.json'
 
+# Who may not read a file cannot have it pinned by a container that names it as its base.
+if [ "$(id -u)" = 0 ] && [ -n "$mark" ]; then
+	what="a container of a stranger"
+	rm -rf store
+	cp -a clean store
+	rm -r store/.deltafs store/sole
+	chmod 600 store/base/model.safetensors
+	setfattr -x "$mark" store/$coded
+	chown 65534:65534 store/$coded
+	checks 0 - -p
+	[ ! -e store/.deltafs ] || fail "$what: something was pinned for him"
+	chown 0:0 store/$coded
+	checks 1 'no pin keeps base' -p
+fi
+
 # What may need it is not known: it stays.
 for doubt in 'flip store/$coded $((off + 40))' 'truncate -s 3 store/$record && rm store/$coded store/sole/a.safetensors && mv store/$pin x'; do
 	what="a pin that somebody may need: $doubt"
