@@ -99,7 +99,7 @@ int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_p
 
 	*ret_names = (struct dfs_paths){ 0 };
 	if (ret < 0)
-		return ret == -ENOENT ? 0 : ret;
+		return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
 	dir = fdopendir(fd);
 	if (!dir)
 		return -errno;

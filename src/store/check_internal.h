@@ -51,7 +51,7 @@ enum dfs_check_place { DFS_PLACE_GONE, DFS_PLACE_OTHER, DFS_PLACE_FITS };
 int dfs_check_place(struct dfs_check *check, const struct dfs_place *place, const struct dfs_base_file *want,
 		    bool certain, int *ret_fd);
 
-/* dfs_check_names() - paths of what is in a directory of the store; none if it is not there. Return: 0; -errno. */
+/* dfs_check_names() - paths of what is in a directory of the store; none if it is none. Return: 0; -errno. */
 int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_paths *ret_names);
 
 /* dfs_check_remove() - a dfs_check_mend_fn for a file of .deltafs */

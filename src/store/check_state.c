@@ -82,6 +82,26 @@ static int check_hashes(struct dfs_check *check)
 	return ret;
 }
 
+/* --- kinds of files */
+
+static void check_kinds(struct dfs_check *check)
+{
+	static const struct {
+		const char *path;
+		mode_t kind;
+	} parts[] = {
+		{ DFS_STORE_DIR, S_IFDIR }, { DFS_STORE_DIR "/pins", S_IFDIR }, { DFS_STORE_DIR "/bases", S_IFDIR },
+		{ DFS_STORE_DIR "/hashes", S_IFDIR }, { DFS_STORE_DIR "/tmp", S_IFDIR },
+		{ DFS_STORE_DIR "/version", S_IFREG }, { DFS_STORE_DIR "/lock", S_IFREG },
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (fstatat(check->store->fd, parts[i].path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IFMT) != parts[i].kind)
+			dfs_check_found(check, DFS_CHECK_STATE, parts[i].path,
+					parts[i].kind == S_IFDIR ? "no directory" : "no regular file", NULL, NULL);
+}
+
 /* --- version */
 
 static int check_version(struct dfs_check *check, struct dfs_err *err)
@@ -200,6 +220,7 @@ int dfs_check_state(struct dfs_check *check, struct dfs_err *err)
 
 	if (ret < 0)
 		return ret;
+	check_kinds(check);
 	ret = check_hashes(check);
 	return ret < 0 ? dfs_fail(err, -ret, "%s/" DFS_STORE_DIR ": %s", check->store->path, strerror(-ret)) : 0;
 }

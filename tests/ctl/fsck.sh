@@ -179,6 +179,14 @@ damage "a reason" fast p ".deltafs/reasons: 2 damaged lines;" 'printf "no\nline"
 damage "no journal" fast no ".deltafs/pending: no regular file" 'mkdir store/.deltafs/pending'
 damage "a remembered hash" fast p ".deltafs/hashes/[0-9a-f-]*: a remembered hash is damaged" \
 	'flip "$(find store/.deltafs/hashes -type f | head -1)" 50 1'
+for part in bases hashes pins tmp version lock; do
+	what="$part that is none"
+	rm -rf store && cp -a clean store
+	rm -r "store/.deltafs/$part"
+	case $part in version | lock) mkdir "store/.deltafs/$part" ;; *) echo x >"store/.deltafs/$part" ;; esac
+	checks 4 ".deltafs/$part: no (regular file|directory)" -f
+	checks 8 "cannot repair: .*/$part: .* directory" -y
+done
 what="a remembered hash that a power cut emptied"
 rm -rf store && cp -a clean store
 find store/.deltafs/hashes -type f -exec truncate -s 0 {} +
