@@ -131,7 +131,19 @@ struct rebuild {
 	bool done;
 };
 
-static int model_add(struct dfs_registered *model, struct dfs_hash hash, uint64_t size, const char *name)
+/* A name that still leads to the file, which the record had, too. */
+static int add_path(struct dfs_check *check, struct dfs_registered_file *file)
+{
+	const struct dfs_base_file want = { .hash = file->hash, .size = file->size };
+	const struct dfs_place place = { DFS_PLACE_HINT, check->store->fd, file->name };
+	int ret = *file->name ? dfs_check_place(check, &place, &want, true, NULL) : DFS_PLACE_GONE;
+
+	if (ret == DFS_PLACE_FITS)
+		ret = dfs_paths_add(&file->paths, file->name);
+	return ret < 0 ? ret : 0;
+}
+
+static int model_add(struct dfs_check *check, struct dfs_registered *model, struct dfs_hash hash, uint64_t size, const char *name)
 {
 	struct dfs_registered_file *files = realloc(model->files, (model->n_files + 1) * sizeof(*files));
 
@@ -139,7 +151,7 @@ static int model_add(struct dfs_registered *model, struct dfs_hash hash, uint64_
 		return -ENOMEM;
 	model->files = files;
 	files[model->n_files] = (struct dfs_registered_file){ .hash = hash, .size = size, .pinned = true, .name = strdup(name) };
-	return files[model->n_files++].name ? 0 : -ENOMEM;
+	return files[model->n_files++].name ? add_path(check, &files[model->n_files - 1]) : -ENOMEM;
 }
 
 static int by_hash(const void *a, const void *b)
@@ -168,18 +180,18 @@ static int gather(struct dfs_check *check, struct dfs_registered *model)
 
 	for (size_t i = 0; i < check->seen.len / sizeof(*seen) && ret == 0; i++)
 		if (seen[i].pinned && dfs_hash_equal(seen[i].model, model->id))
-			ret = model_add(model, seen[i].hash, seen[i].size, seen[i].name ? seen[i].name : "");
+			ret = model_add(check, model, seen[i].hash, seen[i].size, seen[i].name ? seen[i].name : "");
 	return ret;
 }
 
 /* A model of one file, which no container needs now. */
-static int gather_alone(struct dfs_registered *model, const struct dfs_pin *pins, size_t n)
+static int gather_alone(struct dfs_check *check, struct dfs_registered *model, const struct dfs_pin *pins, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dfs_hash hash = pins[i].hash;
 
 		if (dfs_hash_equal(dfs_model_id(&hash, 1), model->id))
-			return model_add(model, pins[i].hash, pins[i].size, "");
+			return model_add(check, model, pins[i].hash, pins[i].size, "");
 	}
 	return 0;
 }
@@ -205,15 +217,18 @@ static int check_lost(struct dfs_check *check, const struct dfs_check_lost *lost
 {
 	struct rebuild rebuild = { .check = check };
 	char path[sizeof(bases_path) + DFS_HASH_HEX + sizeof(SUFFIX)], hex[DFS_HASH_HEX];
+	const char *what = lost->why.text;
 	int ret = start_model(&rebuild.model, lost->id);
 
 	if (ret == 0)
 		ret = gather(check, &rebuild.model);
 	if (ret == 0 && !rebuild.model.n_files)
-		ret = gather_alone(&rebuild.model, pins, n_pins);
+		ret = gather_alone(check, &rebuild.model, pins, n_pins);
 	if (ret == 0) {
 		snprintf(path, sizeof(path), "%s/%s" SUFFIX, bases_path, dfs_hash_hex(lost->id, hex));
-		dfs_check_found(check, DFS_CHECK_MODEL, path, lost->why.text,
+		if (strncmp(what, path, strlen(path)) == 0 && strncmp(what + strlen(path), ": ", 2) == 0)
+			what += strlen(path) + 2;
+		dfs_check_found(check, DFS_CHECK_MODEL, path, what,
 				is_proven(&rebuild.model) ? write_model : NULL, &rebuild);
 		*ret_certain &= rebuild.done;
 	}

@@ -143,6 +143,21 @@ damage "no pin" fast no "pins/README: no pin has this name" 'echo x >store/.delt
 damage "a model's record" fast p "$record: .*; " 'truncate -s 100 store/$record'
 damage "a model's record, and nobody says what was in it" fast no "$record: .*base add" \
 	'truncate -s 100 store/$record && rm store/$pin store/tune/model.safetensors store/sole/a.safetensors; ln store/base/model.safetensors store/$coded; cp orig/tune/model.safetensors x; mv x store/$coded'
+what="the record of a model of three files"
+rm -rf store other
+make_pair --base-shards 3 --params 60000 --hidden 64 --vocab 256 other
+mkdir store && cp -r other/* store/
+run deltafsctl base add store store/base
+run deltafsctl encode -r store/tune
+cp "$(find store/.deltafs/bases -name '*.json')" good.json
+echo x >"$(find store/.deltafs/bases -name '*.json')"
+checks 1 "bases/.*; written anew from its pins" -p
+checks 0 - -f
+paths='sorted((f["hash"], f["size"], f["name"], f["pinned"], *f["paths"]) for f in o["files"] if f["paths"])'
+[ "$(member "$(find store/.deltafs/bases -name '*.json')" "$paths")" != "[]" ] || fail "$what: no file has a name"
+for name in $(member "$(find store/.deltafs/bases -name '*.json')" '" ".join(p for f in o["files"] for p in f["paths"])'); do
+	grep -q "\"$name\"" good.json || fail "$what: $name was not in it"
+done
 damage "no record" fast no "bases/x.json: no record" 'echo {} >store/.deltafs/bases/x.json'
 
 # Who may not read a file cannot have it pinned by a container that names it as its base.
