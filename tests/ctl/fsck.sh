@@ -214,7 +214,7 @@ rm -rf store
 cp -a clean store
 flip store/$coded 100
 flip store/sole/a.safetensors $((off - 30))
-checks 5 "2 errors, 1 repaired, 0 to be repaired, 1 not" -p
+checks 5 "2 errors: 1 repaired, 0 repairable, 1 left" -p
 fsck.deltafs --json store >said.json
 [ $? = 4 ] && [ "$(member said.json 'o["left"], o["findings"][0]["kind"]')" = "(1, 'content')" ] || fail "--json: $(cat said.json)"
 
