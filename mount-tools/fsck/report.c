@@ -96,7 +96,7 @@ static void end_lines(const struct fsck_report *r, const struct dfs_check *check
 		 check->n_containers == 1 ? "container" : "containers", (unsigned long long)check->n_models,
 		 check->n_models == 1 ? "base" : "bases");
 	if (n)
-		snprintf(found, sizeof(found), "%lu %s, %lu repaired, %lu to be repaired, %lu not", n, n == 1 ? "error" : "errors",
+		snprintf(found, sizeof(found), "%lu %s: %lu repaired, %lu repairable, %lu left", n, n == 1 ? "error" : "errors",
 			 r->repaired, r->repairable, r->left);
 	else if (!whole)
 		snprintf(found, sizeof(found), "nothing found so far");

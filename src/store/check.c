@@ -39,7 +39,7 @@ static const struct {
 	[DFS_CHECK_NEWER] = { "newer", DFS_REPAIR_NONE, NULL, "a newer deltafs reads it" },
 	[DFS_CHECK_METADATA] = { "metadata", DFS_REPAIR_NONE, NULL, "put the file there again from where it came" },
 	[DFS_CHECK_CONTENT] = { "content", DFS_REPAIR_NONE, NULL,
-		"the rest of it can be read; put the file there again from where it came" },
+		"the rest of it can be read; if its base is right, put the file there again from where it came" },
 	[DFS_CHECK_SUPERBLOCK] = { "superblock", DFS_REPAIR_SAFE, "written anew from the other one",
 		"deltafsctl decode makes it plain from the one that is right, if all else is" },
 	[DFS_CHECK_TRAILING] = { "trailing", DFS_REPAIR_SAFE, "cut off", "look at them; truncate -s to that length takes them away" },
@@ -99,7 +99,7 @@ int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_p
 
 	*ret_names = (struct dfs_paths){ 0 };
 	if (ret < 0)
-		return ret == -ENOENT ? 0 : ret;
+		return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
 	dir = fdopendir(fd);
 	if (!dir)
 		return -errno;

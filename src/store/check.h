@@ -132,10 +132,11 @@ int dfs_check_journal(struct dfs_check *check, const struct dfs_journal_form *fo
 int dfs_check_models(struct dfs_check *check, struct dfs_err *err);
 
 /**
- * dfs_check_base() - a base that a container needs
+ * dfs_check_base() - a base that the container @file needs
  * What is wrong with its pin is told once. Return: 0: it can be read; -EIO with a sentence; -ENOMEM, -ECANCELED.
  */
-int dfs_check_base(struct dfs_check *check, const struct dfs_base_file *want, struct dfs_err *err);
+int dfs_check_base(struct dfs_check *check, const struct dfs_walk_file *file, const struct dfs_base_file *want,
+		   struct dfs_err *err);
 
 /* dfs_check_pins() - Return: 0; -ENOMEM, -EACCES, ... */
 int dfs_check_pins(struct dfs_check *check, struct dfs_err *err);

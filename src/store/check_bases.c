@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/access.h"
 #include "store/check_internal.h"
 #include "store/internal.h"
 #include "store/pins.h"
@@ -95,13 +96,15 @@ static int pin_it(void *arg, struct dfs_err *err)
 
 /* --- a base */
 
-static int remember(struct dfs_check *check, const struct dfs_base_file *want, struct dfs_check_base **ret_base)
+/* Its entry. NULL: out of memory. */
+static struct dfs_check_base *entry_of(struct dfs_check *check, const struct dfs_base_file *want)
 {
-	struct dfs_check_base base = { .hash = want->hash, .size = want->size };
-	int ret = dfs_buf_append(&check->seen, &base, sizeof(base));
+	struct dfs_check_base *base = dfs_check_seen(check, want->hash);
+	const struct dfs_check_base fresh = { .hash = want->hash, .size = want->size };
 
-	*ret_base = ret == 0 ? dfs_check_seen(check, want->hash) : NULL;
-	return ret;
+	if (!base && dfs_buf_append(&check->seen, &fresh, sizeof(fresh)) == 0)
+		base = dfs_check_seen(check, want->hash);
+	return base;
 }
 
 /* A model's record may lack what a container knows. */
@@ -138,18 +141,14 @@ static void tell(struct copy *copy, int at_pin, enum dfs_check_asker asker)
 	}
 }
 
-int dfs_check_pin(struct dfs_check *check, const struct dfs_base_file *want, enum dfs_check_asker asker,
-		  struct dfs_err *err)
+/* Return: 0; -ENOMEM, -ECANCELED. */
+static int look(struct dfs_check *check, const struct dfs_base_file *want, enum dfs_check_asker asker, bool *ret_pinned)
 {
 	struct copy copy = { check, want, check->full || check->repair, -1, 0 };
-	struct dfs_check_base *base = dfs_check_seen(check, want->hash);
 	char path[DFS_PIN_PATH_SIZE];
 	struct dfs_place place = { DFS_PLACE_PIN, check->store->fd, dfs_pin_path(want->hash, path) };
-	int at_pin;
+	int at_pin = dfs_check_place(check, &place, want, check->full, NULL);
 
-	if (base)
-		return learn(base, want) < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
-	at_pin = dfs_check_place(check, &place, want, check->full, NULL);
 	if (at_pin >= 0 && at_pin != DFS_PLACE_FITS) {
 		copy.certain &= asker != DFS_ASKER_REFERENCE || check->full || at_pin == DFS_PLACE_OTHER;
 		dfs_places_each(check->store, &(struct dfs_paths){ 0 }, want, try_place, &copy);
@@ -158,21 +157,53 @@ int dfs_check_pin(struct dfs_check *check, const struct dfs_base_file *want, enu
 		if (copy.fd >= 0)
 			close(copy.fd);
 	}
-	if (at_pin < 0 || copy.ret < 0)
-		return dfs_fail(err, at_pin < 0 ? -at_pin : -copy.ret, "%s: %s", path, strerror(at_pin < 0 ? -at_pin : -copy.ret));
-	if (remember(check, want, &base) < 0 || learn(base, want) < 0)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	base->pinned = dfs_check_place(check, &place, want, false, NULL) == DFS_PLACE_FITS;
-	return 0;
+	*ret_pinned = dfs_check_place(check, &place, want, false, NULL) == DFS_PLACE_FITS;
+	return at_pin < 0 ? at_pin : copy.ret;
 }
 
-int dfs_check_base(struct dfs_check *check, const struct dfs_base_file *want, struct dfs_err *err)
+int dfs_check_pin(struct dfs_check *check, const struct dfs_base_file *want, enum dfs_check_asker asker,
+		  struct dfs_err *err)
+{
+	struct dfs_check_base *base = entry_of(check, want);
+	int ret = base ? learn(base, want) : -ENOMEM;
+
+	if (ret == 0 && asker != DFS_ASKER_STRANGER && !base->looked) {
+		ret = look(check, want, asker, &base->pinned);
+		base->looked = true;
+	}
+	return ret < 0 ? dfs_fail(err, -ret, "base %s: %s", want->name ? want->name : "", strerror(-ret)) : 0;
+}
+
+/* A container that may not be decoded against a base is no reason to pin it. */
+static int asker_of(struct dfs_check *check, const struct dfs_walk_file *file, const struct dfs_base_file *want,
+		    enum dfs_check_asker *ret_asker)
 {
 	struct dfs_base *base;
-	int ret = dfs_check_pin(check, want, DFS_ASKER_CONTAINER, err);
+	int ret = dfs_bases_get(check->bases, want, &base, NULL);
+
+	*ret_asker = DFS_ASKER_CONTAINER;
+	if (ret < 0)
+		return ret == -EIO ? 0 : ret;
+	ret = dfs_access_check(check->store, &file->st, file->claim.trusted, want, base, NULL);
+	dfs_base_put(check->bases, base);
+	if (ret < 0 && ret != -ENOMEM)
+		*ret_asker = DFS_ASKER_STRANGER;
+	return ret == -ENOMEM ? ret : 0;
+}
+
+int dfs_check_base(struct dfs_check *check, const struct dfs_walk_file *file, const struct dfs_base_file *want,
+		   struct dfs_err *err)
+{
+	enum dfs_check_asker asker;
+	struct dfs_base *base;
+	int ret = asker_of(check, file, want, &asker);
 
 	if (ret < 0)
+		return dfs_fail(err, -ret, "open a base: %s", strerror(-ret));
+	ret = dfs_check_pin(check, want, asker, err);
+	if (ret < 0)
 		return ret;
+	dfs_bases_look_again(check->bases, want);
 	ret = dfs_bases_get(check->bases, want, &base, err);
 	if (ret == 0)
 		dfs_base_put(check->bases, base);

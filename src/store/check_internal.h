@@ -14,6 +14,7 @@ struct dfs_check_base {
 	uint64_t size;
 	struct dfs_hash model;	/* zero: nobody says */
 	char *name;		/* NULL: nobody says */
+	bool looked;		/* for its pin */
 	bool pinned;		/* it has a pin, which is right as far as was looked */
 };
 
@@ -28,12 +29,13 @@ enum dfs_check_asker {
 	DFS_ASKER_MODEL,	/* a registered model, that it is pinned */
 	DFS_ASKER_REFERENCE,	/* a registered model, that it lies elsewhere */
 	DFS_ASKER_CONTAINER,
+	DFS_ASKER_STRANGER,	/* a container that may not be decoded against it: nothing is looked for */
 };
 
 /* dfs_check_seen() - what was found out about it; NULL: nothing yet. Valid until the next dfs_check_pin(). */
 struct dfs_check_base *dfs_check_seen(struct dfs_check *check, struct dfs_hash hash);
 
-/* dfs_check_pin() - has it a pin, and is it right; told and remembered once. Return: 0; -ENOMEM, -ECANCELED. */
+/* dfs_check_pin() - somebody needs it: has it a pin, and is it right; told and remembered once. Return: 0; -ENOMEM, -ECANCELED. */
 int dfs_check_pin(struct dfs_check *check, const struct dfs_base_file *want, enum dfs_check_asker asker,
 		  struct dfs_err *err);
 
@@ -49,7 +51,7 @@ enum dfs_check_place { DFS_PLACE_GONE, DFS_PLACE_OTHER, DFS_PLACE_FITS };
 int dfs_check_place(struct dfs_check *check, const struct dfs_place *place, const struct dfs_base_file *want,
 		    bool certain, int *ret_fd);
 
-/* dfs_check_names() - paths of what is in a directory of the store; none if it is not there. Return: 0; -errno. */
+/* dfs_check_names() - paths of what is in a directory of the store; none if it is none. Return: 0; -errno. */
 int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_paths *ret_names);
 
 /* dfs_check_remove() - a dfs_check_mend_fn for a file of .deltafs */

@@ -6,8 +6,10 @@
  * is the hash of its files' hashes, and containers say which files they are.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/check_internal.h"
 #include "store/internal.h"
@@ -52,7 +54,23 @@ static int load(const struct dfs_check *check, const char *path, struct dfs_hash
 	return ret;
 }
 
-static int check_files(struct dfs_check *check, const struct dfs_registered *model, struct dfs_err *err)
+/* Beside a daemon: it may have let go of the model, and then of its pins, since the record was read. */
+static bool was_forgotten(const struct dfs_check *check, const char *path)
+{
+	struct stat st;
+
+	return check->live && fstatat(check->store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+static bool pin_is_there(struct dfs_check *check, const struct dfs_base_file *want)
+{
+	char path[DFS_PIN_PATH_SIZE];
+	const struct dfs_place place = { DFS_PLACE_PIN, check->store->fd, dfs_pin_path(want->hash, path) };
+
+	return dfs_check_place(check, &place, want, false, NULL) == DFS_PLACE_FITS;
+}
+
+static int check_files(struct dfs_check *check, const char *path, const struct dfs_registered *model, struct dfs_err *err)
 {
 	int ret = 0;
 
@@ -60,7 +78,8 @@ static int check_files(struct dfs_check *check, const struct dfs_registered *mod
 		const struct dfs_registered_file *file = &model->files[i];
 		const struct dfs_base_file want = { file->hash, file->size, model->id, file->name, "" };
 
-		ret = dfs_check_pin(check, &want, file->pinned ? DFS_ASKER_MODEL : DFS_ASKER_REFERENCE, err);
+		if (pin_is_there(check, &want) || !was_forgotten(check, path))
+			ret = dfs_check_pin(check, &want, file->pinned ? DFS_ASKER_MODEL : DFS_ASKER_REFERENCE, err);
 	}
 	check->n_models++;
 	return ret;
@@ -78,7 +97,7 @@ static int check_model(struct dfs_check *check, const char *path, struct dfs_err
 	}
 	ret = load(check, path, lost.id, &model, &lost.why);
 	if (ret == 0)
-		return check_files(check, &model, err);
+		return check_files(check, path, &model, err);
 	if (ret == -ENOMEM)
 		return out_of_memory(err);
 	if (ret == -ENOENT)
@@ -112,7 +131,19 @@ struct rebuild {
 	bool done;
 };
 
-static int model_add(struct dfs_registered *model, struct dfs_hash hash, uint64_t size, const char *name)
+/* A name that still leads to the file, which the record had, too. */
+static int add_path(struct dfs_check *check, struct dfs_registered_file *file)
+{
+	const struct dfs_base_file want = { .hash = file->hash, .size = file->size };
+	const struct dfs_place place = { DFS_PLACE_HINT, check->store->fd, file->name };
+	int ret = *file->name ? dfs_check_place(check, &place, &want, true, NULL) : DFS_PLACE_GONE;
+
+	if (ret == DFS_PLACE_FITS)
+		ret = dfs_paths_add(&file->paths, file->name);
+	return ret < 0 ? ret : 0;
+}
+
+static int model_add(struct dfs_check *check, struct dfs_registered *model, struct dfs_hash hash, uint64_t size, const char *name)
 {
 	struct dfs_registered_file *files = realloc(model->files, (model->n_files + 1) * sizeof(*files));
 
@@ -120,7 +151,7 @@ static int model_add(struct dfs_registered *model, struct dfs_hash hash, uint64_
 		return -ENOMEM;
 	model->files = files;
 	files[model->n_files] = (struct dfs_registered_file){ .hash = hash, .size = size, .pinned = true, .name = strdup(name) };
-	return files[model->n_files++].name ? 0 : -ENOMEM;
+	return files[model->n_files++].name ? add_path(check, &files[model->n_files - 1]) : -ENOMEM;
 }
 
 static int by_hash(const void *a, const void *b)
@@ -149,18 +180,18 @@ static int gather(struct dfs_check *check, struct dfs_registered *model)
 
 	for (size_t i = 0; i < check->seen.len / sizeof(*seen) && ret == 0; i++)
 		if (seen[i].pinned && dfs_hash_equal(seen[i].model, model->id))
-			ret = model_add(model, seen[i].hash, seen[i].size, seen[i].name ? seen[i].name : "");
+			ret = model_add(check, model, seen[i].hash, seen[i].size, seen[i].name ? seen[i].name : "");
 	return ret;
 }
 
 /* A model of one file, which no container needs now. */
-static int gather_alone(struct dfs_registered *model, const struct dfs_pin *pins, size_t n)
+static int gather_alone(struct dfs_check *check, struct dfs_registered *model, const struct dfs_pin *pins, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct dfs_hash hash = pins[i].hash;
 
 		if (dfs_hash_equal(dfs_model_id(&hash, 1), model->id))
-			return model_add(model, pins[i].hash, pins[i].size, "");
+			return model_add(check, model, pins[i].hash, pins[i].size, "");
 	}
 	return 0;
 }
@@ -186,15 +217,18 @@ static int check_lost(struct dfs_check *check, const struct dfs_check_lost *lost
 {
 	struct rebuild rebuild = { .check = check };
 	char path[sizeof(bases_path) + DFS_HASH_HEX + sizeof(SUFFIX)], hex[DFS_HASH_HEX];
+	const char *what = lost->why.text;
 	int ret = start_model(&rebuild.model, lost->id);
 
 	if (ret == 0)
 		ret = gather(check, &rebuild.model);
 	if (ret == 0 && !rebuild.model.n_files)
-		ret = gather_alone(&rebuild.model, pins, n_pins);
+		ret = gather_alone(check, &rebuild.model, pins, n_pins);
 	if (ret == 0) {
 		snprintf(path, sizeof(path), "%s/%s" SUFFIX, bases_path, dfs_hash_hex(lost->id, hex));
-		dfs_check_found(check, DFS_CHECK_MODEL, path, lost->why.text,
+		if (strncmp(what, path, strlen(path)) == 0 && strncmp(what + strlen(path), ": ", 2) == 0)
+			what += strlen(path) + 2;
+		dfs_check_found(check, DFS_CHECK_MODEL, path, what,
 				is_proven(&rebuild.model) ? write_model : NULL, &rebuild);
 		*ret_certain &= rebuild.done;
 	}
@@ -271,6 +305,8 @@ int dfs_check_pins(struct dfs_check *check, struct dfs_err *err)
 	size_t n = 0;
 	int ret = dfs_pins_list(check->store, &pins, &n);
 
+	if (ret == -ENOTDIR || ret == -ELOOP) /* told by dfs_check_state() */
+		ret = 0;
 	if (ret == 0)
 		ret = check_names(check, pins, n);
 	if (ret == 0)

@@ -40,11 +40,12 @@ checks() {
 # finds it. LEVEL p, y or no: what mends it.
 damage() {
 	what=$1
-	local mode=$2 level=$3 pattern=$4 right=
+	local mode=$2 level=$3 pattern=$4 right= times
 	rm -rf store
 	cp -a clean store
 	eval "$5" || fail "$what: this test is wrong"
 	! reads || right=1
+	times=$(stat -c '%i %y' store/$coded)
 	state >before
 	if [ "$mode" = fast ]; then checks 4 "$pattern" -n; else checks 0 - -n; fi
 	checks 4 "$pattern" -f
@@ -66,6 +67,7 @@ damage() {
 		;;
 	esac
 	[ -z "$right" ] || reads || fail "$what: what could be read cannot be read any more"
+	[ "$times" = "$(stat -c '%i %y' store/$coded)" ] || fail "$what: the file has another inode or other times"
 	[ "$level" = no ] || return 0
 	rm -rf store
 	cp -a clean store
@@ -141,7 +143,49 @@ damage "no pin" fast no "pins/README: no pin has this name" 'echo x >store/.delt
 damage "a model's record" fast p "$record: .*; " 'truncate -s 100 store/$record'
 damage "a model's record, and nobody says what was in it" fast no "$record: .*base add" \
 	'truncate -s 100 store/$record && rm store/$pin store/tune/model.safetensors store/sole/a.safetensors; ln store/base/model.safetensors store/$coded; cp orig/tune/model.safetensors x; mv x store/$coded'
+what="the record of a model of three files"
+rm -rf store other
+make_pair --base-shards 3 --params 60000 --hidden 64 --vocab 256 other
+mkdir store && cp -r other/* store/
+run deltafsctl base add store store/base
+run deltafsctl encode -r store/tune
+cp "$(find store/.deltafs/bases -name '*.json')" good.json
+echo x >"$(find store/.deltafs/bases -name '*.json')"
+checks 1 "bases/.*; written anew from its pins" -p
+checks 0 - -f
+paths='sorted((f["hash"], f["size"], f["name"], f["pinned"], *f["paths"]) for f in o["files"] if f["paths"])'
+[ "$(member "$(find store/.deltafs/bases -name '*.json')" "$paths")" != "[]" ] || fail "$what: no file has a name"
+for name in $(member "$(find store/.deltafs/bases -name '*.json')" '" ".join(p for f in o["files"] for p in f["paths"])'); do
+	grep -q "\"$name\"" good.json || fail "$what: $name was not in it"
+done
 damage "no record" fast no "bases/x.json: no record" 'echo {} >store/.deltafs/bases/x.json'
+
+# Who may not read a file cannot have it pinned by a container that names it as its base.
+if [ "$(id -u)" = 0 ] && [ -n "$mark" ]; then
+	what="a container of a stranger"
+	rm -rf store
+	cp -a clean store
+	rm -r store/.deltafs store/sole
+	chmod 600 store/base/model.safetensors
+	setfattr -x "$mark" store/$coded
+	chown 65534:65534 store/$coded
+	checks 0 - -p
+	[ ! -e store/.deltafs ] || fail "$what: something was pinned for him"
+	chown 0:0 store/$coded
+	checks 1 'no pin keeps base' -p
+fi
+
+# What may need it is not known: it stays.
+for doubt in 'flip store/$coded $((off + 40))' 'truncate -s 3 store/$record && rm store/$coded store/sole/a.safetensors && mv store/$pin x'; do
+	what="a pin that somebody may need: $doubt"
+	rm -rf store
+	cp -a clean store
+	eval "$doubt"
+	head -c 5000 /dev/urandom >store/.deltafs/pins/00112233445566778899aabbccddeeff
+	ln store/sole/b.safetensors store/.deltafs/pins/10112233445566778899aabbccddeeff
+	checks 4 '' -y
+	[ "$(find store/.deltafs/pins -name '?0112233445566778899aabbccddeeff' | wc -l)" = 2 ] || fail "$what: it is gone"
+done
 
 # What else is in .deltafs.
 damage "left by a crash" fast p "tmp/0123456789abcdef: left by a crash" 'echo x >store/.deltafs/tmp/0123456789abcdef'
@@ -150,6 +194,18 @@ damage "a reason" fast p ".deltafs/reasons: 2 damaged lines;" 'printf "no\nline"
 damage "no journal" fast no ".deltafs/pending: no regular file" 'mkdir store/.deltafs/pending'
 damage "a remembered hash" fast p ".deltafs/hashes/[0-9a-f-]*: a remembered hash is damaged" \
 	'flip "$(find store/.deltafs/hashes -type f | head -1)" 50 1'
+for part in bases hashes pins tmp version lock; do
+	what="$part that is none"
+	rm -rf store && cp -a clean store
+	rm -r "store/.deltafs/$part"
+	case $part in version | lock) mkdir "store/.deltafs/$part" ;; *) echo x >"store/.deltafs/$part" ;; esac
+	checks 4 ".deltafs/$part: no (regular file|directory)" -f
+	checks 8 "cannot repair: .*/$part: .* directory" -y
+done
+what="a remembered hash that a power cut emptied"
+rm -rf store && cp -a clean store
+find store/.deltafs/hashes -type f -exec truncate -s 0 {} +
+checks 0 - -n
 damage "the version" fast no ".deltafs/version: damaged" 'echo nonsense >store/.deltafs/version'
 
 # Several at once: what is mended and what is left are both in the exit status.
@@ -158,7 +214,7 @@ rm -rf store
 cp -a clean store
 flip store/$coded 100
 flip store/sole/a.safetensors $((off - 30))
-checks 5 "2 errors, 1 repaired, 0 to be repaired, 1 not" -p
+checks 5 "2 errors: 1 repaired, 0 repairable, 1 left" -p
 fsck.deltafs --json store >said.json
 [ $? = 4 ] && [ "$(member said.json 'o["left"], o["findings"][0]["kind"]')" = "(1, 'content')" ] || fail "--json: $(cat said.json)"
 

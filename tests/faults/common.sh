@@ -69,11 +69,18 @@ promises_hold() {
 }
 
 nothing_in_tmp() { [ -z "$(ls -A store/.deltafs/tmp)" ]; }
-is_tidy() { retry 10 nothing_in_tmp || fail "$1: left behind: $(ls -l store/.deltafs/tmp)"; }
+is_tidy() {
+	retry 10 nothing_in_tmp || fail "$1: left behind: $(ls -l store/.deltafs/tmp)"
+	store_is_whole "$1"
+}
+
+# store_is_whole WHAT: also beside a daemon.
+store_is_whole() { fsck.deltafs -n store >fsck.out 2>&1 || fail "$1: $(cat fsck.out)"; }
 
 # every_container_verifies WHAT: of the store, nobody being at work.
 every_container_verifies() {
 	deltafsctl verify -r store >verify.out 2>&1 || fail "$1: $(cat verify.out)"
+	store_is_whole "$1"
 }
 
 # attach STRACE_WORD...: to each thread of the daemon. Descriptor 9 is the test's, and not handed on.

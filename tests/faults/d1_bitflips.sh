@@ -38,11 +38,13 @@ for at in 0 20 30 45 60 70 90 110 250 256 300 $((off / 2)) $((off - 1)) "$off" $
 	read_damaged "$at"
 	[ "$wrong" = 0 ] || fail "byte $at: $wrong pages wrong"
 	[ "$refused" = 0 ] || noticed=$((noticed + 1))
+	expect_fail 4 'tune/model.safetensors: ' fsck.deltafs store
 	if [ "$at" -ge 256 ] && [ "$at" -lt "$off" ]; then
 		[ "$refused" -gt 0 ] || fail "byte $at of the payloads was not noticed"
 		[ "$right" -gt 0 ] || fail "byte $at of the payloads cost the whole file"
 		grep -q 'tune/model.safetensors' "$log" || fail "byte $at: the log does not name the file: $(cat "$log")"
 		expect_fail 1 'model.safetensors' deltafsctl verify "$coded"
+		expect_fail 4 'tune/model.safetensors: .*chunk' fsck.deltafs store
 	fi
 	flip "$coded" "$at" 3
 done

@@ -53,6 +53,14 @@ stop_daemon mnt
 checks 0 ': clean' -f store
 rm store/new*
 
+# A line of one journal makes no sense in the other, right as its check is.
+[ -s store/.deltafs/pending ] || fail "nothing waited: this test is wrong"
+tail -n 1 store/.deltafs/pending >>store/.deltafs/reasons
+before=$(head -n -1 store/.deltafs/reasons)
+checks 4 'reasons: 1 damaged line; -p repairs it' store
+checks 1 'reasons: 1 damaged line; written anew' -p store
+[ "$(cat store/.deltafs/reasons)" = "$before" ] || [ "$(tail -n +2 store/.deltafs/reasons)" = "$before" ] || fail "other lines are gone"
+
 # kill -9 at each step of a publish: at most a temporary is found, and what is shown is what it was.
 fired=0 found=0
 for call in openat2 pwrite64 fsync fsetxattr renameat renameat2; do
