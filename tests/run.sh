@@ -69,6 +69,7 @@ fi
 if phase_build build-test "" --enable-werror; then
 	phase_unit ""
 	phase_scripts
+	phase_nowriteback
 	phase_user
 	if [ -n "$SAN" ]; then
 		phase_sanitizer asan address address,undefined

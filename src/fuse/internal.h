@@ -65,6 +65,7 @@ struct dfs_mount {
 	bool handles_signals;
 	void (*ready)(void *arg);
 	void *ready_arg;
+	int unready;			/* errno of the mount's own root; the ready thread's, until it is joined */
 	time_t since;			/* CLOCK_MONOTONIC, s */
 	struct timespec began;		/* the same by the clock that files have their times from */
 	_Atomic dev_t dev;		/* what it shows as; 0 until it answers */

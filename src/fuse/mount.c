@@ -38,6 +38,9 @@
  */
 #define LINGER_S 2
 
+/* Twenty a second. Fewer: a moment without descriptors ends the mount; more: who started it waits longer to be told. */
+#define READY_TRIES 100
+
 /* --- making a session */
 
 static int add_options(struct fuse_args *args, const struct dfs_mount_config *config)
@@ -200,11 +203,39 @@ static void session_unmount(struct dfs_mount *mount)
 		fuse_session_unmount(mount->session);
 }
 
+static void *pause_main(void *arg)
+{
+	pause();
+	return arg;
+}
+
+/*
+ * libfuse ends its threads by pthread_cancel(3), for which glibc loads a library
+ * at the first call, and aborts if it cannot: so not when descriptors have run out.
+ */
+static int load_cancellation(struct dfs_err *err)
+{
+	int spare = open("/", O_PATH | O_CLOEXEC);
+	pthread_t thread;
+
+	if (spare < 0)
+		return dfs_fail_errno(err, "no descriptor is left to mount with");
+	close(spare);
+	if (pthread_create(&thread, NULL, pause_main, NULL) != 0)
+		return dfs_fail(err, EAGAIN, "cannot start a thread");
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
 int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_mount, struct dfs_err *err)
 {
-	struct dfs_mount *mount = calloc(1, sizeof(*mount));
-	int ret;
+	struct dfs_mount *mount;
+	int ret = load_cancellation(err);
 
+	if (ret < 0)
+		return ret;
+	mount = calloc(1, sizeof(*mount));
 	if (!mount)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	ret = mount_init(mount, config, err);
@@ -224,14 +255,41 @@ int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_
 
 /* --- serving */
 
-/* The kernel answers a stat() of the mount only when it is set up. */
+/*
+ * The kernel answers a stat() of the mount only when it is set up. Answering it
+ * takes a descriptor: where there are few, another request may have the last.
+ */
+static int root_answers(const struct dfs_mount *mount, struct stat *st)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	for (int tries = READY_TRIES; stat(mount->mountpoint, st) < 0; tries--) {
+		if (tries == 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM))
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* Else whoever started it would wait for it for ever. One more request, for a worker to see it. */
+static void give_up(struct dfs_mount *mount)
+{
+	struct stat st;
+
+	fuse_session_exit(mount->session);
+	stat(mount->mountpoint, &st);
+}
+
 static void *ready_main(void *arg)
 {
 	struct dfs_mount *mount = arg;
 	struct stat st;
 
-	if (stat(mount->mountpoint, &st) < 0)
+	mount->unready = -root_answers(mount, &st);
+	if (mount->unready) {
+		give_up(mount);
 		return NULL;
+	}
 	atomic_store(&mount->dev, st.st_dev);
 	dfs_reader_shown_at(mount->reader, st.st_dev);
 	dfs_readahead_raise(mount);
@@ -280,6 +338,8 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 	if (stuck)
 		return dfs_fail(err, EBUSY, "%zu reads wait for a disk or a base that does not answer: ended without them", stuck);
 	pthread_join(ready, NULL);
+	if (mount->unready)
+		return dfs_fail(err, mount->unready, "its root does not answer: %s", strerror(mount->unready));
 	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
 }
 

@@ -46,7 +46,7 @@ static void passage_release(struct passage *p)
 
 static int passage_open(struct passage *p, struct dfs_err *err)
 {
-	int ret = dfs_store_openat(p->store, p->rel, O_RDONLY, &p->fd);
+	int ret = dfs_store_openat(p->store, p->rel, O_RDONLY | O_NOATIME, &p->fd);
 
 	if (ret < 0)
 		return dfs_fail(err, -ret, "open %s: %s", p->rel, strerror(-ret));
@@ -140,7 +140,7 @@ static int verify_tmp(struct passage *p, struct dfs_err *err)
 
 	if (fdatasync(p->tmp_fd) < 0)
 		return dfs_fail_errno(err, "fsync of the container of %s", p->rel);
-	ret = dfs_store_openat(p->store, p->tmp_name, O_RDONLY, &fresh);
+	ret = dfs_store_openat(p->store, p->tmp_name, O_RDONLY | O_NOATIME, &fresh);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "open the container of %s again: %s", p->rel, strerror(-ret));
 	posix_fadvise(fresh, 0, 0, POSIX_FADV_DONTNEED);

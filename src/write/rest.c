@@ -45,7 +45,7 @@ static int has_sibling(const struct dfs_store *store, const char *rel)
 
 	if (asprintf(&sibling, "%s.aria2", rel) < 0)
 		return -ENOMEM;
-	ret = dfs_store_openat(store, sibling, O_RDONLY, &fd);
+	ret = dfs_store_openat(store, sibling, O_RDONLY | O_NOATIME, &fd);
 	if (ret == -ENOENT || ret == -ENAMETOOLONG)
 		return 0;
 	return ret == 0 || ret == -EACCES || ret == -ELOOP || ret == -ENXIO ? 1 : ret;
@@ -143,7 +143,7 @@ static int check_content(int fd, uint64_t size, struct dfs_reason *why, struct d
 static int open_regular(const struct dfs_store *store, const char *rel, int *ret_fd, struct stat *ret_st,
 			struct dfs_reason *why, struct dfs_err *err)
 {
-	int ret = dfs_store_openat(store, rel, O_RDONLY, ret_fd);
+	int ret = dfs_store_openat(store, rel, O_RDONLY | O_NOATIME, ret_fd);
 
 	if (ret == -ELOOP || ret == -ENXIO) /* a symlink, a socket */
 		return nothing(why, DFS_REASON_NOT_REGULAR, NULL);

@@ -167,7 +167,7 @@ static int open_fd(int fd, const char *rel, struct dfs_reader *reader, struct df
 int dfs_solo_open(const struct dfs_store *store, const char *rel, struct dfs_reader *reader,
 		  struct dfs_view **ret_view, struct dfs_header **ret_header, struct dfs_err *err)
 {
-	int fd, ret = dfs_store_openat(store, rel, O_RDONLY, &fd);
+	int fd, ret = dfs_store_openat(store, rel, O_RDONLY | O_NOATIME, &fd);
 
 	if (ret < 0)
 		return dfs_fail(err, -ret, "open %s: %s", rel, strerror(-ret));

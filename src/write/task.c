@@ -64,7 +64,7 @@ static bool verifying(void *arg, uint64_t done, uint64_t total)
 static int open_file(struct task *t, struct dfs_err *err)
 {
 	struct stat st;
-	int ret = dfs_store_openat(t->shared->config->store, t->item->rel, O_RDONLY, &t->fd);
+	int ret = dfs_store_openat(t->shared->config->store, t->item->rel, O_RDONLY | O_NOATIME, &t->fd);
 
 	if (ret < 0) {
 		t->fd = -1;

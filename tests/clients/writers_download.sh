@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_download: what curl, wget and aria2 download into a mount that compresses at once, cut off, killed and resumed, is what the server has
-# test: timeout=900
+# test: timeout=900 asan nowriteback
 . "$(dirname "$0")/writers_common.sh"
 need curl wget aria2c python3
 

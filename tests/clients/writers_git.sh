@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # writers_git: a git repository with git-lfs in a mount that compresses at once: commits, checkouts and clones are right, and git sees nothing change when files are compressed
-# test: timeout=900
+# test: timeout=900 asan nowriteback
 . "$(dirname "$0")/writers_common.sh"
 need git git-lfs
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # B2: the file system under the store is shut down in the middle of ingest: EIO for users, the daemon lives, all that was synced is there after.
-# test: timeout=900 root nosan
+# test: timeout=1800 root nosan
 . "$(dirname "$0")/common.sh"
 need mkfs.xfs mkfs.ext4
 

@@ -18,7 +18,7 @@ seen() {
 }
 
 modes="0000 0001 0044 0200 0400 0600 0640 0644 0666 0700 0755 0777 1777 2755 4755 6755 7777"
-[ -z "$DFS_FULL" ] || modes=$(for ((m = 0; m < 4096; m += 13)); do printf '%04o ' $m; done)
+[ -z "$DFS_FULL" ] || modes="0644 "$(for ((m = 0; m < 4096; m += 13)); do printf '%04o ' $m; done)
 n=0
 for mode in $modes; do
 	f=d/m$mode

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # F7: random bytes in any state file of .deltafs: it mounts, reads and writes, says one line, and loses no file.
-# test: timeout=600
+# test: timeout=3600
 . "$(dirname "$0")/common.sh"
 
 make_base --params 60000 --hidden 64 --vocab 256 --seed 371

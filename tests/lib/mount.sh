@@ -18,6 +18,8 @@ is_mounted() { mountpoint -q "$1"; }
 # the background; sets daemon (its pid) and log (what it says). Read-only unless
 # an option says rw: most tests compare with a store that nobody changes.
 # DFS_WRAP: words in front of the command (strace, prlimit, ...).
+# DFS_MOUNT_OPTIONS: more options, by which run.sh has a test done once more on
+# another kind of mount.
 start_daemon() {
 	local store=$1 mountpoint=$2
 	shift 2
@@ -25,7 +27,7 @@ start_daemon() {
 	log=$DFS_TMP/daemon.log
 	: >"$log"
 	# shellcheck disable=SC2086  # DFS_WRAP is words
-	${DFS_WRAP:-} deltafs -f "$@" "$store" "$mountpoint" 2>>"$log" >/dev/null </dev/null &
+	${DFS_WRAP:-} deltafs -f "$@" ${DFS_MOUNT_OPTIONS:+-o "$DFS_MOUNT_OPTIONS"} "$store" "$mountpoint" 2>>"$log" >/dev/null </dev/null &
 	daemon=$!
 	retry 30 daemon_settled "$mountpoint"
 	is_mounted "$mountpoint" || fail "deltafs $* $store $mountpoint: $(cat "$log")"

@@ -74,6 +74,15 @@ phase_scripts() {
 	[ ${#scripts[@]} = 0 ] || runner_all "" "" -- "${scripts[@]}"
 }
 
+# What writes, once more on a mount whose kernel keeps nothing back.
+phase_nowriteback() {
+	local scripts script SUFFIX=" (nowriteback)"
+	mapfile -t scripts < <(for script in $(scripts_in mount clients); do
+		if runner_word "$script" nowriteback || [[ $FULL && $script == */writers_* ]]; then echo "$script"; fi
+	done)
+	[ ${#scripts[@]} = 0 ] || DFS_MOUNT_OPTIONS=nowriteback runner_all "" "$SUFFIX" -- "${scripts[@]}"
+}
+
 # An ordinary user must be able to reach the sources and the programs; below
 # /root he is not, and gets a copy.
 phase_user_stage() {
@@ -128,8 +137,12 @@ phase_sanitizer() {
 	local saved_path=$PATH
 	PATH=$DFS_BUILD/mount-tools:$PATH
 	phase_unit "$PREFIX"
-	mapfile -t scripts < <(for script in $(scripts_in mount); do
+	mapfile -t scripts < <(for script in $(scripts_in mount clients); do
 		runner_word "$script" nosan && continue
+		if [[ $script == */clients/* ]]; then
+			[ "$2" = address ] && runner_word "$script" asan && echo "$script"
+			continue
+		fi
 		[ "$2" != thread ] || runner_word "$script" tsan && echo "$script"
 	done)
 	[ ${#scripts[@]} = 0 ] || runner_all "$PREFIX" "" -- "${scripts[@]}"

@@ -15,6 +15,9 @@
 #	full		only with run.sh --full
 #	nosan		not under sanitizers (memory or time is what it looks at)
 #	tsan		also under TSan
+#	asan		under ASan, though not of mount/
+#	nowriteback	once more with DFS_MOUNT_OPTIONS=nowriteback (with --full
+#			every clients/writers_*.sh is)
 #
 # Given by run.sh, or found here when run by hand:
 #	DFS_SRC		source tree
@@ -28,6 +31,7 @@
 #	DFS_AS_USER	1 when run as an ordinary user
 #	DFS_FULL	1 with run.sh --full
 #	DFS_SAN		address, thread or empty
+#	DFS_MOUNT_OPTIONS	more for start_daemon to mount with, or empty
 
 set -u
 # The directory changes below, and a script finds its neighbours by its name.
@@ -47,7 +51,8 @@ DFS_MODELS=${DFS_MODELS:-}
 DFS_AS_USER=${DFS_AS_USER:-}
 DFS_FULL=${DFS_FULL:-}
 DFS_SAN=${DFS_SAN:-}
-export DFS_SRC DFS_BUILD DFS_PYTHON DFS_PYTHON07 DFS_MODELS DFS_AS_USER DFS_FULL DFS_SAN PATH
+DFS_MOUNT_OPTIONS=${DFS_MOUNT_OPTIONS:-}
+export DFS_SRC DFS_BUILD DFS_PYTHON DFS_PYTHON07 DFS_MODELS DFS_AS_USER DFS_FULL DFS_SAN DFS_MOUNT_OPTIONS PATH
 export LC_ALL=C.UTF-8
 
 # fail WORDS: this test failed. skip WORDS: it cannot run here.
