@@ -8,13 +8,15 @@
 
 # The paths of one in the other stay right if both lie where they lay, below another root.
 copy_make() {
-	local dir
+	local dir other without=(--exclude=./.git --exclude=./autom4te.cache)
 	copy_src=$DFS_TMP/root$DFS_SRC copy_build=$DFS_TMP/root$DFS_BUILD
 	make -s -C "$DFS_BUILD" all || fail "the source does not build as it is"
+	for other in "$DFS_SRC"/*/config.status; do
+		[ ! -e "$other" ] || without+=(--exclude="./$(basename "$(dirname "$other")")")
+	done
 	for dir in "$DFS_SRC" "$DFS_BUILD"; do
 		mkdir -p "$DFS_TMP/root$dir"
-		tar -C "$dir" --exclude=./.git --exclude='./build*' --exclude=./autom4te.cache -cf - . |
-			tar -C "$DFS_TMP/root$dir" -xf - || fail "copy $dir"
+		tar -C "$dir" "${without[@]}" -cf - . | tar -C "$DFS_TMP/root$dir" -xf - || fail "copy $dir"
 	done
 	grep -q '^srcdir = \.\.' "$copy_build/Makefile" || fail "configured by an absolute path: $DFS_BUILD"
 	copy_make_all || fail "the copy does not build"
