@@ -21,10 +21,12 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
 	mount-tools/ctl/info.c \
+	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \
 	mount-tools/ctl/ls.c \
+	mount-tools/ctl/mounted.c mount-tools/ctl/mounted.h \
 	mount-tools/ctl/mounts.c \
 	mount-tools/ctl/mounts.h \
 	mount-tools/ctl/options.c \

@@ -256,15 +256,19 @@ static int look(struct ctl_daemon *d, struct dfs_err *err)
 	return 1;
 }
 
-int ctl_daemon_encode(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)
+int ctl_daemon_queue(const struct ctl_daemon *d, struct dfs_err *err)
 {
 	struct dfs_control c = { 0 };
+
+	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
+}
+
+int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)
+{
 	struct ctl_progress progress;
 	unsigned pause = 0;
-	int ret = ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	ctl_progress_start(&progress, "encoding", d->path);
 	while ((ret = look(d, err)) > 0 && !ctl_interrupted()) {
 		if (d->state.total)

@@ -43,8 +43,11 @@ int ctl_daemon_ask(const struct ctl_daemon *daemon, unsigned long request, struc
 /* ctl_daemon_state() - ask anew. Return: as above. */
 int ctl_daemon_state(struct ctl_daemon *daemon, struct dfs_err *err);
 
-/* ctl_daemon_encode() - have a plain file compressed now, and wait for it. Return: 0 with the result; -errno. */
-int ctl_daemon_encode(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
+/* ctl_daemon_queue() - have a plain file compressed as soon as its turn comes. Return: 0; -errno. */
+int ctl_daemon_queue(const struct ctl_daemon *daemon, struct dfs_err *err);
+
+/* ctl_daemon_await() - until nothing waits at the file. Return: 0 with the result; -errno: it was tried, and will be again; interrupted. */
+int ctl_daemon_await(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
 
 /* ctl_daemon_decode() - have a file made plain, and wait for it. Return: 0 with the result; -errno. */
 int ctl_daemon_decode(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
