@@ -30,6 +30,7 @@
 #include "write/background.h"
 #include "write/ledger.h"
 #include "write/queue.h"
+#include "write/turn.h"
 #include "version.h"
 
 /*
@@ -65,6 +66,7 @@ struct daemon {
 	struct dfs_mount *mount;
 	struct dfs_queue *queue;
 	struct dfs_ledger *ledger;
+	struct dfs_turn *turn;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -77,6 +79,7 @@ static void daemon_release(struct daemon *d)
 	dfs_mount_free(d->mount);
 	dfs_queue_free(d->queue);
 	dfs_ledger_free(d->ledger);
+	dfs_turn_free(d->turn);
 	dfs_reader_free(d->reader);
 	dfs_bases_free(d->bases);
 	dfs_log_free(d->log);
@@ -204,7 +207,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.log = d->log,
 		.codec = d->settings.codec, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
-		.shown = d->reader,
+		.shown = d->reader, .turn = d->turn,
 	};
 
 	if (!d->queue)
@@ -250,12 +253,14 @@ static int start(struct daemon *d, struct dfs_err *err)
 	ret = dfs_reader_new(&reader, &d->reader, err);
 	if (ret < 0)
 		return ret;
-	ret = queue_new(d, err);
+	d->turn = dfs_turn_new();
+	ret = d->turn ? queue_new(d, err) : dfs_fail(err, ENOMEM, "out of memory");
 	if (ret < 0)
 		return ret;
 	mount.reader = d->reader;
 	mount.queue = d->queue;
 	mount.ledger = d->ledger;
+	mount.turn = d->turn;
 	ret = dfs_mount_new(&mount, &d->mount, err);
 	return ret < 0 ? ret : ingest_new(d, err);
 }

@@ -7,6 +7,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
+	mount-tools/ctl/base_mounted.c mount-tools/ctl/base_mounted.h \
 	mount-tools/ctl/base_remove.c \
 	mount-tools/ctl/bases.c \
 	mount-tools/ctl/bases.h \

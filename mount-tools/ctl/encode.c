@@ -41,6 +41,7 @@ struct encoding {
 	struct ctl_session session;
 	struct ctl_bases bases;
 	struct ctl_totals totals;
+	struct ctl_wish wish;	/* --base, to a daemon */
 	bool many;		/* -o names a directory */
 };
 
@@ -217,7 +218,7 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 	if (gone)
 		ret = removed_meanwhile(&result);
 	else if (through)
-		ret = ctl_mounted_encode(e->ctl, file, &daemon, &result, &err);
+		ret = ctl_mounted_encode(e->ctl, file, &daemon, &e->wish, &result, &err);
 	else if (ret == 0)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
 	if (ret == 0 && !through && !gone)
@@ -321,11 +322,12 @@ static int run(struct ctl *ctl)
 	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
 		ctl_fail(ctl, &err);
 	if (!ctl->out)
-		ctl_mounted_queue(ctl, &files);
+		ctl_mounted_queue(ctl, &files, &e.wish);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
 		encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");
 	ctl_bases_release(&e.bases);
+	ctl_wish_release(&e.wish);
 	ctl_session_release(&e.session);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
 }

@@ -295,7 +295,8 @@ void dfs_queue_removed(struct dfs_queue *q, const char *rel)
 	end(q, rel);
 }
 
-static void put(struct dfs_queue *q, const char *rel, int64_t ms)
+/* @wish: NULL: leave it */
+static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct dfs_queue_wish *wish)
 {
 	struct dfs_queue_entry *entry;
 	bool fresh;
@@ -310,6 +311,8 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 		entry_renew(q, entry, ms);
 	if (entry)
 		entry->asked = ms >= 0;
+	if (entry && wish)
+		entry->wish = *wish;
 	if (entry && fresh)
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
 	end(q, rel);
@@ -317,10 +320,17 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 
 void dfs_queue_writing(struct dfs_queue *q, const char *rel)
 {
-	put(q, rel, -1);
+	put(q, rel, -1, NULL);
 }
 
 void dfs_queue_add(struct dfs_queue *q, const char *rel, unsigned ms)
 {
-	put(q, rel, ms);
+	static const struct dfs_queue_wish none = { .given = false };
+
+	put(q, rel, ms, &none);
+}
+
+void dfs_queue_add_over(struct dfs_queue *q, const char *rel, unsigned ms, const struct dfs_queue_wish *wish)
+{
+	put(q, rel, ms, wish);
 }

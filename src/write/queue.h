@@ -35,6 +35,7 @@
 
 #include "store/store.h"
 #include "util/err.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "write/reason.h"
 
@@ -75,6 +76,20 @@ void dfs_queue_written(struct dfs_queue *queue, const char *rel);
 /* dfs_queue_add() - the same, due in @ms: somebody asked for it by name */
 void dfs_queue_add(struct dfs_queue *queue, const char *rel, unsigned ms);
 
+/* Which base somebody wants a file coded against. */
+struct dfs_queue_wish {
+	bool given;		/* else none, and who compresses chooses */
+	struct dfs_hash base;	/* its ID */
+	uid_t uid;		/* who wants it, and must be able to read it */
+};
+
+/*
+ * dfs_queue_add_over() - the same, with a wish
+ * It holds until the file is compressed or found to stay plain, whatever
+ * happens to it meanwhile; a restart forgets it.
+ */
+void dfs_queue_add_over(struct dfs_queue *queue, const char *rel, unsigned ms, const struct dfs_queue_wish *wish);
+
 /**
  * dfs_queue_moved() - @from was renamed to @to
  *
@@ -106,6 +121,7 @@ struct dfs_queue_item {
 	const char *rel;	/* its path when it was taken */
 	unsigned tries;		/* how often it ended LATER since it was last written */
 	bool asked;		/* for by name (dfs_queue_add()), since it was last written */
+	struct dfs_queue_wish wish;
 	/* private */
 	struct dfs_queue_entry *entry;	/* NULL: it left work; under the queue's lock */
 	atomic_bool cancelled;

@@ -23,6 +23,7 @@ struct dfs_queue_entry {
 	struct dfs_queue_item *item;
 	unsigned tries;
 	bool asked;
+	struct dfs_queue_wish wish;
 	uint64_t bytes;
 	struct dfs_reason why;
 };

@@ -91,6 +91,7 @@ static struct dfs_queue_item *item_new(struct dfs_queue *q, struct dfs_queue_ent
 	dfs_due_remove(&q->due, &entry->due);
 	item->tries = entry->tries;
 	item->asked = entry->asked;
+	item->wish = entry->wish;
 	item->entry = entry;
 	entry->item = item;
 	q->n_in_work++;

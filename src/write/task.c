@@ -78,6 +78,23 @@ static int choose_again(struct task *t, struct dfs_err *err)
 	return ret < 0 ? ret : dfs_candidates_choose(t->shared->candidates, &t->input, t->shared->hand, &t->choice, err);
 }
 
+/* Return: 0; -ENOENT: it stays as it is; -errno. */
+static int take_wanted(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+{
+	const struct dfs_queue_wish *wish = &t->item->wish;
+	int ret = dfs_candidates_refresh(t->shared->candidates, err);
+
+	if (ret == 0)
+		ret = dfs_candidates_take(t->shared->candidates, wish->base, wish->uid, &t->input, t->shared->hand,
+					  &t->choice, err);
+	if (ret == -ENOENT)
+		dfs_reason_set(why, DFS_REASON_FAILED, 0, err->text);
+	if (ret < 0 || t->choice.model)
+		return ret;
+	dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
+	return dfs_fail(err, ENOENT, "who asked for the base may not read it");
+}
+
 static int choose_base(struct task *t, struct dfs_err *err)
 {
 	const struct dfs_task_shared *shared = t->shared;
@@ -228,7 +245,7 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	if (ret == 0)
 		ret = open_file(t, &err);
 	if (ret == 0)
-		ret = choose_base(t, &err);
+		ret = t->item->wish.given ? take_wanted(t, why, &err) : choose_base(t, &err);
 	if (ret == 0)
 		ret = compress(t, why, &result, &err);
 	return end_of(t, ret, &result, &err, why);

@@ -152,7 +152,7 @@ static void bases_that_come_and_go_are_seen(void **state)
 	first = choice.model;
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(choice.model == first); /* kept */
-	CHECK_OK(dfs_registry_remove(c.store, "base.safetensors", &removed, &err), err);
+	CHECK_OK(dfs_registry_remove(c.store, "base.safetensors", NULL, &removed, &err), err);
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(!choice.model);
 	end(&c);
