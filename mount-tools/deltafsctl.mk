@@ -21,6 +21,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/families.c \
 	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
+	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/listing.c \

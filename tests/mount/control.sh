@@ -96,9 +96,6 @@ run deltafsctl encode -r mnt
 grep -Eq ', 0 failed' said || fail "encode -r: $(cat said)"
 is_compressed mnt/byhand.safetensors || fail "encode -r"
 
-# What no daemon does is refused with what to do.
-expect_fail 1 'unmount .*/mnt first' deltafsctl import store/before.safetensors mnt/imported
-
 # --- decode: under a handle and a mapping, and it stays so until it is written
 exec 5<mnt/byhand.safetensors
 shown=$(kept mnt/byhand.safetensors)
