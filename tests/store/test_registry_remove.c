@@ -87,7 +87,36 @@ static void an_unreadable_container_keeps_the_pins(void **state)
 	CHECK(removed.pins_kept && access(pin, F_OK) == 0);
 }
 
+static int not_sure(void *arg, const struct dfs_registered *model, struct dfs_err *err)
+{
+	unsigned *asked = arg;
+
+	CHECK(model->n_files == 1);
+	return ++*asked == 1 ? dfs_fail(err, EAGAIN, "names change") : 0;
+}
+
+static void who_changes_the_store_meanwhile_is_asked(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_registry_removed removed;
+	unsigned asked = 0;
+	const struct dfs_registry_watch watch = { not_sure, &asked };
+	char pin[DFS_PIN_PATH_SIZE];
+	struct dfs_err err = { "" };
+
+	(void)state;
+	put_model("m.safetensors", 1, 100);
+	pin_of("m.safetensors", pin);
+	store = lock_store(".");
+	add(store, "m.safetensors", false);
+	CHECK_RET(-EAGAIN, dfs_registry_remove(store, "m.safetensors", &watch, &removed, &err));
+	CHECK(access(pin, F_OK) == 0);
+	CHECK_OK(dfs_registry_remove(store, "m.safetensors", &watch, &removed, &err), err);
+	CHECK(asked == 2 && access(pin, F_OK) < 0);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(who_changes_the_store_meanwhile_is_asked),
 	CASE(what_others_need_cannot_be_removed),
 	CASE(shared_shards_stay_for_the_other_model),
 	CASE(an_unreadable_container_keeps_the_pins),
