@@ -31,6 +31,7 @@
 #include "write/ledger.h"
 #include "write/queue.h"
 #include "write/reasons.h"
+#include "write/turn.h"
 #include "version.h"
 
 /*
@@ -68,6 +69,7 @@ struct daemon {
 	struct dfs_reasons *reasons;
 	struct dfs_ledger *ledger;
 	struct dfs_survey *survey;
+	struct dfs_turn *turn;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -82,6 +84,7 @@ static void daemon_release(struct daemon *d)
 	dfs_queue_free(d->queue);
 	dfs_ledger_free(d->ledger);
 	dfs_reasons_free(d->reasons);
+	dfs_turn_free(d->turn);
 	dfs_reader_free(d->reader);
 	dfs_bases_free(d->bases);
 	dfs_log_free(d->log);
@@ -231,7 +234,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
 		.codec = d->settings.codec, .quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
-		.shown = d->reader,
+		.shown = d->reader, .turn = d->turn,
 	};
 
 	if (!d->queue)
@@ -277,7 +280,8 @@ static int start(struct daemon *d, struct dfs_err *err)
 	ret = dfs_reader_new(&reader, &d->reader, err);
 	if (ret < 0)
 		return ret;
-	ret = queue_new(d, err);
+	d->turn = dfs_turn_new();
+	ret = d->turn ? queue_new(d, err) : dfs_fail(err, ENOMEM, "out of memory");
 	if (ret == 0)
 		ret = survey_new(d, err);
 	if (ret < 0)
@@ -286,6 +290,7 @@ static int start(struct daemon *d, struct dfs_err *err)
 	mount.queue = d->queue;
 	mount.ledger = d->ledger;
 	mount.survey = d->survey;
+	mount.turn = d->turn;
 	ret = dfs_mount_new(&mount, &d->mount, err);
 	return ret < 0 ? ret : ingest_new(d, err);
 }

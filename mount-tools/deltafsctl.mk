@@ -7,6 +7,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
+	mount-tools/ctl/base_mounted.c mount-tools/ctl/base_mounted.h \
 	mount-tools/ctl/base_remove.c \
 	mount-tools/ctl/bases.c \
 	mount-tools/ctl/bases.h \
@@ -20,11 +21,14 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/families.c \
 	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
+	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
 	mount-tools/ctl/info.c \
+	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \
 	mount-tools/ctl/ls.c \
+	mount-tools/ctl/mounted.c mount-tools/ctl/mounted.h \
 	mount-tools/ctl/mounts.c \
 	mount-tools/ctl/mounts.h \
 	mount-tools/ctl/options.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_mounted.h"
 #include "ctl.h"
 #include "mounts.h"
 #include "progress.h"
@@ -37,6 +38,13 @@ static int thaw_files(struct ctl_session *s, const char *path, struct dfs_err *e
 	return ret;
 }
 
+static void say_added(struct ctl *ctl, const char *path, const struct dfs_registry_added *added)
+{
+	ctl_say_added(ctl, path, added);
+	if (ctl->by_reference)
+		ctl_warn("%s is only referred to: if it is changed or removed, what depends on it cannot be read", path);
+}
+
 static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *own = ctl_mount_own(path, dfs_store_path(s->store));
@@ -60,13 +68,24 @@ static int add(struct ctl_session *s, const char *path, struct dfs_err *err)
 	ctl_progress_end(&progress);
 	if (ret < 0)
 		return ret;
-	ctl_say_added(s->ctl, path, &added);
-	if (s->ctl->by_reference)
-		ctl_warn("%s is only referred to: if it is changed or removed, what depends on it cannot be read", path);
+	say_added(s->ctl, path, &added);
 	return 0;
 }
 
-static int run(struct ctl *ctl)
+static void add_mounted(struct ctl *ctl, const struct ctl_based *based)
+{
+	struct dfs_registry_added added;
+	struct dfs_err err = { "" };
+
+	for (int i = 1; i < ctl->n_args && !ctl_interrupted(); i++) {
+		if (ctl_based_add(ctl, based, ctl->args[i], &added, &err) < 0)
+			ctl_fail(ctl, &err);
+		else
+			say_added(ctl, ctl->args[i], &added);
+	}
+}
+
+static void add_offline(struct ctl *ctl)
 {
 	struct ctl_session s;
 	struct dfs_err err = { "" };
@@ -80,6 +99,20 @@ static int run(struct ctl *ctl)
 		if (add(&s, ctl->args[i], &err) < 0)
 			ctl_fail(ctl, &err);
 	ctl_session_release(&s);
+}
+
+static int run(struct ctl *ctl)
+{
+	DFS_AUTO(based) struct ctl_based based = { .daemon.fd = -1 };
+	struct dfs_err err = { "" };
+	int ret = ctl_based_open(ctl->args[0], &based, &err);
+
+	if (ret < 0)
+		ctl_fail(ctl, &err);
+	else if (ret > 0)
+		add_mounted(ctl, &based);
+	else
+		add_offline(ctl);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
 }
 

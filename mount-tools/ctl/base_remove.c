@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_mounted.h"
 #include "bases.h"
 #include "ctl.h"
+#include "mounts.h"
 #include "progress.h"
 #include "results.h"
 #include "session.h"
@@ -25,9 +27,15 @@ struct removing {
 	struct ctl_session session;
 	const struct dfs_registered *model;
 	struct dfs_model *new_base;	/* NULL: none, make plain */
+	struct dfs_hash new_id;		/* the same, for a daemon */
 	struct dfs_paths dependants;	/* paths in the store */
 	struct ctl_totals totals;
+	struct ctl_based based;		/* the daemon that does it, if the store is mounted */
+	bool mounted;
 };
+
+/* How often the dependants are looked for: others may come while those that there are are decoded. */
+#define ROUNDS 3
 
 static bool needs_model(const struct dfs_container *c, const struct dfs_registered *model)
 {
@@ -86,34 +94,93 @@ static int move_file(struct removing *r, const char *rel, struct dfs_err *err)
 	return 0;
 }
 
+/* The same, by the daemon. What is gone meanwhile depends on nothing. */
+static int move_mounted(struct removing *r, const char *rel, struct dfs_err *err)
+{
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
+	DFS_AUTO(mem) char *path = NULL;
+	struct ctl_result result = { 0 };
+	int ret;
+
+	if (asprintf(&path, "%s/%s", r->based.daemon.path, rel) < 0) {
+		path = NULL;
+		return dfs_fail(err, ENOMEM, "out of memory");
+	}
+	ret = ctl_daemon_writer(path, &daemon, err);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		return dfs_fail(err, ENOTTY, "%s: its daemon does not answer", path);
+	if (ret > 0)
+		ret = ctl_daemon_decode(&daemon, &result, err);
+	if (ret == 0 && r->ctl->rebase)
+		ret = ctl_daemon_queue(&daemon, &r->new_id, err);
+	if (ret == 0 && r->ctl->rebase)
+		ret = ctl_daemon_await(&daemon, &result, err);
+	if (ret < 0)
+		return ret;
+	if (!r->ctl->rebase || result.outcome != CTL_CHANGED)
+		result.what = "plain";
+	result.outcome = CTL_CHANGED;
+	result.why = NULL;
+	ctl_result_add(r->ctl, rel, &result, &r->totals);
+	return 0;
+}
+
 static int move_all(struct removing *r, struct dfs_err *err)
 {
 	struct dfs_walk_ops ops = { .file = note_dependant };
-	int ret = dfs_walk(dfs_store_fd(r->session.store), "", &ops, r, err);
+	int ret;
 
+	dfs_paths_release(&r->dependants);
+	ret = dfs_walk(dfs_store_fd(r->session.store), "", &ops, r, err);
 	for (size_t i = 0; i < r->dependants.n && ret == 0; i++)
-		ret = move_file(r, r->dependants.paths[i], err);
+		ret = r->mounted ? move_mounted(r, r->dependants.paths[i], err) : move_file(r, r->dependants.paths[i], err);
 	return ret;
 }
 
 static int open_new_base(struct removing *r, struct dfs_err *err)
 {
+	DFS_AUTO(mem) char *own = NULL;
 	const struct dfs_registered *to;
 
 	if (!r->ctl->rebase)
 		return 0;
-	to = dfs_registry_find(&r->session.registry, r->session.store, r->ctl->rebase, err);
+	own = ctl_mount_own(r->ctl->rebase, dfs_store_path(r->session.store));
+	if (!own)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	to = dfs_registry_find(&r->session.registry, r->session.store, own, err);
 	if (!to)
 		return dfs_err_at(err, -ENOENT, "--rebase");
 	if (to == r->model)
 		return dfs_fail(err, EINVAL, "--rebase names the base that is to be removed");
-	return dfs_model_open_registered(r->session.store, to, &r->new_base, err);
+	r->new_id = to->id;
+	return r->mounted ? 0 : dfs_model_open_registered(r->session.store, to, &r->new_base, err);
+}
+
+static void say_removed(struct ctl *ctl, const char *id, const struct dfs_registry_removed *removed)
+{
+	char text[CTL_BYTES_LEN];
+
+	ctl_say(ctl, "base %.8s removed, %s freed%s", id, ctl_bytes(text, removed->bytes_freed),
+		removed->pins_kept ? "; pins stay, since some files of the store cannot be read and may need them" : "");
+	if (ctl->report)
+		json_object_set_new(ctl->report, "removed", json_pack("{s:s, s:I, s:b}", "id", id,
+			"bytes_freed", (json_int_t)removed->bytes_freed, "pins_kept", removed->pins_kept));
+}
+
+/* @id: what the user called it */
+static int stays(const char *id, const struct dfs_registry_removed *removed, int ret, struct dfs_err *err)
+{
+	if (ret != -EBUSY || !removed->dependants)
+		return ret;
+	return dfs_err_at(err, ret, "base %.8s stays (--thaw or --rebase ID sees to them)", id);
 }
 
 static int remove_model(struct removing *r, struct dfs_err *err)
 {
 	struct dfs_registry_removed removed;
-	char id[DFS_HASH_HEX], text[CTL_BYTES_LEN];
+	char id[DFS_HASH_HEX];
 	int ret;
 
 	r->model = dfs_registry_find(&r->session.registry, r->session.store, r->ctl->args[1], err);
@@ -125,33 +192,77 @@ static int remove_model(struct removing *r, struct dfs_err *err)
 		ret = move_all(r, err);
 	if (ret < 0)
 		return ret;
-	ret = dfs_registry_remove(r->session.store, id, &removed, err);
-	if (ret == -EBUSY)
-		return dfs_err_at(err, ret, "base %.8s stays (--thaw or --rebase ID sees to them)", id);
+	ret = dfs_registry_remove(r->session.store, id, NULL, &removed, err);
+	if (ret < 0)
+		return stays(id, &removed, ret, err);
+	say_removed(r->ctl, id, &removed);
+	return 0;
+}
+
+/* The dependants are looked for in the store itself, of which there is but a look. */
+static int move_for_daemon(struct removing *r, struct dfs_err *err)
+{
+	DFS_AUTO(mem) char *own = ctl_mount_own(r->ctl->args[1], r->based.store);
+	int ret = own ? ctl_session_open(&r->session, r->ctl->args[0], err) : dfs_fail(err, ENOMEM, "out of memory");
+
 	if (ret < 0)
 		return ret;
-	ctl_say(r->ctl, "base %.8s removed, %s freed%s", id, ctl_bytes(text, removed.bytes_freed),
-		removed.pins_kept ? "; pins stay, since some files of the store cannot be read and may need them" : "");
-	if (r->ctl->report)
-		json_object_set_new(r->ctl->report, "removed", json_pack("{s:s, s:I, s:b}", "id", id,
-			"bytes_freed", (json_int_t)removed.bytes_freed, "pins_kept", removed.pins_kept));
+	r->model = dfs_registry_find(&r->session.registry, r->session.store, own, err);
+	if (!r->model)
+		return -ENOENT;
+	ret = open_new_base(r, err);
+	return ret < 0 ? ret : move_all(r, err);
+}
+
+static int remove_mounted(struct removing *r, struct dfs_err *err)
+{
+	struct dfs_registry_removed removed = { .dependants = 1 };
+	bool moves = r->ctl->thaw || r->ctl->rebase;
+	char id[DFS_HASH_HEX];
+	int ret = -EBUSY;
+
+	for (int i = 0; ret == -EBUSY && removed.dependants && i < (moves ? ROUNDS : 1); i++) {
+		ret = moves ? move_for_daemon(r, err) : 0;
+		if (ret == 0)
+			ret = ctl_based_remove(&r->based, r->ctl->args[1], &removed, err);
+	}
+	dfs_hash_hex(removed.id, id);
+	if (ret < 0)
+		return stays(id, &removed, ret, err);
+	say_removed(r->ctl, id, &removed);
 	return 0;
+}
+
+/* Return: 0; -errno with a sentence. */
+static int remove_base(struct removing *r, struct dfs_err *err)
+{
+	int ret = ctl_based_open(r->ctl->args[0], &r->based, err);
+
+	if (ret < 0)
+		return ret;
+	r->mounted = ret > 0;
+	ctl_session_init(&r->session, r->ctl, !r->mounted);
+	if (r->mounted)
+		return remove_mounted(r, err);
+	ret = ctl_session_open(&r->session, r->ctl->args[0], err);
+	return ret < 0 ? ret : remove_model(r, err);
 }
 
 static int run(struct ctl *ctl)
 {
-	struct removing r = { .ctl = ctl };
+	struct removing r = { .ctl = ctl, .based.daemon.fd = -1 };
 	struct dfs_err err = { "" };
 	int code = CTL_DONE;
 
 	if (ctl->rebase && ctl->thaw)
 		return ctl_usage(ctl, "--rebase or --thaw, not both");
-	ctl_session_init(&r.session, ctl, true);
-	if (ctl_session_open(&r.session, ctl->args[0], &err) < 0 || remove_model(&r, &err) < 0)
+	ctl_session_init(&r.session, ctl, false);
+	if (remove_base(&r, &err) < 0)
 		code = ctl_fail(ctl, &err);
 	dfs_model_free(r.new_base);
 	dfs_paths_release(&r.dependants);
 	ctl_session_release(&r.session);
+	ctl_based_release(&r.based);
 	return code;
 }
 

@@ -182,13 +182,14 @@ int ctl_daemon_state(struct ctl_daemon *d, struct dfs_err *err)
 /* Not the owner, but perhaps somebody who may write to it: the kernel knows, and an open descriptor shows it. */
 static int ask_as_writer(const struct ctl_daemon *d, unsigned long request, struct dfs_control *c, struct dfs_err *err)
 {
+	const struct dfs_control asked = *c;
 	DFS_AUTO(fd) int fd = -1;
 	int ret = ask(d->fd, request, c);
 
 	if (ret == -EACCES)
 		fd = open(d->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd >= 0) {
-		*c = (struct dfs_control){ 0 };
+		*c = asked;
 		ret = ask(fd, request, c);
 	}
 	return ret < 0 ? refused(d, ret, c, err) : 0;
@@ -256,15 +257,21 @@ static int look(struct ctl_daemon *d, struct dfs_err *err)
 	return 1;
 }
 
-int ctl_daemon_encode(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)
+int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, struct dfs_err *err)
 {
 	struct dfs_control c = { 0 };
+
+	if (base)
+		memcpy(c.base, base->bytes, sizeof(c.base));
+	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
+}
+
+int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)
+{
 	struct ctl_progress progress;
 	unsigned pause = 0;
-	int ret = ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	ctl_progress_start(&progress, "encoding", d->path);
 	while ((ret = look(d, err)) > 0 && !ctl_interrupted()) {
 		if (d->state.total)

@@ -14,6 +14,7 @@
 #include "ctl.h"
 #include "fuse/control.h"
 #include "results.h"
+#include "util/hash.h"
 
 struct ctl_daemon {
 	int fd;				/* of the file or directory in the mount, for reading; -1: none */
@@ -43,8 +44,11 @@ int ctl_daemon_ask(const struct ctl_daemon *daemon, unsigned long request, struc
 /* ctl_daemon_state() - ask anew. Return: as above. */
 int ctl_daemon_state(struct ctl_daemon *daemon, struct dfs_err *err);
 
-/* ctl_daemon_encode() - have a plain file compressed now, and wait for it. Return: 0 with the result; -errno. */
-int ctl_daemon_encode(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
+/* ctl_daemon_queue() - have a plain file compressed as soon as its turn comes. @base: the ID of the base; NULL: whatever the daemon chooses. Return: 0; -errno. */
+int ctl_daemon_queue(const struct ctl_daemon *daemon, const struct dfs_hash *base, struct dfs_err *err);
+
+/* ctl_daemon_await() - until nothing waits at the file. Return: 0 with the result; -errno: it was tried, and will be again; interrupted. */
+int ctl_daemon_await(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
 
 /* ctl_daemon_decode() - have a file made plain, and wait for it. Return: 0 with the result; -errno. */
 int ctl_daemon_decode(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);

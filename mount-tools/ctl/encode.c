@@ -11,12 +11,13 @@
 #include "ctl.h"
 #include "daemon.h"
 #include "families.h"
+#include "left.h"
+#include "mounted.h"
 #include "outfile.h"
 #include "progress.h"
 #include "results.h"
 #include "session.h"
 #include "transfer.h"
-#include "store/claim.h"
 #include "walk.h"
 #include "write/classify.h"
 #include "write/choose.h"
@@ -40,6 +41,7 @@ struct encoding {
 	struct ctl_session session;
 	struct ctl_bases bases;
 	struct ctl_totals totals;
+	struct ctl_wish wish;	/* --base, to a daemon */
 	bool many;		/* -o names a directory */
 };
 
@@ -164,38 +166,6 @@ static int pick_base(struct encoding *e, int fd, const struct dfs_header *header
 	return ctl_bases_choose(&e->bases, &e->session, &input, ret_base, ret_why, err);
 }
 
-/* Return: 1 if the file stays as it is, with the result; 0, with the header if it has one; -errno. */
-static int leave_alone(const struct ctl *ctl, const struct ctl_file *file, int fd, const struct stat *st,
-		       struct dfs_header **ret_header, struct ctl_result *result, struct dfs_err *err)
-{
-	struct dfs_claim claim;
-	int ret = dfs_claim_check(fd, (uint64_t)st->st_size, &claim);
-
-	if (ret < 0)
-		return dfs_fail(err, -ret, "read: %s", strerror(-ret));
-	*result = (struct ctl_result){
-		.outcome = CTL_LEFT, .what = "left", .quiet = !file->named,
-		.original_bytes = claim.original_size, .stored_bytes = (uint64_t)st->st_size,
-	};
-	if (claim.kind == DFS_CONTAINER_NEWER || claim.kind == DFS_CONTAINER_BROKEN)
-		return dfs_fail(err, claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s", claim.why.text);
-	if (claim.kind == DFS_CONTAINER && ctl->out && file->named)
-		return dfs_fail(err, EINVAL, "compressed already; \"deltafsctl export\" copies it");
-	if (claim.kind == DFS_CONTAINER) {
-		result->why = "compressed already";
-		return 1;
-	}
-	if (!file->named && dfs_classify_name(basename(file->path))) {
-		result->why = "not finished, by its name";
-		return 1;
-	}
-	ret = dfs_classify(fd, ret_header, NULL, err);
-	if (ret < 0 || *ret_header || file->named)
-		return ret;
-	result->why = "no safetensors file";
-	return 1;
-}
-
 static int encode_open(struct encoding *e, struct ctl_file *file, const char *rel,
 		       struct ctl_result *result, char base_id[DFS_HASH_HEX],
 		       struct dfs_ingest_result *done, struct dfs_err *err)
@@ -209,7 +179,7 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return dfs_fail_errno(err, "open");
-	ret = leave_alone(e->ctl, file, fd, &st, &header, result, err);
+	ret = ctl_left(e->ctl, file, fd, &st, &header, result, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
@@ -227,31 +197,11 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 	return ret;
 }
 
-/* Which base and which codec are the daemon's to say. */
-static int encode_through(struct encoding *e, const struct ctl_file *file, struct ctl_daemon *daemon,
-			  struct ctl_result *result, struct dfs_err *err)
+/* Between the two looks at it. */
+static int removed_meanwhile(struct ctl_result *result)
 {
-	DFS_AUTO(header) struct dfs_header *header = NULL;
-	struct stat st;
-	int ret;
-
-	if (e->ctl->base)
-		return dfs_fail(err, EINVAL, "%s is mounted, and its daemon chooses among the bases of the store: without --base, please",
-				file->path);
-	if (fstat(daemon->fd, &st) < 0)
-		return dfs_fail_errno(err, "stat");
-	ctl_daemon_result(daemon, result);
-	if (result->outcome == CTL_CHANGED) {
-		*result = (struct ctl_result){
-			.outcome = CTL_LEFT, .what = "left", .why = "compressed already", .quiet = !file->named,
-			.original_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
-		};
-		return 0;
-	}
-	ret = leave_alone(e->ctl, file, daemon->fd, &st, &header, result, err);
-	if (ret != 0)
-		return ret < 0 ? ret : 0;
-	return ctl_daemon_encode(daemon, result, err);
+	*result = (struct ctl_result){ .outcome = CTL_LEFT, .what = "left", .why = "it is not there any more" };
+	return 0;
 }
 
 static void encode_file(struct encoding *e, struct ctl_file *file)
@@ -263,13 +213,15 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 	struct dfs_err err = { "" };
 	char base_id[DFS_HASH_HEX];
 	int ret = e->ctl->out ? 0 : ctl_daemon_writer(file->path, &daemon, &err);
-	bool through = ret > 0;
+	bool through = ret > 0, gone = ret == -ENOENT && file->queued;
 
-	if (through)
-		ret = encode_through(e, file, &daemon, &result, &err);
+	if (gone)
+		ret = removed_meanwhile(&result);
+	else if (through)
+		ret = ctl_mounted_encode(e->ctl, file, &daemon, &e->wish, &result, &err);
 	else if (ret == 0)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
-	if (ret == 0 && !through)
+	if (ret == 0 && !through && !gone)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
 	if (ret < 0)
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
@@ -369,10 +321,13 @@ static int run(struct ctl *ctl)
 		e.session.new_store = realpath(ctl->args[0], NULL);
 	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
 		ctl_fail(ctl, &err);
+	if (!ctl->out)
+		ctl_mounted_queue(ctl, &files, &e.wish);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
 		encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");
 	ctl_bases_release(&e.bases);
+	ctl_wish_release(&e.wish);
 	ctl_session_release(&e.session);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
 }

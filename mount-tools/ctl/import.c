@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "import_mounted.h"
 #include "progress.h"
 #include "session.h"
 #include "transfer.h"
@@ -24,6 +25,8 @@ struct importing {
 	struct ctl_session session;
 	const char *dest;
 	bool into;		/* dest is a directory */
+	struct ctl_import_dir dir;	/* what shows the directory, if its store is mounted */
+	bool mounted;
 };
 
 /* The new file's name, then its directory: durable before anybody is told. */
@@ -107,6 +110,8 @@ static int import_file(struct importing *im, const char *path, struct dfs_err *e
 	if (lstat(dest, &st) == 0)
 		return dfs_fail(err, EEXIST, "%s exists already", dest);
 	ret = ctl_parcel_open(&parcel, path, err);
+	if (ret == 0 && im->mounted)
+		return ctl_import_mounted(&im->dir, &im->session, path, &parcel, basename(dest), err);
 	if (ret == 0)
 		ret = ctl_session_enter_new(&im->session, dest, &rel, err);
 	if (ret < 0)
@@ -119,9 +124,34 @@ static int import_file(struct importing *im, const char *path, struct dfs_err *e
 	return ret;
 }
 
+/* Return: 0; -errno with a sentence. */
+static int find_daemon(struct importing *im, struct dfs_err *err)
+{
+	const char *slash = strrchr(im->dest, '/');
+	DFS_AUTO(mem) char *parent = !slash ? strdup(".") : strndup(im->dest, slash == im->dest ? 1 : (size_t)(slash - im->dest));
+	int ret;
+
+	if (!parent)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	ret = ctl_import_dir_open(im->into ? im->dest : parent, &im->dir, err);
+	im->mounted = ret > 0;
+	return ret < 0 ? ret : 0;
+}
+
+static void import_all(struct importing *im)
+{
+	for (int i = 0; i < im->ctl->n_args - 1 && !ctl_interrupted(); i++) {
+		struct dfs_err err = { "" };
+
+		if (import_file(im, im->ctl->args[i], &err) < 0)
+			ctl_fail(im->ctl, &err);
+	}
+}
+
 static int run(struct ctl *ctl)
 {
-	struct importing im = { .ctl = ctl, .dest = ctl->args[ctl->n_args - 1] };
+	struct importing im = { .ctl = ctl, .dest = ctl->args[ctl->n_args - 1], .dir.daemon.fd = -1 };
+	struct dfs_err err = { "" };
 	struct stat st;
 
 	im.into = stat(im.dest, &st) == 0 && S_ISDIR(st.st_mode);
@@ -129,16 +159,16 @@ static int run(struct ctl *ctl)
 		return ctl_usage(ctl, "%s is no directory, but there are several containers", im.dest);
 	if (ctl->report)
 		json_object_set_new(ctl->report, "files", json_array());
-	ctl_session_init(&im.session, ctl, true);
-	if (im.into)
-		im.session.new_store = realpath(im.dest, NULL);
-	for (int i = 0; i < ctl->n_args - 1 && !ctl_interrupted(); i++) {
-		struct dfs_err err = { "" };
-
-		if (import_file(&im, ctl->args[i], &err) < 0)
-			ctl_fail(ctl, &err);
+	if (find_daemon(&im, &err) < 0) {
+		ctl_import_dir_release(&im.dir);
+		return ctl_fail(ctl, &err);
 	}
+	ctl_session_init(&im.session, ctl, !im.mounted);
+	if (im.into && !im.mounted)
+		im.session.new_store = realpath(im.dest, NULL);
+	import_all(&im);
 	ctl_session_release(&im.session);
+	ctl_import_dir_release(&im.dir);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;
 }
 

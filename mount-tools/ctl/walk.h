@@ -23,6 +23,7 @@ struct ctl_file {
 	uint64_t dev, ino;
 	const struct ctl_file *twin;	/* an earlier one with the same below; NULL: none */
 	bool made;		/* with -o: OUT/below was made from it */
+	bool queued;		/* the daemon of its mount was asked to compress it */
 };
 
 struct ctl_files {

@@ -31,4 +31,21 @@ struct dfs_caller {
 void dfs_caller_begin(struct dfs_caller *caller, fuse_req_t req);
 void dfs_caller_end(struct dfs_caller *caller);
 
+/* A thread that has the rights of another user and no others, for what he asked for by name. */
+struct dfs_other {
+	bool changed;
+	struct dfs_caps caps;	/* of the thread before */
+	gid_t *groups;		/* the same */
+	int n_groups;
+};
+
+/**
+ * dfs_other_begin() - look at files as @uid would
+ * With the groups that the name service knows; it may be waited for. Nothing
+ * where this process is his. Return: 0: dfs_other_end() follows; -EPERM: it
+ * cannot be done; -ENOMEM.
+ */
+int dfs_other_begin(struct dfs_other *other, uid_t uid, gid_t gid);
+void dfs_other_end(struct dfs_other *other);
+
 #endif

@@ -6,11 +6,14 @@
 #include "fuse/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuse/internal.h"
 #include "fuse/jobs.h"
+#include "store/registry.h"
+#include "util/auto.h"
 #include "write/ledger.h"
 
 struct asked {
@@ -107,14 +110,14 @@ static int may_change(struct asked *a)
 }
 
 /* What is in work goes on: who asks for it as well would only have it begin anew. */
-static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *path)
+static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *path, const struct dfs_queue_wish *wish)
 {
 	struct dfs_control now = { 0 };
 	struct stat st;
 
-	if (dfs_queue_each(mount->queue, path, put_entry, &now) == 0 && now.state == DFS_CONTROL_WORKING)
+	if (!wish->given && dfs_queue_each(mount->queue, path, put_entry, &now) == 0 && now.state == DFS_CONTROL_WORKING)
 		return;
-	dfs_queue_add(mount->queue, path, 0);
+	dfs_queue_add_over(mount->queue, path, 0, wish);
 	if (dfs_attr_get(mount, node, &st) == 0)
 		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);
 }
@@ -122,10 +125,13 @@ static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *p
 static int ask_encode(struct asked *a, struct dfs_control *c)
 {
 	static const struct dfs_reason no_ingest = { .id = DFS_REASON_NO_INGEST };
+	static const uint8_t none[sizeof(c->base)];
+	struct dfs_queue_wish wish = { .given = memcmp(c->base, none, sizeof(none)) != 0, .uid = a->uid };
 	struct dfs_mount *mount = a->mount;
 	char path[PATH_MAX];
 	int ret = may_change(a);
 
+	memcpy(wish.base.bytes, c->base, sizeof(c->base));
 	if (ret == 0 && !mount->queue) {
 		put_reason(&no_ingest, c);
 		ret = -ENOTSUP;
@@ -135,7 +141,7 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	if (ret == 0)
 		ret = dfs_node_path(&mount->nodes, a->node, path);
 	if (ret == 0 && !dfs_node_is_container(&mount->nodes, a->node))
-		encode(mount, a->node, path);
+		encode(mount, a->node, path, &wish);
 	return ret;
 }
 
@@ -153,7 +159,7 @@ static int ask_decode(struct asked *a, struct dfs_control *c)
 static int ask_poll(struct asked *a, struct dfs_control *c)
 {
 	struct dfs_job_view view;
-	int ret = a->mount->jobs ? dfs_job_ask(a->mount->jobs, c->id, a->uid, &view) : -ENOENT;
+	int ret = a->mount->jobs ? dfs_job_ask(a->mount->jobs, c->id, a->uid, false, &view) : -ENOENT;
 
 	if (ret < 0)
 		return ret;
@@ -166,17 +172,61 @@ static int ask_poll(struct asked *a, struct dfs_control *c)
 	return 0;
 }
 
+/* --- bases */
+
+static const struct dfs_registered *base_of(struct asked *a, const struct dfs_registry *registry, const char *digits,
+					    struct dfs_err *err)
+{
+	const struct dfs_registered *found = NULL;
+	DFS_AUTO(fd) int fd = -1;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (*digits)
+		return dfs_registry_id(registry, a->mount->store, digits, err);
+	if (dfs_node_path(&a->mount->nodes, a->node, path) == 0 &&
+	    dfs_node_open(&a->mount->nodes, a->mount->store, a->node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
+		found = dfs_registry_holder(registry, a->mount->store, path, &st);
+	if (!found)
+		dfs_fail(err, ENOENT, "no base of its store");
+	return found;
+}
+
+static int ask_base(struct asked *a, struct dfs_control *c)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	const struct dfs_registered *model;
+	char digits[sizeof(c->text)];
+	struct dfs_err err = { "" };
+	int ret;
+
+	if (!memchr(c->text, '\0', sizeof(c->text)))
+		return -EINVAL;
+	memcpy(digits, c->text, sizeof(digits));
+	memset(c->text, 0, sizeof(c->text));
+	ret = dfs_registry_list(a->mount->store, &registry, NULL);
+	if (ret < 0)
+		return ret;
+	model = base_of(a, &registry, digits, &err);
+	if (model)
+		memcpy(c->base, model->id.bytes, sizeof(c->base));
+	else
+		snprintf(c->text, sizeof(c->text), "%.*s", (int)sizeof(c->text) - 1, err.text);
+	return model ? 0 : -ENOENT;
+}
+
 /* --- the operation */
 
 static const struct request {
 	unsigned cmd;
-	bool takes_id;
+	bool takes_id, takes_base, takes_text;
 	int (*ask)(struct asked *a, struct dfs_control *c);
 } requests[] = {
-	{ DFS_CONTROL_STATE, false, ask_state },
-	{ DFS_CONTROL_ENCODE, false, ask_encode },
-	{ DFS_CONTROL_DECODE, false, ask_decode },
-	{ DFS_CONTROL_POLL, true, ask_poll },
+	{ DFS_CONTROL_STATE, .ask = ask_state },
+	{ DFS_CONTROL_ENCODE, .takes_base = true, .ask = ask_encode },
+	{ DFS_CONTROL_DECODE, .ask = ask_decode },
+	{ DFS_CONTROL_POLL, .takes_id = true, .ask = ask_poll },
+	{ DFS_CONTROL_BASE, .takes_text = true, .ask = ask_base },
 };
 
 static const struct request *request_of(unsigned cmd)
@@ -190,13 +240,17 @@ static const struct request *request_of(unsigned cmd)
 /* What is not used is zero: a later version may give it a meaning. */
 static int check(const struct request *request, struct dfs_control *c)
 {
-	const struct dfs_control empty = { .version = c->version, .id = request->takes_id ? c->id : 0 };
+	struct dfs_control used = { .version = c->version, .id = request->takes_id ? c->id : 0 };
 	uint32_t version = c->version;
 
+	if (request->takes_base)
+		memcpy(used.base, c->base, sizeof(used.base));
+	if (request->takes_text)
+		memcpy(used.text, c->text, sizeof(used.text));
 	c->version = DFS_CONTROL_VERSION;
 	if (version != DFS_CONTROL_VERSION)
 		return -EPROTO;
-	return memcmp(c, &empty, sizeof(empty)) ? -EINVAL : 0;
+	return memcmp(c, &used, sizeof(used)) ? -EINVAL : 0;
 }
 
 void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
@@ -208,6 +262,8 @@ void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struc
 	int ret;
 
 	(void)arg;
+	if (dfs_control_of_bases(req, cmd, in, in_len, out_len))
+		return;
 	if (!request || in_len != sizeof(c) || out_len < sizeof(c)) {
 		dfs_reply_error(req, -ENOTTY);
 		return;

@@ -17,11 +17,23 @@
  *	ENCODE	queue the file at once; ask STATE how it goes
  *	DECODE	begin to make the file plain, also while it is open; returns @id
  *	POLL	how it goes with @id; an id is forgotten some time after its end
+ *	BASE	which base of the store the file is, or which one's ID begins with the digits in @text
  *
  * STATE needs an open descriptor and nothing else. Who changes a file must be
  * its owner or root, or have it open for writing: EACCES. POLL is for who
  * began: ENOENT for everybody else. EROFS: the mount is read-only. ENOTSUP:
- * it compresses nothing (-o noingest).
+ * it compresses nothing (-o noingest). ENCODE with @base needs a base of that ID
+ * that who asks may read; else the file stays as it is, and its reason says so.
+ * BASE: ENOENT: none.
+ *
+ * What changes the bases has a struct of its own, and any handle of the mount
+ * will do:
+ *
+ *	BASE_ADD	make the model at @path a base; returns @id
+ *	BASE_REMOVE	let go of the base that @path names; returns @id
+ *	BASE_POLL	how it goes with @id
+ *
+ * EACCES: not root, nor the owner of .deltafs.
  */
 #ifndef DFS_FUSE_CONTROL_H
 #define DFS_FUSE_CONTROL_H
@@ -58,7 +70,8 @@ struct dfs_control {
 	char reason[32];	/* of STATE: a word of the list, if there is a reason why the file waits */
 	char text[256];		/* the sentence: of the reason, or of a failure */
 	char cure[128];		/* what to do about it */
-	uint64_t reserved3[4];
+	uint8_t base[16];	/* in of ENCODE: against this one; zeros: the daemon chooses. Out of BASE */
+	uint64_t reserved3[2];
 };
 
 _Static_assert(sizeof(struct dfs_control) == 536, "the same on every machine");
@@ -69,5 +82,32 @@ _Static_assert(sizeof(struct dfs_control) == 536, "the same on every machine");
 #define DFS_CONTROL_ENCODE _IOWR(DFS_CONTROL_TYPE, 2, struct dfs_control)
 #define DFS_CONTROL_DECODE _IOWR(DFS_CONTROL_TYPE, 3, struct dfs_control)
 #define DFS_CONTROL_POLL _IOWR(DFS_CONTROL_TYPE, 4, struct dfs_control)
+
+#define DFS_CONTROL_BASE _IOWR(DFS_CONTROL_TYPE, 5, struct dfs_control)
+
+struct dfs_control_base {
+	uint32_t version;
+	uint32_t state;		/* of POLL: SETTLED or WORKING */
+	uint64_t id;		/* out of ADD and REMOVE, in of POLL */
+	int32_t result;		/* of POLL: 0 or -errno, with a sentence in @text */
+	uint8_t by_reference;	/* in of ADD */
+	uint8_t known;		/* out, as all below: of what was added */
+	uint8_t pins_kept;	/* of what was removed */
+	uint8_t reserved1;
+	uint64_t dev, ino;	/* in of ADD: of what is at @path: the daemon is to see the same */
+	uint64_t done, total;	/* bytes */
+	uint8_t base[16];	/* its ID */
+	uint64_t n_files, bytes, bytes_linked, bytes_cloned, bytes_copied;	/* added */
+	uint64_t bytes_freed, n_dependants;	/* removed; why it was not */
+	uint64_t reserved2[3];
+	char text[512];		/* the sentence; of what was added: why it was copied */
+	char path[4096];	/* in of ADD: absolute; of REMOVE: an ID, or as of ADD */
+};
+
+_Static_assert(sizeof(struct dfs_control_base) == 4760, "the same on every machine");
+
+#define DFS_CONTROL_BASE_ADD _IOWR(DFS_CONTROL_TYPE, 6, struct dfs_control_base)
+#define DFS_CONTROL_BASE_REMOVE _IOWR(DFS_CONTROL_TYPE, 7, struct dfs_control_base)
+#define DFS_CONTROL_BASE_POLL _IOWR(DFS_CONTROL_TYPE, 8, struct dfs_control_base)
 
 #endif

@@ -55,6 +55,8 @@ struct dfs_mount {
 	struct dfs_ledger *ledger;	/* what became of it; may be NULL */
 	struct dfs_survey *survey;	/* NULL if the queue is */
 	struct dfs_jobs *jobs;		/* NULL if read-only */
+	struct dfs_turn *turn;		/* to change the bases; NULL if read-only */
+	atomic_bool ending;		/* nobody asks any more: what takes long is given up */
 	struct dfs_replacement ingested;	/* of the thread that compresses; see notice.c */
 	char *mountpoint;
 	size_t readahead_bytes;
@@ -237,6 +239,8 @@ void dfs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 void dfs_op_statfs(fuse_req_t req, fuse_ino_t ino);
 void dfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void dfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+/* control_base.c: dfs_control_of_bases() - Return: true: it was one of those that change the bases, and was answered */
+bool dfs_control_of_bases(fuse_req_t req, unsigned cmd, const void *in, size_t in_len, size_t out_len);
 void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
 		  unsigned flags, const void *in, size_t in_len, size_t out_len);
 

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuse/base_work.h"
 #include "fuse/internal.h"
 #include "fuse/later.h"
+#include "util/auto.h"
 
 /* Those under way, and those whose end nobody has asked for yet. */
 #define PLACES (4 * DFS_JOBS_RUNNING)
@@ -16,14 +18,15 @@
 struct job {
 	struct dfs_job job;
 	struct dfs_mount *mount;
-	struct dfs_node *node;		/* referenced */
+	struct dfs_node *node;		/* referenced; NULL: none */
+	struct dfs_base_work *base;	/* owned; NULL: it is a decode */
 	uint64_t id;			/* 0: a free place */
 	uid_t uid;
 	/* under jobs->lock */
 	bool over;
 	int result;
 	struct dfs_content *content;	/* that is becoming plain; referenced; NULL */
-	uint64_t total;
+	uint64_t done, total;
 	struct dfs_err err;
 };
 
@@ -47,6 +50,8 @@ void dfs_jobs_free(struct dfs_jobs *jobs)
 {
 	if (!jobs)
 		return;
+	for (size_t i = 0; i < PLACES; i++)
+		free(jobs->jobs[i].base);
 	pthread_mutex_destroy(&jobs->lock);
 	free(jobs);
 }
@@ -114,12 +119,23 @@ static int decode(struct job *job, struct dfs_err *err)
 	return ret;
 }
 
+static bool progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct job *job = arg;
+
+	pthread_mutex_lock(&job->mount->jobs->lock);
+	job->done = done;
+	job->total = total;
+	pthread_mutex_unlock(&job->mount->jobs->lock);
+	return !atomic_load(&job->mount->ending);
+}
+
 static void job_run(struct dfs_job *base, void *local)
 {
 	struct job *job = (struct job *)base;
 	struct dfs_mount *mount = job->mount;
 	struct dfs_err err = { "" };
-	int ret = decode(job, &err);
+	int ret = job->base ? dfs_base_do(mount, job->base, progress, job, &err) : decode(job, &err);
 
 	(void)local;
 	if (ret < 0 && !*err.text)
@@ -133,19 +149,21 @@ static void job_run(struct dfs_job *base, void *local)
 	dfs_reads_end(mount);
 }
 
-int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id)
+/* What it holds is taken if it succeeds. */
+static int begin(struct dfs_mount *mount, const struct job *what, uint64_t *ret_id)
 {
 	struct dfs_jobs *jobs = mount->jobs;
 	struct job *job;
 
 	dfs_reads_begin(mount);
 	pthread_mutex_lock(&jobs->lock);
-	job = place(jobs, uid);
+	job = place(jobs, what->uid);
 	if (job) {
-		*job = (struct job){
-			.job = { .run = job_run }, .mount = mount, .node = node, .id = ++jobs->last_id, .uid = uid,
-		};
-		*ret_id = job->id;
+		free(job->base);
+		*job = *what;
+		job->job.run = job_run;
+		job->mount = mount;
+		job->id = *ret_id = ++jobs->last_id;
 	}
 	pthread_mutex_unlock(&jobs->lock);
 	if (!job) {
@@ -156,7 +174,30 @@ int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, ui
 	return 0;
 }
 
-int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_view *ret_view)
+int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id)
+{
+	return begin(mount, &(struct job){ .node = node, .uid = uid }, ret_id);
+}
+
+int dfs_job_base(struct dfs_mount *mount, struct dfs_base_work *work, uint64_t *ret_id)
+{
+	return begin(mount, &(struct job){ .base = work, .uid = work->uid }, ret_id);
+}
+
+/* Under the lock. */
+static void tell(struct job *job, struct dfs_job_view *view)
+{
+	*view = (struct dfs_job_view){
+		.over = job->over, .result = job->result, .err = job->err, .total = job->total,
+		.done = job->content ? dfs_thaw_done(job->content->thaw) : job->done,
+	};
+	if (!job->over)
+		return;
+	view->base = dfs_steal(&job->base);
+	job->id = 0;
+}
+
+int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, bool base, struct dfs_job_view *ret_view)
 {
 	int ret = -ENOENT;
 
@@ -164,14 +205,9 @@ int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_vi
 	for (size_t i = 0; i < PLACES && id; i++) {
 		struct job *job = &jobs->jobs[i];
 
-		if (job->id != id || (uid && uid != job->uid))
+		if (job->id != id || (uid && uid != job->uid) || base != (job->base != NULL))
 			continue;
-		*ret_view = (struct dfs_job_view){
-			.over = job->over, .result = job->result, .err = job->err, .total = job->total,
-			.done = job->content ? dfs_thaw_done(job->content->thaw) : 0,
-		};
-		if (job->over)
-			job->id = 0;
+		tell(job, ret_view);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&jobs->lock);

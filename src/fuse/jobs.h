@@ -22,6 +22,7 @@
 #define DFS_JOBS_RUNNING 16
 #define DFS_JOBS_RUNNING_USER 8
 
+struct dfs_base_work;
 struct dfs_mount;
 struct dfs_node;
 struct dfs_jobs;
@@ -40,14 +41,22 @@ void dfs_jobs_free(struct dfs_jobs *jobs); /* when none runs; NULL is fine */
  */
 int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id);
 
+/*
+ * dfs_job_base() - begin to add or remove a base
+ * @work: taken if it succeeds; of malloc()
+ * As above. Who may is for the caller to see.
+ */
+int dfs_job_base(struct dfs_mount *mount, struct dfs_base_work *work, uint64_t *ret_id);
+
 struct dfs_job_view {
 	bool over;
 	int result;		/* then */
 	uint64_t done, total;	/* bytes */
 	struct dfs_err err;	/* of a failure */
+	struct dfs_base_work *base;	/* of dfs_job_base(), once it is over: free() it; else NULL */
 };
 
-/* dfs_job_ask() - how it goes. Return: 0; -ENOENT: no such job of this user. */
-int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, struct dfs_job_view *ret_view);
+/* dfs_job_ask() - how it goes. @base: it is one of dfs_job_base(). Return: 0; -ENOENT: no such job of this user. */
+int dfs_job_ask(struct dfs_jobs *jobs, uint64_t id, uid_t uid, bool base, struct dfs_job_view *ret_view);
 
 #endif

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_fuse_a_SOURCES += \
 	%D%/attr.c \
+	%D%/base_work.c %D%/base_work.h \
 	%D%/caller.c %D%/caller.h \
 	%D%/content.c \
 	%D%/control.c %D%/control.h \
+	%D%/control_base.c \
 	%D%/copied.c %D%/copied.h \
 	%D%/copy.c \
 	%D%/create.c \

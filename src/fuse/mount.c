@@ -138,6 +138,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->queue = config->queue;
 	mount->ledger = config->ledger;
 	mount->survey = config->survey;
+	mount->turn = config->turn;
 	mount->writeback = !config->read_only && !config->nowriteback;
 	mount->single_thread = config->single_thread;
 	mount->ready = config->ready;
@@ -332,6 +333,7 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 	if (pthread_create(&ready, NULL, ready_main, mount) != 0)
 		return dfs_fail(err, EAGAIN, "cannot start a thread");
 	ret = serve_to_the_end(mount);
+	atomic_store(&mount->ending, true);
 	/* Answers go through the session's descriptor: all should be out before it is closed. */
 	stuck = dfs_reads_wait(mount, LINGER_S);
 	session_unmount(mount);

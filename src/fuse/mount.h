@@ -22,6 +22,7 @@
 #include "write/ledger.h"
 #include "write/queue.h"
 #include "write/survey.h"
+#include "write/turn.h"
 
 struct dfs_mount;
 
@@ -34,6 +35,7 @@ struct dfs_mount_config {
 	struct dfs_queue *queue;	/* told of what is written; NULL: nothing is compressed */
 	struct dfs_ledger *ledger;	/* what became of it, to be shown; may be NULL */
 	struct dfs_survey *survey;	/* told of policies that change; NULL if the queue is */
+	struct dfs_turn *turn;		/* of who compresses; for bases that are added or removed; NULL if read-only */
 	size_t readahead_bytes;		/* of the kernel, for this mount; set where allowed */
 	bool read_only;			/* else the caller holds the store's writer lock */
 	bool nowriteback;		/* each write goes to the store at once */

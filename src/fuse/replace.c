@@ -118,6 +118,68 @@ void dfs_replace_leave(void *arg, const struct dfs_published *now)
 	let_go(r, now ? &now->file : NULL);
 }
 
+/* --- a second name */
+
+/* Was it looked up just before nobody could any more? */
+static bool has_come(struct dfs_replacement *r, const struct dfs_look *look)
+{
+	struct dfs_node *node = r->node ? NULL : dfs_node_find(&r->mount->nodes, look);
+
+	dfs_node_put(&r->mount->nodes, node);
+	return node != NULL;
+}
+
+static int hold_once(struct dfs_mount *mount, int fd, struct dfs_replacement *r)
+{
+	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
+	int ret;
+
+	if (fstat(fd, &look.st) < 0)
+		return -errno;
+	*r = (struct dfs_replacement){
+		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,
+		.shown_size = DFS_SIZE_STORED, .before = look.st,
+	};
+	ret = dfs_replace_enter(r);
+	if (ret == 0 && has_come(r, &look)) {
+		let_go(r, NULL);
+		ret = -EAGAIN;
+	}
+	if (ret < 0)
+		dfs_node_put(&mount->nodes, r->node);
+	return ret;
+}
+
+int dfs_replace_hold(struct dfs_mount *mount, int fd, struct dfs_replacement *ret_r)
+{
+	int ret = -EAGAIN;
+
+	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
+		ret = hold_once(mount, fd, ret_r);
+	return ret;
+}
+
+/* What is open for writing, and has no writer just now, did not see the pin when it was opened. */
+static void tell_open(struct dfs_replacement *r)
+{
+	pthread_mutex_lock(&r->mount->nodes.lock);
+	if (r->node->open && r->node->open->content->writable)
+		atomic_store(&r->node->open->content->pinned, true);
+	pthread_mutex_unlock(&r->mount->nodes.lock);
+}
+
+void dfs_replace_linked(struct dfs_replacement *r, const struct stat *now)
+{
+	if (now)
+		dfs_shown_replaced(r->mount->shown, &r->before, now, true);
+	if (now && r->node)
+		tell_open(r);
+	let_go(r, now);
+	dfs_node_put(&r->mount->nodes, r->node);
+}
+
+/* --- a plain file */
+
 static int publish_once(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_err *err)
 {
 	char path[PATH_MAX];

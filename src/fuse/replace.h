@@ -26,6 +26,20 @@ int dfs_replace_enter(void *arg);	/* 0; -EBUSY: open for writing; -ESTALE: witho
 void dfs_replace_leave(void *arg, const struct dfs_published *now);
 
 /**
+ * dfs_replace_hold() - keep a file of the store as it is, whether the kernel knows it or not
+ * @fd: the file
+ * @ret_r: dfs_replace_linked() ends it
+ *
+ * For a second name that nobody is to see: a pin. Return: 0; -EBUSY: somebody
+ * has it open for writing; -ESTALE: without a name; -EAGAIN: looked up just
+ * now, again and again; errors of fstat(2).
+ */
+int dfs_replace_hold(struct dfs_mount *mount, int fd, struct dfs_replacement *ret_r);
+
+/* dfs_replace_linked() - @now: it has got that name; NULL: it has not */
+void dfs_replace_linked(struct dfs_replacement *r, const struct stat *now);
+
+/**
  * dfs_replace_plain() - a plain file takes the place of a container
  * @old_fd: the container
  * @tmp_fd, @tmp_name: complete; the name is gone afterwards

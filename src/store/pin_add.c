@@ -89,6 +89,22 @@ static int link_over(struct dfs_store *store, const struct dfs_pin_add *add, con
 	return ret;
 }
 
+static int link_to(struct dfs_store *store, const struct dfs_pin_add *add, const char *path, bool over)
+{
+	const struct dfs_pin_watch *watch = add->watch;
+	struct stat st;
+	int ret;
+
+	if (!watch)
+		return over ? link_over(store, add, path) : link_fd(add->fd, store->fd, path);
+	ret = watch->enter(watch->arg, add->fd);
+	if (ret < 0)
+		return ret;
+	ret = over ? link_over(store, add, path) : link_fd(add->fd, store->fd, path);
+	watch->leave(watch->arg, ret == 0 && fstat(add->fd, &st) == 0 ? &st : NULL);
+	return ret;
+}
+
 static int copy_bytes(const struct dfs_pin_add *add, int to, uint64_t size, struct dfs_err *err)
 {
 	DFS_AUTO(hasher) struct dfs_hasher *hasher = dfs_hasher_new();
@@ -187,13 +203,15 @@ static int place(struct dfs_store *store, const struct dfs_pin_add *add, const c
 		*ret_how = DFS_PIN_THERE;
 		if (is_sound(store, path, add))
 			return 0;
-		link_ret = link_over(store, add, path);
+		link_ret = link_to(store, add, path, true);
 	} else {
-		link_ret = link_fd(add->fd, store->fd, path);
+		link_ret = link_to(store, add, path, false);
 	}
 	*ret_how = DFS_PIN_LINKED;
 	if (link_ret == 0)
 		return 0;
+	if (link_ret == -EBUSY)
+		return dfs_fail(err, EBUSY, "somebody has it open for writing");
 	if (!why_no_link(link_ret))
 		return dfs_fail(err, -link_ret, "link to %s: %s", path, strerror(-link_ret));
 	ret = dfs_pin_copy_over(store, add, path, ret_how, err);

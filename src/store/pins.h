@@ -9,15 +9,30 @@
 #ifndef DFS_STORE_PINS_H
 #define DFS_STORE_PINS_H
 
+#include <sys/stat.h>
+
 #include "store/dependants.h"
 #include "store/hashes.h"
 #include "store/store.h"
 
 enum dfs_pin_how { DFS_PIN_THERE, DFS_PIN_LINKED, DFS_PIN_CLONED, DFS_PIN_COPIED };
 
+/*
+ * Who shows the file to others. Around the link and nothing else: enter() keeps
+ * them from changing the file that is open as @fd, or ends it with its -errno
+ * (-EBUSY: somebody has it open for writing); leave() follows with the file's
+ * attributes, or NULL if there is no link.
+ */
+struct dfs_pin_watch {
+	int (*enter)(void *arg, int fd);
+	void (*leave)(void *arg, const struct stat *linked);
+	void *arg;
+};
+
 struct dfs_pin_add {
 	int fd;				/* the base file, open for reading */
 	struct dfs_hash hash;
+	const struct dfs_pin_watch *watch;	/* may be NULL */
 	dfs_hash_progress_fn *progress;	/* of a copy; may be NULL */
 	void *arg;
 	bool as_is;			/* copy it whatever its hash: it is what the pin holds */
@@ -32,7 +47,7 @@ struct dfs_pin_add {
  * and the name durable when it returns. A copy keeps owner and mode, so that
  * the rule for untrusted containers can be applied to it.
  * Return: 0; -ENOSPC before anything is copied; -EBADMSG: the copy is not what
- * was hashed; -ECANCELED; errors of I/O.
+ * was hashed; -EBUSY: of the watch; -ECANCELED; errors of I/O.
  */
 int dfs_pin_add(struct dfs_store *store, const struct dfs_pin_add *add, enum dfs_pin_how *ret_how,
 		struct dfs_err *ret_why, struct dfs_err *err);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "store/expand.h"
 #include "store/hashes.h"
@@ -79,6 +80,14 @@ const struct dfs_registered *dfs_registry_file(const struct dfs_registry *regist
 					       struct dfs_hash hash,
 					       const struct dfs_registered_file **ret_file);
 
+/* dfs_registry_holder() - the model that has the file @rel of the store, open with attributes @st; by inode, remembered hash or name; NULL */
+const struct dfs_registered *dfs_registry_holder(const struct dfs_registry *registry, const struct dfs_store *store,
+						 const char *rel, const struct stat *st);
+
+/* dfs_registry_id() - the model whose ID begins so. Return: NULL with a sentence: none, several, or less than 8 digits. */
+const struct dfs_registered *dfs_registry_id(const struct dfs_registry *registry, const struct dfs_store *store,
+					     const char *text, struct dfs_err *err);
+
 /* dfs_model_id() - of files with these hashes, in any order; sorts them */
 struct dfs_hash dfs_model_id(struct dfs_hash *hashes, size_t n);
 
@@ -92,9 +101,12 @@ void dfs_registered_origin(const struct dfs_registered *model, char *ret_text, s
 int dfs_registered_open(const struct dfs_store *store, const struct dfs_registered_file *file,
 			int *ret_fd, struct dfs_err *err);
 
+struct dfs_pin_watch;
+
 struct dfs_registry_add {
 	const char *path;		/* file, index or directory of shards */
 	bool by_reference;		/* leave it where it is */
+	const struct dfs_pin_watch *watch;	/* may be NULL; see store/pins.h */
 	dfs_hash_progress_fn *
 		progress; /* over all bytes, once for hashing and, file by file, once more where it must copy; may be NULL */
 	void *arg;
@@ -117,8 +129,12 @@ struct dfs_registry_added {
  * damaged pins are made anew, and one added by reference becomes pinned.
  * Durable when it returns; a crash leaves it added or not.
  *
+ * What lies in the store is opened by its path there, also below a mount over
+ * the store itself.
+ *
  * Return: 0; -EINVAL: not safetensors; -ENOTSUP: a container; -ENOSPC: no room
- * for copies; -ESTALE: changed meanwhile; -ECANCELED; -ENOLCK; errors of I/O.
+ * for copies; -ESTALE: changed meanwhile; -EBUSY: of the watch; -ECANCELED;
+ * -ENOLCK; errors of I/O.
  */
 int dfs_registry_add(struct dfs_store *store, const struct dfs_registry_add *add,
 		     struct dfs_registry_added *ret_added, struct dfs_err *err);
@@ -149,18 +165,27 @@ int dfs_registry_add_pinned(struct dfs_store *store, const struct dfs_pinned_fil
 int dfs_registry_forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *err);
 
 struct dfs_registry_removed {
+	struct dfs_hash id;
 	uint64_t dependants, original_bytes;	/* why it was refused; else 0 */
 	uint64_t bytes_freed;		/* held by nothing but the pins */
 	bool pins_kept;			/* some containers are unreadable: they may need them */
 };
 
+/* Who changes the store meanwhile. */
+struct dfs_registry_watch {
+	/* after the store was walked: may the count be relied on, and does nobody read @model by other means? 0; -errno with a sentence: it stays */
+	int (*still)(void *arg, const struct dfs_registered *model, struct dfs_err *err);
+	void *arg;
+};
+
 /**
  * dfs_registry_remove() - let go of a model and of the pins that nobody else needs
+ * @watch: may be NULL: nobody
  *
  * Needs the writer lock; walks the whole store. Return: 0; -EBUSY with the
- * number and bytes of dependants; -ENOENT, -ENOLCK; errors of I/O.
+ * number and bytes of dependants; -ENOENT, -ENOLCK; errors of I/O and of @watch.
  */
-int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
+int dfs_registry_remove(struct dfs_store *store, const char *id_or_path, const struct dfs_registry_watch *watch,
 			struct dfs_registry_removed *ret_removed, struct dfs_err *err);
 
 DFS_AUTO_KIND(registry, struct dfs_registry, dfs_registry_release(p));

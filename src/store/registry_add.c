@@ -61,20 +61,6 @@ static int check(int fd, const struct stat *st, struct dfs_err *err)
 	return ret < 0 ? dfs_err_at(err, ret, "not a safetensors file") : 0;
 }
 
-static int open_file(const char *path, int *ret_fd, struct stat *ret_st, struct dfs_err *err)
-{
-	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0 || fstat(fd, ret_st) < 0)
-		return dfs_fail_errno(err, "%s", path);
-	ret = check(fd, ret_st, err);
-	if (ret < 0)
-		return dfs_err_at(err, ret, "%s", path);
-	*ret_fd = dfs_steal_fd(&fd);
-	return 0;
-}
-
 /* Relative to the store if it lies in it. */
 static const char *store_path(const struct dfs_store *store, const char *path)
 {
@@ -82,6 +68,36 @@ static const char *store_path(const struct dfs_store *store, const char *path)
 
 	return strncmp(path, store->path, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 :
 										     path;
+}
+
+static int open_path(const struct dfs_store *store, const char *path, int *ret_fd)
+{
+	DFS_AUTO(mem) char *whole = realpath(path, NULL);
+	const char *rel;
+
+	if (!whole)
+		return -errno;
+	rel = store_path(store, whole);
+	if (rel != whole)
+		return dfs_store_openat(store, rel, O_RDONLY, ret_fd);
+	*ret_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+static int open_file(const struct dfs_store *store, const char *path, int *ret_fd, struct stat *ret_st, struct dfs_err *err)
+{
+	DFS_AUTO(fd) int fd = -1;
+	int ret = open_path(store, path, &fd);
+
+	if (ret == 0 && fstat(fd, ret_st) < 0)
+		ret = -errno;
+	if (ret < 0)
+		return dfs_fail(err, -ret, "%s: %s", path, strerror(-ret));
+	ret = check(fd, ret_st, err);
+	if (ret < 0)
+		return dfs_err_at(err, ret, "%s", path);
+	*ret_fd = dfs_steal_fd(&fd);
+	return 0;
 }
 
 /* What containers will call the file: its path in the store, else "MODEL/FILE". */
@@ -157,7 +173,7 @@ static int recheck(struct adding *a, int fd, const struct stat *before,
 static int pin(struct adding *a, int fd, const struct stat *before,
 	       struct dfs_registered_file *file, struct dfs_err *err)
 {
-	const struct dfs_pin_add add = { .fd = fd, .hash = file->hash, .progress = progress, .arg = a };
+	const struct dfs_pin_add add = { .fd = fd, .hash = file->hash, .watch = a->add->watch, .progress = progress, .arg = a };
 	enum dfs_pin_how how;
 	int ret;
 
@@ -178,7 +194,7 @@ static int add_file(struct adding *a, const char *path, struct dfs_registered_fi
 	struct stat st;
 	int ret;
 
-	ret = open_file(path, &fd, &st, err);
+	ret = open_file(a->store, path, &fd, &st, err);
 	if (ret < 0)
 		return ret;
 	file->size = (uint64_t)st.st_size;
@@ -200,7 +216,7 @@ static int survey(struct adding *a, const struct dfs_paths *files, struct dfs_er
 	for (size_t i = 0; i < files->n; i++) {
 		DFS_AUTO(fd) int fd = -1;
 		struct stat st;
-		int ret = open_file(files->paths[i], &fd, &st, err);
+		int ret = open_file(a->store, files->paths[i], &fd, &st, err);
 
 		if (ret < 0)
 			return ret;

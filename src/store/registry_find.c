@@ -84,6 +84,21 @@ static bool has_file(const struct dfs_store *store, const struct dfs_registered 
 	return false;
 }
 
+const struct dfs_registered *dfs_registry_holder(const struct dfs_registry *registry, const struct dfs_store *store,
+						 const char *rel, const struct stat *st)
+{
+	DFS_AUTO(mem) char *whole = NULL;
+
+	if (asprintf(&whole, "%s/%s", store->path, rel) < 0) {
+		whole = NULL;
+		return NULL;
+	}
+	for (size_t i = 0; i < registry->n; i++)
+		if (has_file(store, &registry->models[i], whole, st))
+			return &registry->models[i];
+	return NULL;
+}
+
 static bool has_files(const struct dfs_store *store, const struct dfs_registered *model,
 		      const struct dfs_paths *files)
 {
@@ -138,6 +153,28 @@ static const struct dfs_registered *find_name(const struct dfs_registry *registr
 	return NULL;
 }
 
+static const struct dfs_registered *none(const struct dfs_store *store, const char *text, struct dfs_err *err)
+{
+	dfs_fail(err, ENOENT, "%s: no base of %s (an ID has at least %d digits)", text, store->path, DFS_ID_PREFIX_MIN);
+	return NULL;
+}
+
+const struct dfs_registered *dfs_registry_id(const struct dfs_registry *registry, const struct dfs_store *store,
+					     const char *text, struct dfs_err *err)
+{
+	const struct dfs_registered *found = NULL;
+	unsigned n = 0;
+
+	if (looks_like_id(text))
+		found = find_id(registry, text, &n);
+	if (n == 1)
+		return found;
+	if (n == 0)
+		return none(store, text, err);
+	dfs_fail(err, EINVAL, "%s: %u bases have IDs that begin so", text, n);
+	return NULL;
+}
+
 const struct dfs_registered *dfs_registry_find(const struct dfs_registry *registry,
 					       const struct dfs_store *store, const char *text,
 					       struct dfs_err *err)
@@ -147,16 +184,11 @@ const struct dfs_registered *dfs_registry_find(const struct dfs_registry *regist
 
 	if (looks_like_id(text))
 		found = find_id(registry, text, &n);
-	if (n > 1) {
-		dfs_fail(err, EINVAL, "%s: %u bases have IDs that begin so", text, n);
-		return NULL;
-	}
+	if (n > 1)
+		return dfs_registry_id(registry, store, text, err);
 	if (!found)
 		found = find_files(registry, store, text);
 	if (!found && access(text, F_OK) < 0)
 		found = find_name(registry, store, text);
-	if (!found)
-		dfs_fail(err, ENOENT, "%s: no base of %s (an ID has at least %d digits)", text,
-			 store->path, DFS_ID_PREFIX_MIN);
-	return found;
+	return found ? found : none(store, text, err);
 }

@@ -58,7 +58,7 @@ static int refuse_if_needed(const struct dfs_registry *registry, const struct df
 		(unsigned long long)sum.original_bytes, sum.n == 1 ? "s" : "");
 }
 
-int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
+int dfs_registry_remove(struct dfs_store *store, const char *id_or_path, const struct dfs_registry_watch *watch,
 			struct dfs_registry_removed *ret_removed, struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
@@ -75,9 +75,12 @@ int dfs_registry_remove(struct dfs_store *store, const char *id_or_path,
 	model = dfs_registry_find(&registry, store, id_or_path, err);
 	if (!model)
 		return -ENOENT;
+	ret_removed->id = model->id;
 	ret = dfs_dependants_count(store, &dependants, err);
 	if (ret == 0)
 		ret = refuse_if_needed(&registry, model, dependants, ret_removed, err);
+	if (ret == 0 && watch)
+		ret = watch->still(watch->arg, model, err);
 	if (ret == 0)
 		ret = dfs_registry_forget(store, model->id, err);
 	if (ret < 0)

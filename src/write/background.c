@@ -73,9 +73,11 @@ static bool work_on(struct dfs_background *b, struct dfs_queue_item *item)
 		dfs_queue_done(b->config.queue, item, DFS_QUEUE_EARLY, early, NULL);
 		return false;
 	}
+	dfs_turn_take(b->config.turn);
 	dfs_ledger_begin(b->config.ledger, item->rel);
 	end = dfs_task_run(&shared, item, &why);
 	dfs_ledger_end(b->config.ledger);
+	dfs_turn_end(b->config.turn);
 	dfs_queue_done(b->config.queue, item, end, dfs_reason_again_ms(why.id, item->tries), &why);
 	return true;
 }
@@ -92,8 +94,11 @@ static void retire(struct dfs_background *b)
 	uint64_t changes = dfs_queue_changes(b->config.queue), held;
 	int64_t start = dfs_clock_ms(CLOCK_MONOTONIC), took;
 	struct dfs_err err = { "" };
-	int ret = dfs_retire(&config, &held, &err);
+	int ret;
 
+	dfs_turn_take(b->config.turn);
+	ret = dfs_retire(&config, &held, &err);
+	dfs_turn_end(b->config.turn);
 	took = dfs_clock_ms(CLOCK_MONOTONIC) - start;
 	b->retire_ms = start + took + (RETIRE_SHARE * took > RETIRE_MS ? RETIRE_SHARE * took : RETIRE_MS);
 	dfs_ledger_held(b->config.ledger, held);

@@ -18,6 +18,7 @@
 #include "write/ingest.h"
 #include "write/ledger.h"
 #include "write/queue.h"
+#include "write/turn.h"
 
 struct dfs_background;
 
@@ -35,6 +36,7 @@ struct dfs_background_config {
 	size_t cache_bytes;		/* for decoding what is verified */
 	const struct dfs_ingest_watch *watch;	/* may be NULL */
 	struct dfs_reader *shown;	/* by which others have the store's files open; may be NULL */
+	struct dfs_turn *turn;		/* who else changes the bases */
 };
 
 /**

@@ -205,3 +205,39 @@ int dfs_candidates_try(const struct dfs_candidates *c, const struct dfs_work_inp
 {
 	return choose_of(c, input, &id, hand, ret_choice, err);
 }
+
+static size_t place_of(const struct dfs_candidates *c, struct dfs_hash id)
+{
+	size_t i = 0;
+
+	while (i < c->registry.n && !(c->models[i] && dfs_hash_equal(c->models[i]->id, id)))
+		i++;
+	return i;
+}
+
+int dfs_candidates_take(const struct dfs_candidates *c, struct dfs_hash id, uid_t user, const struct dfs_work_input *input,
+			struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err)
+{
+	DFS_AUTO(mem) struct dfs_model **models = calloc(c->registry.n + 1, sizeof(struct dfs_model *));
+	const struct stat as_if = { .st_uid = user };
+	struct dfs_candidate_choice choice = { 0 };
+	size_t at = place_of(c, id);
+	char hex[DFS_HASH_HEX];
+	int ret;
+
+	if (!models)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	if (at == c->registry.n)
+		return dfs_fail(err, ENOENT, "the base %.8s that was asked for is not to be had", dfs_hash_hex(id, hex));
+	models[at] = c->models[at];
+	/* for its estimates */
+	ret = dfs_choose(input, models, c->registry.n, DFS_SAMPLE_CHOOSE, hand, &choice.choice, err);
+	if (ret == 0)
+		ret = may_read_all(c, &as_if, models[at], err);
+	if (ret < 0)
+		return ret;
+	choice.is_private = ret == 0;
+	choice.model = ret ? models[at] : NULL;
+	*ret_choice = choice;
+	return 0;
+}

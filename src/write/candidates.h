@@ -51,4 +51,13 @@ int dfs_candidates_choose(const struct dfs_candidates *candidates, const struct 
 int dfs_candidates_try(const struct dfs_candidates *candidates, const struct dfs_work_input *input, struct dfs_hash id,
 		       struct dfs_hand *hand, struct dfs_candidate_choice *ret_choice, struct dfs_err *err);
 
+/**
+ * dfs_candidates_take() - the base that somebody wants, whatever it makes of the file
+ * @user: may read it, or it is private and none is taken
+ * Return: 0; -ENOENT with a sentence: there is no such base (any more); -EIO, -ENOMEM.
+ */
+int dfs_candidates_take(const struct dfs_candidates *candidates, struct dfs_hash id, uid_t user,
+			const struct dfs_work_input *input, struct dfs_hand *hand,
+			struct dfs_candidate_choice *ret_choice, struct dfs_err *err);
+
 #endif

@@ -44,5 +44,6 @@ src_libdeltafs_a_SOURCES += \
 	%D%/thaw_data.c \
 	%D%/thaw_step.c %D%/thaw_state.h \
 	%D%/ticker.c %D%/ticker.h \
+	%D%/turn.c %D%/turn.h \
 	%D%/verify.c %D%/verify.h %D%/verify_fast.c \
 	%D%/work.c %D%/work.h

@@ -302,7 +302,8 @@ void dfs_queue_removed(struct dfs_queue *q, const char *rel)
 	end(q, rel);
 }
 
-static void put(struct dfs_queue *q, const char *rel, int64_t ms)
+/* @wish: NULL: leave it */
+static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct dfs_queue_wish *wish)
 {
 	struct dfs_queue_entry *entry;
 	bool fresh;
@@ -317,6 +318,8 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 		entry_renew(q, entry, ms);
 	if (entry)
 		entry->asked = ms >= 0;
+	if (entry && wish)
+		entry->wish = *wish;
 	if (entry && fresh)
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
 	end(q, rel);
@@ -324,7 +327,7 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms)
 
 void dfs_queue_writing(struct dfs_queue *q, const char *rel)
 {
-	put(q, rel, -1);
+	put(q, rel, -1, NULL);
 }
 
 void dfs_queue_opened(struct dfs_queue *q, const char *rel, pid_t pid)
@@ -340,7 +343,14 @@ void dfs_queue_opened(struct dfs_queue *q, const char *rel, pid_t pid)
 
 void dfs_queue_add(struct dfs_queue *q, const char *rel, unsigned ms)
 {
-	put(q, rel, ms);
+	static const struct dfs_queue_wish none = { .given = false };
+
+	put(q, rel, ms, &none);
+}
+
+void dfs_queue_add_over(struct dfs_queue *q, const char *rel, unsigned ms, const struct dfs_queue_wish *wish)
+{
+	put(q, rel, ms, wish);
 }
 
 void dfs_queue_found(struct dfs_queue *q, const char *rel, int64_t age_ms)

@@ -36,6 +36,7 @@
 
 #include "store/store.h"
 #include "util/err.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "write/reason.h"
 
@@ -82,6 +83,20 @@ void dfs_queue_add(struct dfs_queue *queue, const char *rel, unsigned ms);
 /* dfs_queue_found() - @rel was last written @age_ms ago, as nobody here has seen: due when the rest of quiet_ms is over. Nothing if it is in the queue. */
 void dfs_queue_found(struct dfs_queue *queue, const char *rel, int64_t age_ms);
 
+/* Which base somebody wants a file coded against. */
+struct dfs_queue_wish {
+	bool given;		/* else none, and who compresses chooses */
+	struct dfs_hash base;	/* its ID */
+	uid_t uid;		/* who wants it, and must be able to read it */
+};
+
+/*
+ * dfs_queue_add_over() - the same, with a wish
+ * It holds until the file is compressed or found to stay plain, whatever
+ * happens to it meanwhile; a restart forgets it.
+ */
+void dfs_queue_add_over(struct dfs_queue *queue, const char *rel, unsigned ms, const struct dfs_queue_wish *wish);
+
 /**
  * dfs_queue_moved() - @from was renamed to @to
  *
@@ -125,6 +140,7 @@ struct dfs_queue_item {
 	unsigned tries;		/* how often it ended LATER since it was last written */
 	bool asked;		/* for by name (dfs_queue_add()), since it was last written */
 	int64_t age_ms;		/* since it was last written, as far as the queue knows */
+	struct dfs_queue_wish wish;
 	/* private */
 	struct dfs_queue_entry *entry;	/* NULL: it left work; under the queue's lock */
 	atomic_bool cancelled;

@@ -25,6 +25,7 @@ struct dfs_queue_entry {
 	bool asked;
 	int64_t since_ms;		/* it was last written */
 	pid_t opener;			/* who has it open for writing; 0: not known */
+	struct dfs_queue_wish wish;
 	uint64_t bytes;
 	struct dfs_reason why;
 };

@@ -93,6 +93,7 @@ static struct dfs_queue_item *item_new(struct dfs_queue *q, struct dfs_queue_ent
 	item->tries = entry->tries;
 	item->asked = entry->asked;
 	item->age_ms = dfs_queue_now(q) - entry->since_ms;
+	item->wish = entry->wish;
 	item->entry = entry;
 	entry->item = item;
 	q->n_in_work++;

@@ -85,6 +85,23 @@ static int choose_again(struct task *t, struct dfs_err *err)
 	return ret < 0 ? ret : dfs_candidates_choose(t->shared->candidates, &t->input, t->shared->hand, &t->choice, err);
 }
 
+/* Return: 0; -ENOENT: it stays as it is; -errno. */
+static int take_wanted(struct task *t, struct dfs_reason *why, struct dfs_err *err)
+{
+	const struct dfs_queue_wish *wish = &t->item->wish;
+	int ret = dfs_candidates_refresh(t->shared->candidates, err);
+
+	if (ret == 0)
+		ret = dfs_candidates_take(t->shared->candidates, wish->base, wish->uid, &t->input, t->shared->hand,
+					  &t->choice, err);
+	if (ret == -ENOENT)
+		dfs_reason_set(why, DFS_REASON_FAILED, 0, err->text);
+	if (ret < 0 || t->choice.model)
+		return ret;
+	dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
+	return dfs_fail(err, ENOENT, "who asked for the base may not read it");
+}
+
 static int does_not_do(struct dfs_reason *why, const char *base, const char *what)
 {
 	char detail[sizeof(why->detail)];
@@ -291,7 +308,7 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	if (ret == 0)
 		ret = open_file(t, &err);
 	if (ret == 0)
-		ret = choose_base(t, why, &err);
+		ret = t->item->wish.given ? take_wanted(t, why, &err) : choose_base(t, why, &err);
 	if (ret == -EINVAL && why->id != DFS_REASON_NONE)
 		return DFS_QUEUE_STAYS;
 	if (ret == 0)

@@ -37,9 +37,20 @@ for name in ("tune/model.safetensors", "base/model.safetensors", ".", "tune"):
             noise[:4] = (1).to_bytes(4, "little")
             noise[rng.randrange(536)] = rng.randrange(256)
         try:
-            fcntl.ioctl(fd, 3 << 30 | 536 << 16 | 0xdf << 8 | rng.randrange(6), noise, True)
+            fcntl.ioctl(fd, 3 << 30 | 536 << 16 | 0xdf << 8 | rng.randrange(7), noise, True)
         except OSError as error:
             assert error.errno in allowed, (name, bytes(noise), error)
+    # Bases: the same, with and without an end of the path.
+    for i in range(300):
+        noise = bytearray(os.urandom(4760)) if i % 3 else bytearray(4760)
+        noise[:4] = (1).to_bytes(4, "little")
+        if i % 3 == 2:
+            noise[4:4760 - 4096] = bytes(4760 - 4096 - 4)
+            noise[-1 - rng.randrange(4096)] = 0
+        try:
+            fcntl.ioctl(fd, 3 << 30 | 4760 << 16 | 0xdf << 8 | rng.randrange(5, 10), noise, True)
+        except OSError as error:
+            assert error.errno in allowed, (name, bytes(noise[:64]), error)
     for operation in (fcntl.LOCK_SH, fcntl.LOCK_UN, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN):
         fcntl.flock(fd, operation)
     try:

@@ -91,14 +91,10 @@ cp said again
 [ "$(member again '[(f["result"], f["reason"]) for f in o["files"]]')" = "[('left', 'compressed already')]" ] || fail "twice: $(cat again)"
 run deltafsctl encode mnt/noise.bin
 grep -q 'left as it is: would not shrink' said || fail "by name, whatever it is: $(cat said)"
-expect_fail 1 'without --base' deltafsctl encode --base orig/base mnt/byhand.safetensors
+expect_fail 1 'no base of' deltafsctl encode --base 00000000 mnt/byhand.safetensors
 run deltafsctl encode -r mnt
 grep -Eq ', 0 failed' said || fail "encode -r: $(cat said)"
 is_compressed mnt/byhand.safetensors || fail "encode -r"
-
-# What no daemon does is refused with what to do.
-expect_fail 1 'unmount .*/mnt first' deltafsctl import store/before.safetensors mnt/imported
-expect_fail 1 'one writer a store' deltafsctl base add store store/twice.safetensors
 
 # --- decode: under a handle and a mapping, and it stays so until it is written
 exec 5<mnt/byhand.safetensors

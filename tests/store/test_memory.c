@@ -84,7 +84,7 @@ static int remove_model(struct dfs_store *store)
 {
 	struct dfs_registry_removed removed;
 
-	return dfs_registry_remove(store, "m", &removed, NULL);
+	return dfs_registry_remove(store, "m", NULL, &removed, NULL);
 }
 
 static int open_it(struct dfs_store *unused)

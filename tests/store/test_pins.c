@@ -296,7 +296,63 @@ static void without_room_a_pin_stays_and_the_file_is_not_to_change(void **state)
 	CHECK(stat(dfs_pin_path(hash_of("m"), path), &st) == 0 && st.st_nlink == 2);
 }
 
+struct watching {
+	int answer;
+	unsigned entered, left, linked;
+};
+
+static nlink_t nlink_of(const char *path)
+{
+	struct stat st;
+
+	CHECK(stat(path, &st) == 0);
+	return st.st_nlink;
+}
+
+static int enter(void *arg, int fd)
+{
+	struct watching *w = arg;
+
+	CHECK(fd >= 0);
+	w->entered++;
+	return w->answer;
+}
+
+static void leave(void *arg, const struct stat *linked)
+{
+	struct watching *w = arg;
+
+	w->left++;
+	w->linked += linked && linked->st_nlink == 2;
+}
+
+static void who_shows_a_file_is_asked_before_it_is_linked(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(fd) int fd = -1;
+	struct watching w = { .answer = -EBUSY };
+	const struct dfs_pin_watch watch = { enter, leave, &w };
+	struct dfs_pin_add add = { .watch = &watch };
+	struct dfs_err why, err = { "" };
+	enum dfs_pin_how how;
+
+	(void)state;
+	put_model("m", 1, 1000);
+	store = lock_store(".");
+	add.fd = fd = open("m", O_RDONLY);
+	add.hash = hash_of("m");
+	CHECK_RET(-EBUSY, dfs_pin_add(store, &add, &how, &why, &err));
+	CHECK_SAYS(err, "open for writing");
+	CHECK(w.entered == 1 && w.left == 0 && nlink_of("m") == 1);
+	w.answer = 0;
+	CHECK_OK(dfs_pin_add(store, &add, &how, &why, &err), err);
+	CHECK(how == DFS_PIN_LINKED && w.entered == 2 && w.left == 1 && w.linked == 1);
+	CHECK_OK(dfs_pin_add(store, &add, &how, &why, &err), err); /* nothing is linked */
+	CHECK(how == DFS_PIN_THERE && w.entered == 2);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(who_shows_a_file_is_asked_before_it_is_linked),
 	CASE(a_link_costs_nothing_and_is_made_once),
 	CASE(without_links_it_is_copied_and_says_why),
 	CASE(a_clone_goes_before_a_copy),

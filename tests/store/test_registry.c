@@ -180,7 +180,7 @@ static void without_the_lock_nothing_is_added_or_removed(void **state)
 	put_model("m.safetensors", 1, 100);
 	store = open_store(".");
 	CHECK_RET(-ENOLCK, dfs_registry_add(store, &request, &added, NULL));
-	CHECK_RET(-ENOLCK, dfs_registry_remove(store, "m.safetensors", &removed, NULL));
+	CHECK_RET(-ENOLCK, dfs_registry_remove(store, "m.safetensors", NULL, &removed, NULL));
 }
 
 static void by_reference_it_stays_outside_and_is_found_there(void **state)

@@ -52,7 +52,7 @@ static int take_away(struct dfs_store *store)
 {
 	struct dfs_registry_removed removed;
 
-	return dfs_registry_remove(store, "m", &removed, NULL);
+	return dfs_registry_remove(store, "m", NULL, &removed, NULL);
 }
 
 /* The model is whole or not there at all. Return: there. */

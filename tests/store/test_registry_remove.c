@@ -8,7 +8,7 @@ static void remove_refused(struct dfs_store *store, const char *what, uint64_t n
 	struct dfs_err err = { "" };
 	char text[64];
 
-	CHECK_RET(-EBUSY, dfs_registry_remove(store, what, &removed, &err));
+	CHECK_RET(-EBUSY, dfs_registry_remove(store, what, NULL, &removed, &err));
 	CHECK(removed.dependants == n && removed.original_bytes == bytes);
 	snprintf(text, sizeof(text), "%llu file", (unsigned long long)n);
 	CHECK_SAYS(err, text);
@@ -41,10 +41,10 @@ static void what_others_need_cannot_be_removed(void **state)
 	CHECK(unlink("tuned/b") == 0);
 	CHECK(system("rm -r m") == 0);
 	CHECK(stat(pin, &st) == 0 && st.st_nlink == 1);
-	CHECK_OK(dfs_registry_remove(store, "m", &removed, &err), err);
+	CHECK_OK(dfs_registry_remove(store, "m", NULL, &removed, &err), err);
 	CHECK(removed.bytes_freed == 3 * (uint64_t)st.st_blocks * 512);
 	CHECK(system("test -z \"$(ls -A .deltafs/pins .deltafs/bases | grep -v :)\"") == 0);
-	CHECK_RET(-ENOENT, dfs_registry_remove(store, "m", &removed, &err));
+	CHECK_RET(-ENOENT, dfs_registry_remove(store, "m", NULL, &removed, &err));
 }
 
 static void shared_shards_stay_for_the_other_model(void **state)
@@ -63,7 +63,7 @@ static void shared_shards_stay_for_the_other_model(void **state)
 	store = lock_store(".");
 	add(store, "m", false);
 	add(store, "m/s-0.safetensors", false);
-	CHECK_OK(dfs_registry_remove(store, "m/s-0.safetensors", &removed, &err), err);
+	CHECK_OK(dfs_registry_remove(store, "m/s-0.safetensors", NULL, &removed, &err), err);
 	CHECK(removed.bytes_freed == 0 && access(pin, F_OK) == 0);
 	remove_refused(store, "m", 1, 1000);
 }
@@ -83,11 +83,40 @@ static void an_unreadable_container_keeps_the_pins(void **state)
 	CHECK(truncate("c", (off_t)sb.meta_off) == 0);
 	store = lock_store(".");
 	add(store, "m.safetensors", false);
-	CHECK_OK(dfs_registry_remove(store, "m.safetensors", &removed, &err), err);
+	CHECK_OK(dfs_registry_remove(store, "m.safetensors", NULL, &removed, &err), err);
 	CHECK(removed.pins_kept && access(pin, F_OK) == 0);
 }
 
+static int not_sure(void *arg, const struct dfs_registered *model, struct dfs_err *err)
+{
+	unsigned *asked = arg;
+
+	CHECK(model->n_files == 1);
+	return ++*asked == 1 ? dfs_fail(err, EAGAIN, "names change") : 0;
+}
+
+static void who_changes_the_store_meanwhile_is_asked(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	struct dfs_registry_removed removed;
+	unsigned asked = 0;
+	const struct dfs_registry_watch watch = { not_sure, &asked };
+	char pin[DFS_PIN_PATH_SIZE];
+	struct dfs_err err = { "" };
+
+	(void)state;
+	put_model("m.safetensors", 1, 100);
+	pin_of("m.safetensors", pin);
+	store = lock_store(".");
+	add(store, "m.safetensors", false);
+	CHECK_RET(-EAGAIN, dfs_registry_remove(store, "m.safetensors", &watch, &removed, &err));
+	CHECK(access(pin, F_OK) == 0);
+	CHECK_OK(dfs_registry_remove(store, "m.safetensors", &watch, &removed, &err), err);
+	CHECK(asked == 2 && access(pin, F_OK) < 0);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(who_changes_the_store_meanwhile_is_asked),
 	CASE(what_others_need_cannot_be_removed),
 	CASE(shared_shards_stay_for_the_other_model),
 	CASE(an_unreadable_container_keeps_the_pins),

@@ -4,7 +4,7 @@ check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%
 check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet %D%/test_shards
 check_PROGRAMS += %D%/test_check
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
-check_PROGRAMS += %D%/test_candidates %D%/test_elect
+check_PROGRAMS += %D%/test_candidates %D%/test_elect %D%/test_turn
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
 %C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
@@ -17,6 +17,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_match_prefix_LDADD = $(TEST_LIBS)
 %C%_test_candidates_SOURCES = %D%/test_candidates.c tests/store/given.h
 %C%_test_candidates_LDADD = $(TEST_LIBS)
+%C%_test_turn_SOURCES = %D%/test_turn.c
+%C%_test_turn_LDADD = $(TEST_LIBS)
 %C%_test_elect_SOURCES = %D%/test_elect.c %D%/headers.h tests/store/given.h
 %C%_test_elect_LDADD = $(TEST_LIBS)
 %C%_test_choose_SOURCES = %D%/test_choose.c %D%/files.h %D%/headers.h

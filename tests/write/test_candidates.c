@@ -152,7 +152,7 @@ static void bases_that_come_and_go_are_seen(void **state)
 	first = choice.model;
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(choice.model == first); /* kept */
-	CHECK_OK(dfs_registry_remove(c.store, "base.safetensors", &removed, &err), err);
+	CHECK_OK(dfs_registry_remove(c.store, "base.safetensors", NULL, &removed, &err), err);
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(!choice.model);
 	end(&c);
@@ -188,7 +188,61 @@ static void a_base_that_the_owner_may_not_read_is_none(void **state)
 	end(&c);
 }
 
+static int take(struct choosing *c, const char *path, struct dfs_hash id, uid_t user, struct dfs_candidate_choice *ret_choice)
+{
+	DFS_AUTO(header) struct dfs_header *header = NULL;
+	DFS_AUTO(fd) int fd = open(path, O_RDONLY);
+	struct dfs_err err = { "" };
+	struct dfs_work_input input;
+
+	CHECK(fd >= 0);
+	CHECK_OK(dfs_classify(fd, &header, NULL, &err), err);
+	CHECK_OK(dfs_candidates_refresh(c->candidates, &err), err);
+	input = (struct dfs_work_input){ .fd = fd, .len = size_of(path), .header = header };
+	return dfs_candidates_take(c->candidates, id, user, &input, c->hand, ret_choice, &err);
+}
+
+static struct dfs_hash id_of(const struct dfs_candidates *candidates, const char *name)
+{
+	const struct dfs_registry *registry = dfs_candidates_registry(candidates);
+
+	for (size_t i = 0; i < registry->n; i++)
+		if (strcmp(registry->models[i].files[0].name, name) == 0)
+			return registry->models[i].id;
+	fail();
+	return (struct dfs_hash){ { 0 } };
+}
+
+/* base-2 is worse for the file, and what somebody wants. */
+static void a_base_that_is_wanted_is_taken_by_who_may_read_it(void **state)
+{
+	const struct dfs_hash nobodys = { { 9 } };
+	struct dfs_candidate_choice choice;
+	struct choosing c;
+	struct dfs_hash id;
+
+	(void)state;
+	begin(&c);
+	CHECK(chmod(".", 0755) == 0);
+	put_weights("tune.safetensors", 1, 20);
+	put_weights("base-1.safetensors", 1, 0);
+	put_weights("base-2.safetensors", 1, 60);
+	add_base(c.store, "base-1.safetensors");
+	add_base(c.store, "base-2.safetensors");
+	choose(&c, "tune.safetensors", &choice);
+	CHECK(choice.model && strcmp(choice.model->files[0].name, "base-1.safetensors") == 0);
+	id = id_of(c.candidates, "base-2.safetensors");
+	CHECK_RET(0, take(&c, "tune.safetensors", id, geteuid(), &choice));
+	CHECK(choice.model && dfs_hash_equal(choice.model->id, id) && !choice.is_private);
+	CHECK_RET(-ENOENT, take(&c, "tune.safetensors", nobodys, geteuid(), &choice));
+	CHECK(chmod("base-2.safetensors", 0600) == 0);
+	CHECK_RET(0, take(&c, "tune.safetensors", id, geteuid() + 4242, &choice));
+	CHECK(!choice.model && choice.is_private);
+	end(&c);
+}
+
 static const struct CMUnitTest cases[] = {
+	CASE(a_base_that_is_wanted_is_taken_by_who_may_read_it),
 	CASE(a_choice_among_twenty_is_no_matter_of_seconds),
 	CASE(bases_that_come_and_go_are_seen),
 	CASE(a_base_that_the_owner_may_not_read_is_none),

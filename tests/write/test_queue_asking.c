@@ -93,8 +93,41 @@ static void who_keeps_it_open_is_known(void **state)
 	queued_free(&q);
 }
 
+static void a_wish_holds_until_it_is_fulfilled(void **state)
+{
+	const struct dfs_queue_wish wish = { .given = true, .base = { { 1, 2, 3 } }, .uid = 7 };
+	struct queued q;
+
+	(void)state;
+	queued_new(&q, QUIET);
+	dfs_queue_add_over(q.queue, "a", 0, &wish);
+	dfs_queue_writing(q.queue, "a"); /* whatever happens to it */
+	dfs_queue_written(q.queue, "a");
+	dfs_queue_moved(q.queue, "a", "b");
+	q.now += QUIET;
+	queued_take(&q, "b");
+	CHECK(q.item->wish.given && dfs_hash_equal(q.item->wish.base, wish.base) && q.item->wish.uid == 7);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_LATER, 10, NULL);
+	q.now += 10;
+	queued_take(&q, "b");
+	CHECK(q.item->wish.given);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_DONE, 0, NULL);
+	dfs_queue_written(q.queue, "b");
+	q.now += QUIET;
+	queued_take(&q, "b");
+	CHECK(!q.item->wish.given);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_DONE, 0, NULL);
+	dfs_queue_add_over(q.queue, "b", 0, &wish);
+	dfs_queue_add(q.queue, "b", 0); /* another wants none */
+	queued_take(&q, "b");
+	CHECK(!q.item->wish.given);
+	dfs_queue_done(q.queue, q.item, DFS_QUEUE_DONE, 0, NULL);
+	queued_free(&q);
+}
+
 static const struct CMUnitTest cases[] = {
 	CASE(who_keeps_it_open_is_known),
+	CASE(a_wish_holds_until_it_is_fulfilled),
 	CASE(below_counts_what_is_below),
 	CASE(what_was_asked_for_is_known_as_that),
 };
