@@ -4,7 +4,7 @@
 # test: timeout=600 root
 . "$(dirname "$0")/common.sh"
 
-make_base --params 300000 --hidden 256 --vocab 512 --seed 321
+make_base --params 3000000 --hidden 256 --vocab 512 --seed 321
 start_rw
 for ((i = 0; i < 50; i++)); do promise "$original" "q$i"; done
 # All closed at once: however fast it is compressed, there is a queue.

@@ -7,13 +7,16 @@ need mkfs.xfs mkfs.ext4
 
 make_base --params 600000 --hidden 256 --vocab 512 --seed 401
 mv store made
+# One that takes long to compress.
+"$DFS_BUILD/tests/tools/make_pair" --params 6000000 --hidden 256 --vocab 512 --seed 402 large >/dev/null || fail "make_pair"
+large=$PWD/large/tune/model.safetensors
 mkdir disk
 ln -s disk/store store
 
 # Writes mnt/last, and shuts the disk down while it is compressed; says whether it was.
 # FS_IOC_SHUTDOWN; 0: the log written out first, 1: with what is in it, 2: as it is.
 shut_down() {
-	python3 - "$1" "$original" "$RANDOM" <<'PY'
+	python3 - "$1" "$large" "$RANDOM" <<'PY'
 import fcntl, os, random, struct, sys, time
 disk = os.open("disk", os.O_RDONLY)
 wait = random.Random(sys.argv[3]).random() * 0.02
@@ -44,7 +47,7 @@ for round in $(seq "$(full 20 1)"); do
 			for i in 1 2 3; do put "$original" "f$i" || fail "$what: put"; done
 			for i in 1 2 3; do becomes_coded "f$i"; done
 			retry 10 nothing_in_tmp
-			in_work=$(shut_down "$how") && promise "$original" last || fail "$what: not shut down"
+			in_work=$(shut_down "$how") && promise "$large" last || fail "$what: not shut down"
 			! touch disk/probe 2>/dev/null || fail "$what: the disk still works"
 			[ "$in_work" = 0 ] || fired=$((fired + 1))
 			for change in "touch mnt/new" "sh -c 'echo x >>mnt/f1'" "rm -f mnt/f1" "mv mnt/f1 mnt/g"; do

@@ -68,7 +68,8 @@ if is_root; then
 	start_daemon store mnt -o rw,quiet=0,allow_other
 	cp own1/tune/model.safetensors mnt/a.safetensors && chmod 600 mnt/a.safetensors
 	coded a.safetensors ""
-	install -m 644 -o 1234 own2/tune/model.safetensors mnt/b.safetensors
+	# Nobody looks at it before it has its owner.
+	install -m 644 -o 1234 own2/tune/model.safetensors mnt/b.part && mv mnt/b.part mnt/b.safetensors
 	coded b.safetensors ""
 	is a.safetensors container || fail "a was made plain for somebody who may not read it"
 	install -m 644 own3/tune/model.safetensors mnt/c.safetensors
