@@ -21,7 +21,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/queue_internal.h %D%/queue_work.c \
+	%D%/queue_internal.h %D%/queue_work.c %D%/queue_tidy.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/rest.c %D%/rest.h \
