@@ -9,7 +9,7 @@
  * Writing is in two halves, so that the owner of the set can keep records in
  * the order of its changes without holding its lock over I/O: note() under
  * its lock, flush() without. A record that is flushed survives kill -9 at any
- * instant; nothing is synced, so a power cut may lose the newest. When much
+ * instant; a power cut may lose what came since the last sync(). When much
  * more was appended than is alive, or the file is damaged, the set is
  * written anew: snapshot() and snapshot_add() under the owner's lock,
  * compact() without, in a temporary file that is synced and renamed.
@@ -55,6 +55,14 @@ void dfs_journal_note(struct dfs_journal *journal, const char *const *fields, si
  * at once: what a disk keeps waiting is one thread.
  */
 void dfs_journal_flush(struct dfs_journal *journal);
+
+/**
+ * dfs_journal_sync() - what was flushed survives a power cut from now on
+ *
+ * Waits for the disk; nobody else does meanwhile. Costs a lock if nothing came
+ * since. If it fails the file is written anew, as after any failure.
+ */
+void dfs_journal_sync(struct dfs_journal *journal);
 
 /**
  * dfs_journal_compact_in_ms() - is the file to be written anew?

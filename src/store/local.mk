@@ -17,7 +17,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/hashes.c %D%/hashes.h \
 	%D%/hub.c %D%/hub.h \
 	%D%/internal.h \
-	%D%/journal.c %D%/journal.h \
+	%D%/journal.c %D%/journal.h %D%/journal_anew.c %D%/journal_state.h \
 	%D%/journal_line.c %D%/journal_line.h \
 	%D%/json.c %D%/json.h \
 	%D%/limits.c %D%/limits.h \

@@ -24,7 +24,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/output.c %D%/output.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_work.c \
+	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_tidy.c %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/relook.c %D%/relook.h \

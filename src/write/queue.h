@@ -165,7 +165,8 @@ int dfs_queue_take_within(struct dfs_queue *queue, int64_t ms, struct dfs_queue_
 int dfs_queue_try_take(struct dfs_queue *queue, struct dfs_queue_item **ret_item, int64_t *ret_wait_ms);
 
 /**
- * dfs_queue_tidy() - write the pending file anew, if it has grown or could not be written
+ * dfs_queue_tidy() - write the pending file anew, if it has grown or could not be
+ * written; else bring it to the disk, if the last time is five seconds ago
  *
  * Call it now and then while work goes on for long: thousands of files may come
  * and go meanwhile. Waits for the disk; when there is nothing to do it costs a lock.

@@ -43,7 +43,8 @@ struct dfs_queue {
 	unsigned quiet_ms;		/* of config, or less: the shortest there is */
 	size_t n, n_in_work, n_taken;
 	uint64_t bytes;
-	bool tidying;			/* somebody writes the pending file anew */
+	bool tidying;			/* somebody writes the pending file anew, or syncs it */
+	int64_t sync_ms;		/* CLOCK_MONOTONIC; not before */
 	bool forgot;			/* for lack of memory; the log is to be told */
 };
 
@@ -58,6 +59,9 @@ static inline int64_t dfs_queue_now(struct dfs_queue *q)
 void dfs_queue_entry_wait(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms);
 /* dfs_queue_change() - change the tree, and note it if that made a difference */
 void dfs_queue_change(struct dfs_queue *q, enum dfs_pending_kind kind, const char *rel, const char *to);
+
+/* dfs_queue_tidy_locked() - lets go of the lock meanwhile. Return: until when there is nothing of the kind to do; -1: for ever. */
+int64_t dfs_queue_tidy_locked(struct dfs_queue *q);
 
 /* dfs_queue_replay() - dfs_pending_fn: what happened before, from disk; @arg: the queue */
 void dfs_queue_replay(void *arg, enum dfs_pending_kind kind, const char *rel, const char *to);

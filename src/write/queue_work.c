@@ -123,36 +123,6 @@ static int take(struct dfs_queue *q, struct dfs_queue_item **ret_item, int64_t *
 	}
 }
 
-static void snapshot(struct dfs_queue *q)
-{
-	struct dfs_tree_node *root = &q->tree.root;
-
-	dfs_journal_snapshot(q->pending);
-	for (struct dfs_tree_node *node = root; node; node = dfs_tree_next(root, node)) {
-		char *path = node->value ? dfs_tree_text(node) : NULL;
-
-		if (node->value)
-			dfs_pending_snapshot_add(q->pending, path);
-		free(path);
-	}
-}
-
-/* Lets go of the lock meanwhile. Return: until when there is nothing of the kind to do; -1: for ever. */
-static int64_t tidy(struct dfs_queue *q)
-{
-	int64_t in_ms = dfs_journal_compact_in_ms(q->pending);
-
-	if (in_ms != 0 || q->tidying)
-		return in_ms ? in_ms : -1;
-	snapshot(q);
-	q->tidying = true;
-	pthread_mutex_unlock(&q->lock);
-	dfs_journal_compact(q->pending);
-	pthread_mutex_lock(&q->lock);
-	q->tidying = false;
-	return dfs_journal_compact_in_ms(q->pending);
-}
-
 static void wait_ms(struct dfs_queue *q, int64_t ms)
 {
 	struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, ms);
@@ -177,7 +147,7 @@ static int take_within(struct dfs_queue *q, int64_t ms, struct dfs_queue_item **
 
 	pthread_mutex_lock(&q->lock);
 	for (;;) {
-		tidy_ms = tidy(q);
+		tidy_ms = dfs_queue_tidy_locked(q);
 		ret = take(q, ret_item, &wait);
 		if (ms >= 0)
 			left = end - monotonic_ms(NULL);
@@ -197,13 +167,6 @@ int dfs_queue_take(struct dfs_queue *q, struct dfs_queue_item **ret_item)
 int dfs_queue_take_within(struct dfs_queue *q, int64_t ms, struct dfs_queue_item **ret_item)
 {
 	return take_within(q, ms < 0 ? 0 : ms, ret_item);
-}
-
-void dfs_queue_tidy(struct dfs_queue *q)
-{
-	pthread_mutex_lock(&q->lock);
-	tidy(q);
-	pthread_mutex_unlock(&q->lock);
 }
 
 int dfs_queue_try_take(struct dfs_queue *q, struct dfs_queue_item **ret_item, int64_t *ret_wait_ms)

@@ -135,6 +135,37 @@ static void a_failed_rewrite_leaves_the_file_and_the_way_on(void **state)
 	CHECK(k == 5); /* two writes, an fsync, a rename; then all went well */
 }
 
+static void what_was_said_is_synced_once(void **state)
+{
+	DFS_AUTO(store) struct dfs_store *store = lock_store(".");
+	struct set set = { .n = 0 };
+	struct dfs_journal *pending;
+
+	(void)state;
+	unlink(PENDING);
+	pending = open_pending(store, NULL, &set);
+	say(pending, &set, DFS_PENDING_ADD, "a", NULL);
+	no_faults();
+	dfs_journal_sync(pending);
+	CHECK(calls == 1);
+	dfs_journal_sync(pending);
+	CHECK(calls == 1); /* nothing came since */
+	say(pending, &set, DFS_PENDING_ADD, "b", NULL);
+	no_faults();
+	fail_at = 1;
+	dfs_journal_sync(pending);
+	CHECK(calls == 1);
+	dfs_journal_sync(pending);
+	CHECK(calls == 1); /* an fsync that failed says nothing the second time */
+	no_faults();
+	CHECK(dfs_journal_compact_in_ms(pending) > 10000); /* it is to be written anew */
+	CHECK_RET(0, write_anew(pending, &set));
+	CHECK(dfs_journal_compact_in_ms(pending) == -1);
+	dfs_journal_close(pending);
+	check_disk(&set);
+	set_clear(&set);
+}
+
 /* --- what another thread says while a call is under way */
 
 static struct dfs_journal *shared;
@@ -321,6 +352,7 @@ static void killed_at_any_call_what_had_returned_is_there(void **state)
 static const struct CMUnitTest cases[] = {
 	CASE(after_a_failed_write_all_is_written_anew),
 	CASE(a_failed_rewrite_leaves_the_file_and_the_way_on),
+	CASE(what_was_said_is_synced_once),
 	CASE(who_writes_takes_along_what_comes_meanwhile),
 	CASE(nothing_follows_a_record_that_could_not_be_written),
 	CASE(a_rewrite_loses_nothing_that_comes_meanwhile),
