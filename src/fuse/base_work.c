@@ -129,10 +129,11 @@ static int still(void *arg, const struct dfs_registered *model, struct dfs_err *
 	nanosleep(&settle, NULL);
 	if (!goes_on(r->mount))
 		return dfs_fail(err, ECANCELED, "the mount ends");
-	if (names(r->mount) != r->names)
-		return dfs_fail(err, EAGAIN, "files are moved and removed all the time, and one that depends on it could be missed");
 	if (is_in_use(r->mount, model))
 		return dfs_fail(err, EBUSY, "somebody has a file open that depends on it and has no name any more");
+	/* Last: who copied such a file says so before he lets go of it. */
+	if (names(r->mount) != r->names)
+		return dfs_fail(err, EAGAIN, "files are moved and removed all the time, and one that depends on it could be missed");
 	return 0;
 }
 

@@ -109,14 +109,22 @@ static int may_change(struct asked *a)
 	return ret;
 }
 
+/* It is in work, and somebody asked for it before. */
+static bool is_asked(void *arg, const struct dfs_queue_view *view)
+{
+	*(bool *)arg = view->asked && view->state == DFS_QUEUE_IN_WORK;
+	return false;
+}
+
 /* What is in work goes on: who asks for it as well would only have it begin anew. */
 static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *path, const struct dfs_queue_wish *wish)
 {
-	struct dfs_control now = { 0 };
+	bool asked = false;
 	struct stat st;
 
-	if (!wish->given && dfs_queue_each(mount->queue, path, put_entry, &now) == 0 && now.state == DFS_CONTROL_WORKING)
+	if (!wish->given && dfs_queue_each(mount->queue, path, is_asked, &asked) == 0 && asked)
 		return;
+	dfs_notice_asked(mount, node);
 	dfs_queue_add_over(mount->queue, path, 0, wish);
 	if (dfs_attr_get(mount, node, &st) == 0)
 		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);

@@ -269,6 +269,8 @@ void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const 
 void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file);
 /* dfs_notice_copied() - another container came to be by a copy, before what it was copied from is let go of */
 void dfs_notice_copied(struct dfs_mount *mount);
+/* dfs_notice_asked() - somebody wants @node compressed: what was decided before is over, after a restart too */
+void dfs_notice_asked(struct dfs_mount *mount, struct dfs_node *node);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,

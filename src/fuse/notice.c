@@ -114,6 +114,15 @@ void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool don
 		dfs_ledger_note(mount->ledger, path, &st, &why);
 }
 
+void dfs_notice_asked(struct dfs_mount *mount, struct dfs_node *node)
+{
+	DFS_AUTO(fd) int fd = -1;
+	struct stat st;
+
+	if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
+		dfs_ledger_gone(mount->ledger, &st);
+}
+
 void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file)
 {
 	if (file)

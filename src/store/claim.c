@@ -40,6 +40,11 @@ const char *dfs_claim_xattr(void)
 	return can_set_trusted() ? trusted_mark : user_mark;
 }
 
+bool dfs_claim_trusted(void)
+{
+	return can_set_trusted();
+}
+
 bool dfs_is_mark(const char *name)
 {
 	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0 || dfs_is_plain_mark(name);

@@ -44,6 +44,9 @@ struct dfs_claim {
 	struct dfs_err why;		/* BROKEN, NEWER: a sentence */
 };
 
+/* dfs_claim_trusted() - is a container that this process publishes trusted, whoever owns it? */
+bool dfs_claim_trusted(void);
+
 /* dfs_claim_xattr() - the mark's name for this process: trusted.* with CAP_SYS_ADMIN, else user.*. Both are honoured on reading if readable. */
 const char *dfs_claim_xattr(void);
 

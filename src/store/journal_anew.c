@@ -75,6 +75,7 @@ static void settle(struct dfs_journal *j, int *fd, uint64_t size)
 	j->fd = *fd;
 	*fd = old;
 	j->glue = false;
+	j->unsynced = true; /* what came while it was written */
 	j->size = size;
 	j->compact_size = 2 * size > COMPACT_MIN ? 2 * size : COMPACT_MIN;
 	j->retry_ms = 0;

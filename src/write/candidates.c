@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/access.h"
+#include "store/claim.h"
 #include "store/registry.h"
 #include "util/auto.h"
 #include "util/clock.h"
@@ -223,6 +224,7 @@ int dfs_candidates_take(const struct dfs_candidates *c, struct dfs_hash id, uid_
 	struct dfs_candidate_choice choice = { 0 };
 	size_t at = place_of(c, id);
 	char hex[DFS_HASH_HEX];
+	struct stat st;
 	int ret;
 
 	if (!models)
@@ -234,6 +236,9 @@ int dfs_candidates_take(const struct dfs_candidates *c, struct dfs_hash id, uid_
 	ret = dfs_choose(input, models, c->registry.n, DFS_SAMPLE_CHOOSE, hand, &choice.choice, err);
 	if (ret == 0)
 		ret = may_read_all(c, &as_if, models[at], err);
+	/* Where marks are not trusted, its owner's rights decide who reads the container. */
+	if (ret == 1 && !dfs_claim_trusted())
+		ret = fstat(input->fd, &st) < 0 ? dfs_fail_errno(err, "fstat") : may_read_all(c, &st, models[at], err);
 	if (ret < 0)
 		return ret;
 	choice.is_private = ret == 0;

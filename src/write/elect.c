@@ -172,15 +172,6 @@ static uint64_t members(const struct dfs_solos *solos, uint64_t names, const cha
 	return n;
 }
 
-/* By a policy. */
-static bool stays_as_it_is(const struct dfs_store *store, const char *rel)
-{
-	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
-	struct dfs_reason why;
-
-	return dfs_policy_load(store, rel, &policy) < 0 || dfs_policy_refuses(&policy, rel, &why);
-}
-
 /* Return: 1: @solo should become a base; 0: not; -errno. */
 static int pays(const struct dfs_elect_config *config, const struct dfs_solo *solo, const char *rel,
 		const struct dfs_work_input *input, uint64_t alone, struct dfs_err *err)
@@ -198,7 +189,7 @@ static int pays(const struct dfs_elect_config *config, const struct dfs_solo *so
 	ret = dfs_access_may_read(config->store, st.st_uid, solo->rel);
 	if (ret < 0)
 		return ret == -ENOMEM ? ret : 0;
-	if (stays_as_it_is(config->store, solo->rel))
+	if (dfs_policy_keeps(config->store, solo->rel))
 		return 0;
 	ret = is_alike(header, input->header, err);
 	if (ret == 1)
@@ -283,12 +274,22 @@ static int make_base(const struct dfs_elect_config *config, const struct dfs_pat
 	return ret;
 }
 
-/* The others of the family that were coded alone: plain, and to be coded anew. */
+static bool until_the_end(void *arg, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	return !dfs_queue_stopping(arg);
+}
+
+/*
+ * The others of the family that were coded alone: plain, and to be coded anew.
+ * Whatever happens to the file in hand meanwhile: nobody calls them once there is a base.
+ */
 static void call_back(const struct dfs_elect_config *config, uint64_t names)
 {
 	const struct dfs_ingest_config thaw = {
 		.reader = config->reader, .watch = config->watch,
-		.verify_progress = config->progress, .verify_arg = config->progress_arg,
+		.verify_progress = until_the_end, .verify_arg = config->queue,
 	};
 	const struct dfs_solo *solo;
 
@@ -301,6 +302,8 @@ static void call_back(const struct dfs_elect_config *config, uint64_t names)
 		if (!rel || dfs_room_check(config->store, solo->shown_bytes, &needs) < 0)
 			return;
 		dfs_solos_drop(config->solos, rel);
+		if (dfs_policy_keeps(config->store, rel))
+			continue;
 		dfs_queue_add(config->queue, rel, 0);
 		if (dfs_thaw(config->store, rel, &thaw, &result, &why) == -ECANCELED)
 			return;

@@ -79,3 +79,11 @@ const struct dfs_registered *dfs_policy_find_base(const struct dfs_registry *reg
 	}
 	return found;
 }
+
+bool dfs_policy_keeps(const struct dfs_store *store, const char *rel)
+{
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	struct dfs_reason why;
+
+	return dfs_policy_load(store, rel, &policy) < 0 || dfs_policy_refuses(&policy, rel, &why);
+}

@@ -18,6 +18,9 @@
  */
 bool dfs_policy_refuses(const struct dfs_policy *policy, const char *rel, struct dfs_reason *ret_why);
 
+/* dfs_policy_keeps() - is the file at @rel to stay as it is, plain or compressed, by its policy or because that cannot be read? */
+bool dfs_policy_keeps(const struct dfs_store *store, const char *rel);
+
 /* dfs_policy_codec() - what it asks for, if this build can do it; else @otherwise, which is exact or what the mount was told */
 const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherwise);
 

@@ -116,9 +116,15 @@ static bool drop(struct dfs_queue *q, const char *rel)
 
 static void renew_all(struct dfs_queue *q, struct dfs_tree_node *top)
 {
-	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node))
-		if (node->value && !entry_is_open(node->value))
-			entry_renew(q, node->value, q->quiet_ms);
+	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
+		struct dfs_queue_entry *entry = node->value;
+		bool asked = entry && entry->asked; /* another name, the same bytes: who asked asks still */
+
+		if (entry && !entry_is_open(entry)) {
+			entry_renew(q, entry, q->quiet_ms);
+			entry->asked = asked;
+		}
+	}
 }
 
 /* Neither in the other: what the kernel would refuse is nothing to follow. */

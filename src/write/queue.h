@@ -220,6 +220,7 @@ struct dfs_queue_view {
 	enum dfs_queue_state state;
 	int64_t left_ms;	/* WAITING: until it is due; 0: it is */
 	unsigned tries;
+	bool asked;		/* for by name */
 	uint64_t bytes;		/* 0: not told */
 	struct dfs_reason why;	/* why it waits: OPEN, or when it was tried already */
 };

@@ -82,7 +82,7 @@ static void describe(struct dfs_queue *q, const struct dfs_queue_entry *entry, s
 
 	*ret_view = (struct dfs_queue_view){
 		.rel = dfs_tree_text(entry->node), .state = state, .left_ms = left > 0 ? left : 0,
-		.tries = entry->tries, .bytes = entry->bytes, .why = entry->why,
+		.tries = entry->tries, .asked = entry->asked, .bytes = entry->bytes, .why = entry->why,
 	};
 	if (state == DFS_QUEUE_OPEN)
 		dfs_reason_set(&ret_view->why, DFS_REASON_OPEN, (uint64_t)entry->opener, NULL);
@@ -136,6 +136,12 @@ int dfs_queue_each(struct dfs_queue *q, const char *rel,
 	return 0;
 }
 
+/* Written within the quiet period, though it is due already, to be looked at for its policy. */
+static bool is_fresh(struct dfs_queue *q, const struct dfs_queue_entry *entry)
+{
+	return !entry->tries && !entry->asked && dfs_queue_now(q) - entry->since_ms < (int64_t)q->config.quiet_ms;
+}
+
 bool dfs_queue_unfinished(struct dfs_queue *q, const char *rel)
 {
 	struct dfs_tree_node *node;
@@ -147,7 +153,7 @@ bool dfs_queue_unfinished(struct dfs_queue *q, const char *rel)
 	entry = node ? node->value : NULL;
 	if (entry && state_of(entry) == DFS_QUEUE_OPEN)
 		unfinished = true;
-	else if (entry && state_of(entry) == DFS_QUEUE_WAITING && entry->due.at_ms > dfs_queue_now(q))
+	else if (entry && state_of(entry) == DFS_QUEUE_WAITING && (entry->due.at_ms > dfs_queue_now(q) || is_fresh(q, entry)))
 		unfinished = entry->why.id == DFS_REASON_NONE || entry->why.id == DFS_REASON_OPEN ||
 			     entry->why.id == DFS_REASON_QUIET || entry->why.id == DFS_REASON_ARIA2;
 	pthread_mutex_unlock(&q->lock);

@@ -79,6 +79,9 @@ static const struct {
 		"deltafsctl policy set DIR base=, with another or auto, then deltafsctl encode FILE", 0 },
 	[DFS_REASON_POLICY_CHANGED] = {
 		"policy-changed", "kept from it by a policy that was changed since", "", "deltafsctl encode FILE", 0 },
+	[DFS_REASON_WANTED_BASE] = {
+		"wanted-base", "the base that somebody asked for is none for it", ": @",
+		"deltafsctl encode FILE, or --base with another", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)

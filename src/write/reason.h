@@ -56,6 +56,7 @@ enum dfs_reason_id {
 	/* a policy, again */
 	DFS_REASON_POLICY_BASE,		/* detail: what is wrong with it */
 	DFS_REASON_POLICY_CHANGED,
+	DFS_REASON_WANTED_BASE,		/* detail: what is wrong with it */
 	DFS_REASONS
 };
 

@@ -11,6 +11,7 @@
 #include "store/pins.h"
 #include "store/walk.h"
 #include "util/auto.h"
+#include "write/policy_of.h"
 #include "write/room.h"
 
 /*
@@ -154,6 +155,8 @@ static int code_anew(struct retiring *r, const struct dfs_registered *model, str
 		struct dfs_ingest_result result;
 		struct dfs_err why;
 
+		if (dfs_policy_keeps(r->config->store, g.rels.paths[i]))
+			continue;
 		dfs_queue_add(r->config->queue, g.rels.paths[i], 0);
 		if (dfs_thaw(r->config->store, g.rels.paths[i], &thaw, &result, &why) == -ECANCELED)
 			ret = dfs_fail(err, ECANCELED, "stopped");

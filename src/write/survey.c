@@ -20,6 +20,8 @@
 
 /* Between two looks whether the queue has room, and until the end is seen. */
 #define PAUSE_MS 100
+/* So long a file waits for a place among those that are queued. */
+#define PATIENCE_MS 60000
 
 /* As old as files need be told to be. */
 #define AGE_MAX_S 604800
@@ -32,6 +34,7 @@ struct dfs_survey {
 	char *from;		/* where to walk from; NULL: nothing is to do; under lock */
 	bool ending;		/* under lock */
 	char *queued[DFS_SURVEY_WAITING];	/* files that were queued last; of the thread */
+	size_t oldest;		/* of these, whose place goes to another if none of them is done in time */
 };
 
 /* A directory on the way. */
@@ -60,12 +63,17 @@ static char **free_place(struct dfs_survey *s)
 	return NULL;
 }
 
-/* Return: NULL: it is the end. */
+/* Files that wait for room, or for days, do not hold up the others for ever. Return: NULL: it is the end. */
 static char **wait_for_place(struct dfs_survey *s)
 {
+	int64_t until = dfs_clock_ms(CLOCK_MONOTONIC) + PATIENCE_MS;
 	char **place;
 
 	while (!(place = free_place(s)) && !is_ending(s)) {
+		if (dfs_clock_ms(CLOCK_MONOTONIC) >= until) {
+			place = &s->queued[s->oldest++ % DFS_SURVEY_WAITING];
+			break;
+		}
 		struct timespec end = dfs_clock_after(CLOCK_MONOTONIC, PAUSE_MS);
 
 		pthread_mutex_lock(&s->lock);

@@ -95,10 +95,10 @@ static int take_wanted(struct task *t, struct dfs_reason *why, struct dfs_err *e
 		ret = dfs_candidates_take(t->shared->candidates, wish->base, wish->uid, &t->input, t->shared->hand,
 					  &t->choice, err);
 	if (ret == -ENOENT)
-		dfs_reason_set(why, DFS_REASON_FAILED, 0, err->text);
+		dfs_reason_set(why, DFS_REASON_WANTED_BASE, 0, err->text);
 	if (ret < 0 || t->choice.model)
 		return ret;
-	dfs_reason_set(why, DFS_REASON_PRIVATE_BASE, 0, NULL);
+	dfs_reason_set(why, DFS_REASON_WANTED_BASE, 0, "who asked for it may not read it");
 	return dfs_fail(err, ENOENT, "who asked for the base may not read it");
 }
 
@@ -333,13 +333,14 @@ static void note_reason(const struct task *t, enum dfs_queue_end end, const stru
 
 	if (end == DFS_QUEUE_DONE && t->before.st_ino) /* another file may get its number */
 		dfs_ledger_gone(config->ledger, &t->before);
-	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || why->id == DFS_REASON_COMPRESSED ||
-	    dfs_queue_cancelled(config->queue, t->item))
+	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || why->id == DFS_REASON_COMPRESSED)
 		return;
-	if (end == DFS_QUEUE_LATER)
-		dfs_ledger_note(config->ledger, t->item->rel, NULL, why);
-	else if (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, &st) == 0)
-		dfs_ledger_note(config->ledger, t->item->rel, &st, why);
+	if (end != DFS_QUEUE_LATER &&
+	    (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &st) < 0))
+		return;
+	/* After the look: who writes says so before he does. */
+	if (!dfs_queue_cancelled(config->queue, t->item))
+		dfs_ledger_note(config->ledger, t->item->rel, end == DFS_QUEUE_LATER ? NULL : &st, why);
 }
 
 enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs_queue_item *item,

@@ -16,7 +16,7 @@ for ((i = 0; i < $(full 50 5); i++)); do
 	! is_mounted mnt2 || fail "mounted twice"
 	n=$((n + 1))
 done
-expect_fail any "$pid" deltafsctl base add store store/base
+expect_fail any "$pid" fsck.deltafs -p store
 
 # Another that only reads.
 deltafs -f -o ro store mnt2 2>second.log &
