@@ -157,6 +157,14 @@ class Bench:
             os.sync()
         self.results.add_ratio("cp, fsync included, another file being compressed, against ext4", ratios, 0.7)
 
+    def cancelled(self, times):
+        """How long an encode goes on after its file was written to."""
+        with self.ours("quiet=0") as (where, _):
+            shutil.copy(self.model, f"{where}/tune")
+            took = run(sys.executable, f"{os.path.dirname(os.path.abspath(__file__))}/cancel.py", where, "tune", str(times))
+        took = [float(line) for line in took.split()]
+        self.results.add("an encode goes on after a write", max(took), 100, "ms", {"n": len(took)}, at_most=True)
+
     def copied(self, pairs):
         """A container copied within the mount, and what is stored of it beside it."""
         with tempfile.TemporaryDirectory(dir=self.work, prefix="store.") as store:
@@ -238,6 +246,7 @@ class Bench:
                            "libfuse's passthrough_ll with default_permissions"),
                           ("passthrough", self.theirs, None, "libfuse's passthrough_ll as it comes")], pairs)
         few = max(1, pairs // 2)
+        self.cancelled(2 * few)
         self.busy(few)
         self.reader(few)
         self.copied(few)
