@@ -237,36 +237,46 @@ static void read_view(fuse_req_t req, fuse_ino_t ino, struct dfs_content *conten
 	dfs_view_submit(content->view, &r->read);
 }
 
-/* It may be plain by now. */
-static ssize_t read_mixed(const struct dfs_content *content, struct dfs_later *later, struct dfs_err *err)
+static int read_mixed(const struct dfs_content *content, struct dfs_later *later, size_t *ret_len, struct dfs_err *err)
 {
+	later->data = malloc(later->len);
+	if (!later->data)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	if (!content->thaw)
+		return dfs_view_read(content->view, (uint64_t)later->off, later->len, later->data, ret_len, err);
+	return dfs_thaw_read_mixed(content->thaw, later->data, later->len, (uint64_t)later->off, ret_len, err);
+}
+
+/* It may be plain by now, or lost what was copied to it: then it is read as any plain file, which sees that. */
+static void read_now(struct dfs_later *later, const struct dfs_content *content)
+{
+	struct dfs_err err = { "" };
 	size_t len;
 	int ret;
 
-	if (!content->thaw && !dfs_content_is_plain(content)) {
-		ret = dfs_view_read(content->view, (uint64_t)later->off, later->len, later->data, &len, err);
-		return ret < 0 ? ret : (ssize_t)len;
+	if (!content->thaw && dfs_content_is_plain(content)) {
+		dfs_plain_read(later->req, later->open->node, dfs_content_fd(content), later->len, later->off);
+		return;
 	}
-	if (!content->thaw)
-		return dfs_pread_some(dfs_content_fd(content), later->data, later->len, (uint64_t)later->off);
-	ret = dfs_thaw_read_mixed(content->thaw, later->data, later->len, (uint64_t)later->off, &len, err);
-	return ret < 0 ? ret : (ssize_t)len;
+	ret = read_mixed(content, later, &len, &err);
+	if (ret == 0)
+		fuse_reply_buf(later->req, later->data, len);
+	else
+		fail_read(later->req, later->open->node->number, ret, &err);
 }
 
 static void mixed_run(struct dfs_later *later)
 {
-	struct dfs_err err = { "" };
 	struct dfs_content *content;
-	ssize_t n = dfs_copied_settle(later->mount, later->open, &err);
+	struct dfs_err err = { "" };
+	int ret = dfs_copied_settle(later->mount, later->open, &err);
 
+	if (ret < 0) {
+		fail_read(later->req, later->open->node->number, ret, &err);
+		return;
+	}
 	content = dfs_content_get(later->mount, later->open);
-	later->data = malloc(later->len);
-	if (n == 0)
-		n = later->data ? read_mixed(content, later, &err) : dfs_fail(&err, ENOMEM, "out of memory");
-	if (n >= 0)
-		fuse_reply_buf(later->req, later->data, (size_t)n);
-	else
-		fail_read(later->req, later->open->node->number, (int)n, &err);
+	read_now(later, content);
 	dfs_content_put(later->mount, content);
 }
 
