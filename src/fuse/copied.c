@@ -78,10 +78,30 @@ static struct dfs_copied *begin(struct dfs_mount *mount, struct dfs_open *to, st
 	return copied;
 }
 
+/* Under the lock: nobody can write it any more. The kernel was told how long the file is, and would fill it up with zeros. */
+static struct dfs_copied *lose(struct dfs_open *open)
+{
+	dfs_table_disown(open->node);
+	atomic_store(&open->copying, false);
+	return dfs_steal(&open->copied);
+}
+
+/* @lost: of lose(); NULL is fine */
+static void tell_lost(struct dfs_mount *mount, struct dfs_open *open, struct dfs_copied *lost)
+{
+	char path[PATH_MAX];
+
+	if (!lost)
+		return;
+	dfs_copied_put(mount, lost);
+	if (!dfs_node_is_gone(&mount->nodes, open->node) && dfs_node_path(&mount->nodes, open->node, path) == 0)
+		dfs_log_line(mount->log, DFS_LOG_ERROR, "%s: what was copied to it could not be written, and is lost", path);
+}
+
 /* @len: what the file is from now on; 0: its content is what it is. */
 static void end(struct dfs_mount *mount, struct dfs_open *open, uint64_t len)
 {
-	struct dfs_copied *over = NULL;
+	struct dfs_copied *over = NULL, *lost = NULL;
 
 	pthread_mutex_lock(&mount->nodes.lock);
 	open->copied->busy = false;
@@ -89,10 +109,15 @@ static void end(struct dfs_mount *mount, struct dfs_open *open, uint64_t len)
 	if (!len) {
 		over = dfs_steal(&open->copied);
 		atomic_store(&open->copying, false);
+	} else if (open->copied->left && !open->node->writing) {
+		lost = lose(open);
+	} else {
+		open->copied->left = false;
 	}
 	dfs_open_wake(mount, open);
 	pthread_mutex_unlock(&mount->nodes.lock);
 	dfs_copied_put(mount, over);
+	tell_lost(mount, open, lost);
 }
 
 /* --- pieces */
@@ -269,22 +294,18 @@ int dfs_copied_settle(struct dfs_mount *mount, struct dfs_open *open, struct dfs
 	return ret;
 }
 
-/* The kernel was told how long the file is, and would fill it up with zeros. */
+/* Who is at it just then sees to it himself. */
 void dfs_copied_end(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_copied *lost = NULL;
-	char path[PATH_MAX];
 
 	pthread_mutex_lock(&mount->nodes.lock);
-	if (open->copied && !open->copied->busy && !open->node->writing) {
-		lost = dfs_steal(&open->copied);
-		dfs_table_disown(open->node);
-		atomic_store(&open->copying, false);
+	if (open->copied && !open->node->writing) {
+		if (open->copied->busy)
+			open->copied->left = true;
+		else
+			lost = lose(open);
 	}
 	pthread_mutex_unlock(&mount->nodes.lock);
-	if (!lost)
-		return;
-	dfs_copied_put(mount, lost);
-	if (!dfs_node_is_gone(&mount->nodes, open->node) && dfs_node_path(&mount->nodes, open->node, path) == 0)
-		dfs_log_line(mount->log, DFS_LOG_ERROR, "%s: what was copied to it could not be written, and is lost", path);
+	tell_lost(mount, open, lost);
 }

@@ -30,6 +30,7 @@ struct dfs_copied {
 	struct dfs_content *from;	/* the container; referenced */
 	uint64_t len;			/* its first so many bytes are what the file is */
 	bool busy;			/* they are being written, or all of it published */
+	bool left;			/* the last who could write left meanwhile: if they cannot be written now, they never are */
 };
 
 /**
