@@ -5,18 +5,14 @@
  * This file finds the command; each command is one file in ctl/.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "ctl/ctl.h"
 #include "ctl/options.h"
 #include "ctl/text.h"
-#include "util/auto.h"
-#include "util/log.h"
 #include "util/nearest.h"
 #include "version.h"
 
@@ -29,49 +25,6 @@ static const struct ctl_command *const commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-bool ctl_interrupted(void)
-{
-	return interrupted;
-}
-
-/* A second Ctrl-C ends at once: what is left is cleared by the next run. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-	signal(SIGXFSZ, SIG_IGN);	/* EFBIG has a sentence */
-}
-
-/* Names of files are in most lines, and anybody's: they must not steer the terminal. */
-static void put_line(FILE *to, const char *fmt, va_list args)
-{
-	DFS_AUTO(mem) char *text = NULL;
-	DFS_AUTO(mem) char *shown = NULL;
-	size_t room;
-
-	if (vasprintf(&text, fmt, args) < 0) {
-		text = NULL;
-		return;
-	}
-	room = 4 * strlen(text) + 6;
-	shown = malloc(room);
-	if (!shown)
-		return;
-	dfs_log_escape(text, shown, room);
-	fprintf(to, "%s\n", shown);
-}
-
 void ctl_say(const struct ctl *ctl, const char *fmt, ...)
 {
 	va_list args;
@@ -79,9 +32,8 @@ void ctl_say(const struct ctl *ctl, const char *fmt, ...)
 	if (ctl->json)
 		return;
 	va_start(args, fmt);
-	put_line(stdout, fmt, args);
+	ctl_put_line(stdout, fmt, args);
 	va_end(args);
-	fflush(stdout);
 }
 
 void ctl_warn(const char *fmt, ...)
@@ -91,7 +43,7 @@ void ctl_warn(const char *fmt, ...)
 	fflush(stdout);
 	fputs("deltafsctl: ", stderr);
 	va_start(args, fmt);
-	put_line(stderr, fmt, args);
+	ctl_put_line(stderr, fmt, args);
 	va_end(args);
 }
 
@@ -116,17 +68,6 @@ int ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	if (ctl->report)
 		json_object_set_new(ctl->report, "error", ctl_string(text));
 	return CTL_USAGE;
-}
-
-/* Families of sharded models are compared with all their files open. */
-static void raise_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 static void help(void)
@@ -203,8 +144,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 			return CTL_FAILED;
 		}
 	}
-	catch_signals();
-	raise_files();
+	ctl_process_prepare();
 	code = command->run(&ctl);
 	if (code == CTL_DONE && ctl.failures)
 		code = CTL_FAILED;

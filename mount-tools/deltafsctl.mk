@@ -37,6 +37,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/outfile.h \
 	mount-tools/ctl/policy.c \
 	mount-tools/ctl/policy_place.c mount-tools/ctl/policy_place.h \
+	mount-tools/ctl/process.c mount-tools/ctl/process.h \
 	mount-tools/ctl/progress.c \
 	mount-tools/ctl/progress.h \
 	mount-tools/ctl/results.c \

@@ -7,14 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "ctl/ctl.h"
 #include "ctl/mounts.h"
+#include "ctl/process.h"
 #include "ctl/progress.h"
 #include "fsck/options.h"
 #include "fsck/report.h"
@@ -23,34 +22,6 @@
 #include "version.h"
 #include "write/check_tree.h"
 #include "write/reasons.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-bool ctl_interrupted(void)
-{
-	return interrupted;
-}
-
-static void prepare_process(void)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct rlimit limit;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-	signal(SIGXFSZ, SIG_IGN);	/* EFBIG has a sentence */
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
 
 struct fsck {
 	const struct fsck_options *options;
@@ -219,6 +190,6 @@ int main(int argc, char **argv)
 		version_print("fsck.deltafs");
 		return 0;
 	}
-	prepare_process();
+	ctl_process_prepare();
 	return run(&options);
 }

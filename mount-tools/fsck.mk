@@ -6,6 +6,7 @@ mount_tools_fsck_deltafs_SOURCES = mount-tools/fsck.c \
 	mount-tools/version.c mount-tools/version.h \
 	mount-tools/ctl/ctl.h \
 	mount-tools/ctl/mounts.c mount-tools/ctl/mounts.h \
+	mount-tools/ctl/process.c mount-tools/ctl/process.h \
 	mount-tools/ctl/progress.c mount-tools/ctl/progress.h \
 	mount-tools/ctl/text.c mount-tools/ctl/text.h \
 	mount-tools/fsck/options.c mount-tools/fsck/options.h \

@@ -48,18 +48,8 @@ mkdir -p "$DFS_BUILD"
 . "$ROOT/tests/lib/runner.sh"
 . "$ROOT/tests/lib/phases.sh"
 
-finish() {
-	runner_stop 2>/dev/null
-	local dir
-	for dir in "$RUN"/*/; do
-		[ "$dir" = "$RUN/logs/" ] || runner_clear "${dir%/}"
-	done
-	rm -rf "$DFS_BUILD/logs"
-	mv "$RUN/logs" "$DFS_BUILD/logs" 2>/dev/null
-	cd / && rm -rf "$RUN"
-}
 test_own_tmp=
-at_end finish
+at_end 'runner_finish logs'
 
 if [ -n "$INSTALL" ]; then
 	install_packages "$ROOT/tests/lib/packages.txt" || exit 1

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process.h"
 #include "util/auto.h"
 #include "util/err.h"
 
@@ -75,9 +76,6 @@ extern const struct ctl_command ctl_encode, ctl_decode, ctl_verify, ctl_info, ct
 extern const struct ctl_command ctl_base_add, ctl_base_list, ctl_base_remove;
 extern const struct ctl_command ctl_policy_set, ctl_policy_unset, ctl_policy_show;
 extern const struct ctl_command ctl_import, ctl_export, ctl_ls, ctl_du, ctl_status, ctl_wait;
-
-/* ctl_interrupted() - has Ctrl-C, SIGTERM or SIGHUP come */
-bool ctl_interrupted(void);
 
 /* ctl_say() - a line of the result, to stdout; nothing with --json */
 void ctl_say(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/auto.h"
+#include "util/log.h"
+
 char *ctl_bytes(char text[CTL_BYTES_LEN], uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
@@ -47,4 +50,23 @@ json_t *ctl_string(const char *text)
 	json = json_string(shown);
 	free(shown);
 	return json;
+}
+
+void ctl_put_line(FILE *to, const char *fmt, va_list args)
+{
+	DFS_AUTO(mem) char *text = NULL;
+	DFS_AUTO(mem) char *shown = NULL;
+	size_t room;
+
+	if (vasprintf(&text, fmt, args) < 0) {
+		text = NULL;
+		return;
+	}
+	room = 4 * strlen(text) + 6;
+	shown = malloc(room);
+	if (!shown)
+		return;
+	dfs_log_escape(text, shown, room);
+	fprintf(to, "%s\n", shown);
+	fflush(to);
 }

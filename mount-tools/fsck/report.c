@@ -4,39 +4,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../ctl/text.h"
-#include "util/auto.h"
-#include "util/log.h"
-
-/* Names of files are in most lines, and anybody's: they must not steer the terminal. */
-static void put_line(FILE *to, const char *fmt, va_list args)
-{
-	DFS_AUTO(mem) char *text = NULL;
-	DFS_AUTO(mem) char *shown = NULL;
-	size_t room;
-
-	if (vasprintf(&text, fmt, args) < 0) {
-		text = NULL;
-		return;
-	}
-	room = 4 * strlen(text) + 6;
-	shown = malloc(room);
-	if (!shown)
-		return;
-	dfs_log_escape(text, shown, room);
-	fprintf(to, "%s\n", shown);
-	fflush(to);
-}
 
 void fsck_say(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	put_line(stdout, fmt, args);
+	ctl_put_line(stdout, fmt, args);
 	va_end(args);
 }
 
@@ -46,7 +22,7 @@ void fsck_warn(const char *fmt, ...)
 
 	fputs("fsck.deltafs: ", stderr);
 	va_start(args, fmt);
-	put_line(stderr, fmt, args);
+	ctl_put_line(stderr, fmt, args);
 	va_end(args);
 }
 

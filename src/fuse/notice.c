@@ -99,10 +99,21 @@ void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
 	dfs_content_put(mount, content);
 }
 
+/* The backing file. Return: false: it is not there, or cannot be told. */
+static bool stat_node(struct dfs_mount *mount, struct dfs_node *node, struct stat *ret_st)
+{
+	struct dfs_node_look look;
+	DFS_AUTO(fd) int fd = -1;
+
+	if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, &look) < 0)
+		return false;
+	*ret_st = look.st;
+	return true;
+}
+
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done)
 {
 	const struct dfs_reason why = { .id = DFS_REASON_BY_HAND };
-	DFS_AUTO(fd) int fd = -1;
 	char path[PATH_MAX];
 	struct stat st;
 
@@ -110,16 +121,15 @@ void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool don
 		return;
 	if (!done)
 		dfs_queue_removed(mount->queue, path);
-	else if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
+	else if (stat_node(mount, node, &st))
 		dfs_ledger_note(mount->ledger, path, &st, &why);
 }
 
 void dfs_notice_asked(struct dfs_mount *mount, struct dfs_node *node)
 {
-	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
 
-	if (dfs_node_open(&mount->nodes, mount->store, node, O_PATH, &fd, NULL) == 0 && fstat(fd, &st) == 0)
+	if (stat_node(mount, node, &st))
 		dfs_ledger_gone(mount->ledger, &st);
 }
 

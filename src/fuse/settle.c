@@ -21,7 +21,6 @@
 #include "store/pins.h"
 #include "store/plain_mark.h"
 #include "util/auto.h"
-#include "util/io.h"
 
 void dfs_container_touch(const struct dfs_mount *mount, int fd)
 {
@@ -90,10 +89,8 @@ struct thawing {
 
 static int thawed(struct thawing *t, struct dfs_err *err)
 {
-	uint8_t first[DFS_PLAIN_MARK_RANGE];
 	DFS_AUTO(mem) char *name = NULL;
 	DFS_AUTO(fd) int fd = -1;
-	ssize_t got;
 	int ret = dfs_thaw_result(t->content->thaw, err);
 
 	if (ret == 0)
@@ -101,8 +98,7 @@ static int thawed(struct thawing *t, struct dfs_err *err)
 	if (ret < 0)
 		return ret;
 	/* Old bytes and new ones may make a beginning that neither was. */
-	got = dfs_pread_some(fd, first, sizeof(first), 0);
-	ret = got < 0 ? (int)got : dfs_plain_mark_guard(fd, first, (size_t)got, 0);
+	ret = dfs_plain_mark_guard_all(fd);
 	if (ret < 0) {
 		unlinkat(dfs_store_fd(t->mount->store), name, 0);
 		return dfs_fail(err, -ret, "what was decoded cannot be marked plain: %s", strerror(-ret));

@@ -90,3 +90,11 @@ int dfs_plain_mark_guard(int fd, const void *buf, size_t len, uint64_t off)
 
 	return ret > 0 ? mark(fd) : ret;
 }
+
+int dfs_plain_mark_guard_all(int fd)
+{
+	uint8_t first[DFS_PLAIN_MARK_RANGE];
+	ssize_t got = dfs_pread_some(fd, first, sizeof(first), 0);
+
+	return got < 0 ? (int)got : dfs_plain_mark_guard(fd, first, (size_t)got, 0);
+}

@@ -36,6 +36,9 @@ int dfs_plain_mark_wanted(int fd, const void *buf, size_t len, uint64_t off);
 /* dfs_plain_mark_has() - is @fd's file marked plain? */
 bool dfs_plain_mark_has(int fd);
 
+/* dfs_plain_mark_guard_all() - before the file itself, complete, takes its place. Return: as dfs_plain_mark_guard(). */
+int dfs_plain_mark_guard_all(int fd);
+
 /* dfs_plain_mark_keeps() - would @fd's file be taken for a container without the mark that it has? Return: 1; 0; errors of I/O. */
 int dfs_plain_mark_keeps(int fd);
 

@@ -14,7 +14,6 @@
 #include "store/plain_mark.h"
 #include "store/publish.h"
 #include "util/auto.h"
-#include "util/io.h"
 #include "write/decode.h"
 #include "write/model.h"
 #include "write/verify.h"
@@ -55,7 +54,7 @@ static int passage_open(struct passage *p, struct dfs_err *err)
 	if (!S_ISREG(p->st.st_mode))
 		return dfs_fail(err, EINVAL, "%s is no regular file", p->rel);
 	ret = dfs_claim_check(p->fd, (uint64_t)p->st.st_size, &p->claim);
-	if (ret == 0)
+	if (ret == 0 && p->claim.kind == DFS_PLAIN)
 		ret = dfs_plain_mark_keeps(p->fd);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "read %s: %s", p->rel, strerror(-ret));
@@ -250,9 +249,7 @@ int dfs_ingest(struct dfs_store *store, const char *rel, const struct dfs_ingest
 /* What was decoded may begin like a container. */
 static int mark_plain(const struct passage *p, struct dfs_err *err)
 {
-	uint8_t first[DFS_PLAIN_MARK_RANGE];
-	ssize_t got = dfs_pread_some(p->tmp_fd, first, sizeof(first), 0);
-	int ret = got < 0 ? (int)got : dfs_plain_mark_guard(p->tmp_fd, first, (size_t)got, 0);
+	int ret = dfs_plain_mark_guard_all(p->tmp_fd);
 
 	return ret < 0 ? dfs_fail(err, -ret, "%s cannot be marked plain, and begins like a container: %s", p->rel, strerror(-ret)) : 0;
 }

@@ -74,19 +74,21 @@ static void entry_free(struct dfs_queue *q, struct dfs_queue_entry *entry)
 	free(entry);
 }
 
-/* @ret_fresh: it was not there, and is neither waiting nor in work yet. Return: NULL: out of memory. */
+/* @ret_fresh: it was not there, and is neither waiting nor in work yet. Return: NULL: out of memory, and forgotten. */
 static struct dfs_queue_entry *entry_get(struct dfs_queue *q, const char *rel, bool *ret_fresh)
 {
 	struct dfs_tree_node *node = dfs_tree_make(&q->tree, rel);
 	struct dfs_queue_entry *entry = node ? node->value : NULL;
 
 	*ret_fresh = !entry;
-	if (!node || entry)
+	if (entry)
 		return entry;
-	if (dfs_due_reserve(&q->due, q->n + 1) == 0)
+	if (node && dfs_due_reserve(&q->due, q->n + 1) == 0)
 		entry = calloc(1, sizeof(*entry));
 	if (!entry) {
-		dfs_tree_prune(&q->tree, node);
+		if (node)
+			dfs_tree_prune(&q->tree, node);
+		q->forgot = true;
 		return NULL;
 	}
 	entry->node = node;
@@ -158,8 +160,6 @@ static bool add(struct dfs_queue *q, const char *rel, const char *to)
 	(void)to;
 	if (entry)
 		entry_renew(q, entry, q->quiet_ms);
-	else
-		q->forgot = true;
 	return entry && fresh;
 }
 
@@ -316,11 +316,9 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct d
 
 	begin(q);
 	entry = entry_get(q, rel, &fresh);
-	if (!entry)
-		q->forgot = true;
-	else if (ms < 0)
+	if (entry && ms < 0)
 		entry_open(q, entry);
-	else
+	else if (entry)
 		entry_renew(q, entry, ms);
 	if (entry)
 		entry->asked = ms >= 0;
@@ -366,8 +364,6 @@ void dfs_queue_found(struct dfs_queue *q, const char *rel, int64_t age_ms)
 
 	begin(q);
 	entry = entry_get(q, rel, &fresh);
-	if (!entry)
-		q->forgot = true;
 	if (entry && fresh) {
 		entry_renew(q, entry, age_ms < q->quiet_ms ? q->quiet_ms - age_ms : 0);
 		entry->since_ms -= age_ms;

@@ -316,27 +316,25 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	return end_of(t, ret, &result, &err, why);
 }
 
-static void look(struct task *t)
+/* Return: false: it is not there, or cannot be told. */
+static bool look(const struct task *t, struct stat *ret_st)
 {
 	DFS_AUTO(fd) int fd = -1;
 
-	if (dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &t->before) < 0)
-		t->before = (struct stat){ 0 };
+	return dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, ret_st) == 0;
 }
 
 /* For who asks why. What was changed meanwhile is not what was looked at; a container (a copy of one) needs no reason. */
 static void note_reason(const struct task *t, enum dfs_queue_end end, const struct dfs_reason *why)
 {
 	const struct dfs_background_config *config = t->shared->config;
-	DFS_AUTO(fd) int fd = -1;
 	struct stat st;
 
 	if (end == DFS_QUEUE_DONE && t->before.st_ino) /* another file may get its number */
 		dfs_ledger_gone(config->ledger, &t->before);
 	if (end == DFS_QUEUE_DONE || why->id == DFS_REASON_NONE || why->id == DFS_REASON_COMPRESSED)
 		return;
-	if (end != DFS_QUEUE_LATER &&
-	    (dfs_store_openat(config->store, t->item->rel, O_PATH, &fd) < 0 || fstat(fd, &st) < 0))
+	if (end != DFS_QUEUE_LATER && !look(t, &st))
 		return;
 	/* After the look: who writes says so before he does. */
 	if (!dfs_queue_cancelled(config->queue, t->item))
@@ -350,7 +348,8 @@ enum dfs_queue_end dfs_task_run(const struct dfs_task_shared *shared, struct dfs
 	enum dfs_queue_end end;
 
 	dfs_reason_set(ret_why, DFS_REASON_NONE, 0, NULL);
-	look(&t);
+	if (!look(&t, &t.before))
+		t.before = (struct stat){ 0 };
 	end = work(&t, ret_why);
 	if (end == DFS_QUEUE_LATER && !dfs_reason_again_ms(ret_why->id, item->tries))
 		end = DFS_QUEUE_STAYS; /* until something happens to it */

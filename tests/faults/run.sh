@@ -41,17 +41,7 @@ mkdir -p "$DFS_BUILD"
 . "$ROOT/tests/lib/runner.sh"
 . "$ROOT/tests/lib/phases.sh"
 
-finish() {
-	runner_stop 2>/dev/null
-	local dir
-	for dir in "$RUN"/*/; do
-		[ "$dir" = "$RUN/logs/" ] || runner_clear "${dir%/}"
-	done
-	rm -rf "$DFS_BUILD/logs-faults"
-	mv "$RUN/logs" "$DFS_BUILD/logs-faults" 2>/dev/null
-	cd / && rm -rf "$RUN"
-}
-at_end finish
+at_end 'runner_finish logs-faults'
 
 [ -n "$built" ] || phase_build build-test "" --enable-werror || exit 1
 mapfile -t scripts < <(scripts_in faults)

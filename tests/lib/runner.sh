@@ -91,6 +91,18 @@ runner_clear() {
 	rm -rf "$1" 2>/dev/null || { unmount_below "$1"; rm -rf "$1"; }
 }
 
+# runner_finish LOGS: the end of a run, whose directory is RUN: its logs go to LOGS in the build tree.
+runner_finish() {
+	runner_stop 2>/dev/null
+	local dir
+	for dir in "$RUN"/*/; do
+		[ "$dir" = "$RUN/logs/" ] || runner_clear "${dir%/}"
+	done
+	rm -rf "${DFS_BUILD:?}/$1"
+	mv "$RUN/logs" "$DFS_BUILD/$1" 2>/dev/null
+	cd / && rm -rf "$RUN"
+}
+
 # runner_all PREFIX SUFFIX COMMAND -- SCRIPT...: all of them, JOBS at once; those
 # marked serial after the others, one by one.
 runner_all() {

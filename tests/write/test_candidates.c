@@ -158,6 +158,18 @@ static void bases_that_come_and_go_are_seen(void **state)
 	end(&c);
 }
 
+/* tune, and two bases for it, of which base-1 is the better one; others may look in. */
+static void begin_with_two(struct choosing *c)
+{
+	begin(c);
+	CHECK(chmod(".", 0755) == 0);
+	put_weights("tune.safetensors", 1, 20);
+	put_weights("base-1.safetensors", 1, 0);
+	put_weights("base-2.safetensors", 1, 60);
+	add_base(c->store, "base-1.safetensors");
+	add_base(c->store, "base-2.safetensors");
+}
+
 /* Owners as open(2) sees them; base-1 would be best, and is another's. */
 static void a_base_that_the_owner_may_not_read_is_none(void **state)
 {
@@ -167,13 +179,7 @@ static void a_base_that_the_owner_may_not_read_is_none(void **state)
 	(void)state;
 	if (!can_chown())
 		skip();
-	begin(&c);
-	CHECK(chmod(".", 0755) == 0);
-	put_weights("tune.safetensors", 1, 20);
-	put_weights("base-1.safetensors", 1, 0);
-	put_weights("base-2.safetensors", 1, 60);
-	add_base(c.store, "base-1.safetensors");
-	add_base(c.store, "base-2.safetensors");
+	begin_with_two(&c);
 	CHECK(chmod("base-1.safetensors", 0600) == 0 && chmod("base-2.safetensors", 0604) == 0);
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(choice.model && !choice.is_private);
@@ -222,13 +228,7 @@ static void a_base_that_is_wanted_is_taken_by_who_may_read_it(void **state)
 	struct dfs_hash id;
 
 	(void)state;
-	begin(&c);
-	CHECK(chmod(".", 0755) == 0);
-	put_weights("tune.safetensors", 1, 20);
-	put_weights("base-1.safetensors", 1, 0);
-	put_weights("base-2.safetensors", 1, 60);
-	add_base(c.store, "base-1.safetensors");
-	add_base(c.store, "base-2.safetensors");
+	begin_with_two(&c);
 	choose(&c, "tune.safetensors", &choice);
 	CHECK(choice.model && strcmp(choice.model->files[0].name, "base-1.safetensors") == 0);
 	id = id_of(c.candidates, "base-2.safetensors");
