@@ -21,9 +21,26 @@
 
 /* --- open and release */
 
+/* The kernel's __FMODE_EXEC, which it hands over with the flags of open(2): to run a program from. */
+#define OPENED_TO_RUN 040
+
 static bool may_write(const struct fuse_file_info *fi)
 {
 	return (fi->flags & O_ACCMODE) != O_RDONLY;
+}
+
+/*
+ * Of O_RDONLY | O_TRUNC alone the kernel asks whether a program runs from the
+ * file only after we have opened it: too late, what runs would be gone.
+ */
+static bool is_running(struct dfs_mount *mount, struct dfs_node *node)
+{
+	struct dfs_open *open = dfs_open_find(mount, node);
+	bool running = open && atomic_load(&open->running);
+
+	if (open)
+		dfs_open_end(mount, open, false);
+	return running;
 }
 
 /* Nothing of what it held is ever decoded. */
@@ -46,6 +63,15 @@ int dfs_open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs
 	return ret;
 }
 
+static void handle_end(struct dfs_mount *mount, const struct fuse_file_info *fi)
+{
+	struct dfs_open *open = dfs_open_of(fi);
+
+	if (fi->flags & OPENED_TO_RUN)
+		atomic_fetch_sub(&open->running, 1);
+	dfs_open_end(mount, open, may_write(fi));
+}
+
 static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_file_info *fi)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
@@ -60,7 +86,7 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 	}
 	dfs_handle_fill(req, fi, open);
 	if (fuse_reply_open(req, fi) < 0)
-		dfs_open_end(mount, open, may_write(fi)); /* interrupted: no release will come */
+		handle_end(mount, fi); /* interrupted: no release will come */
 }
 
 /* The kernel takes set-id bits away by itself, but for this. Root's stay. */
@@ -81,8 +107,10 @@ static int drop_suid(struct dfs_later *later)
 static void truncate_run(struct dfs_later *later)
 {
 	struct dfs_err err = { "" };
-	int ret = dfs_open_truncate(later->mount, later->node, &err);
+	int ret = is_running(later->mount, later->node) ? -ETXTBSY : 0;
 
+	if (ret == 0)
+		ret = dfs_open_truncate(later->mount, later->node, &err);
 	if (ret == 0)
 		ret = drop_suid(later);
 	if (ret < 0)
@@ -111,6 +139,8 @@ void dfs_handle_fill(fuse_req_t req, struct fuse_file_info *fi, struct dfs_open 
 {
 	if (may_write(fi))
 		dfs_notice_opened(dfs_mount_of(req), open, fuse_req_ctx(req)->pid);
+	if (fi->flags & OPENED_TO_RUN)
+		atomic_fetch_add(&open->running, 1);
 	fi->fh = (uintptr_t)open | (may_write(fi) ? DFS_HANDLE_WRITES : 0);
 	fi->keep_cache = 1; /* another content is another node */
 	fi->noflush = !may_write(fi);
@@ -119,7 +149,7 @@ void dfs_handle_fill(fuse_req_t req, struct fuse_file_info *fi, struct dfs_open 
 void dfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	dfs_open_end(dfs_mount_of(req), dfs_open_of(fi), may_write(fi));
+	handle_end(dfs_mount_of(req), fi);
 	fuse_reply_err(req, 0);
 }
 

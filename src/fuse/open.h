@@ -45,6 +45,7 @@ struct dfs_open {
 	atomic_bool copying;		/* is there something copied; written under nodes->lock */
 	_Atomic pid_t writer;		/* who opened it for writing last; 0: nobody known */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
+	atomic_uint running;		/* handles of programs that run from it */
 };
 
 /*

@@ -38,7 +38,7 @@ for options in "${ways[@]}"; do
 	churner=$!
 	at_end "touch $DFS_TMP/stop; wait $churner"
 	set -f
-	[ -z "$options" ] || posix_known='read/times-noatime exec/ETXTBSY-open'
+	[ -z "$options" ] || posix_known='read/times-noatime'
 	# shellcheck disable=SC2086
 	posix_holds mnt/suite $unasked
 	set +f

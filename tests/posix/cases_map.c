@@ -264,6 +264,7 @@ static void written_while_running(struct posix *p)
 {
 	int input[2], execed[2];
 	char byte;
+	int status = 0;
 	pid_t pid;
 
 	copy_program(p, "/bin/cat");
@@ -277,9 +278,11 @@ static void written_while_running(struct posix *p)
 	close(execed[1]);
 	POSIX_OK(p, read(execed[0], &byte, 1) == 0, "read");
 	posix_steps(p, "ETXTBSY open - f w; ETXTBSY open - f rw; ETXTBSY open - f r,trunc; ETXTBSY truncate f 0; open - f r");
+	posix_steps(p, "is f size>1000");
 	posix_steps(p, "create g 0777; rename g f; open - f w; chmod f 0644");
 	close(input[1]);
-	waitpid(pid, NULL, 0);
+	waitpid(pid, &status, 0);
+	POSIX_WANT(p, status == 0, "what ran ended with status %#x", status);
 }
 
 static const struct posix_case posix_exec_cases[] = {
