@@ -92,6 +92,8 @@ static void copy_run(struct dfs_later *later)
 	struct dfs_content *from;
 	ssize_t n = dfs_copied_settle(mount, later->open, &err);
 
+	if (n == 0)
+		n = dfs_set_id_drop_open(later->req, later->other);
 	from = dfs_content_get(mount, later->open);
 	if (n == 0)
 		n = (dfs_content_is_plain(from) ? copy_plain : copy_container)(later, from, &err);

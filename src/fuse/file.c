@@ -89,30 +89,15 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 		handle_end(mount, fi); /* interrupted: no release will come */
 }
 
-/* The kernel takes set-id bits away by itself, but for this. Root's stay. */
-static int drop_suid(struct dfs_later *later)
-{
-	struct stat st;
-	int ret;
-
-	if (fuse_req_ctx(later->req)->uid == 0)
-		return 0;
-	ret = dfs_attr_get(later->mount, later->node, &st);
-	if (ret < 0 || !(st.st_mode & (S_ISUID | S_ISGID)))
-		return ret;
-	st.st_mode &= ~(mode_t)(S_ISUID | (st.st_mode & S_IXGRP ? S_ISGID : 0));
-	return dfs_attr_set(later->mount, later->node, &st, FUSE_SET_ATTR_MODE);
-}
-
 static void truncate_run(struct dfs_later *later)
 {
 	struct dfs_err err = { "" };
 	int ret = is_running(later->mount, later->node) ? -ETXTBSY : 0;
 
 	if (ret == 0)
-		ret = dfs_open_truncate(later->mount, later->node, &err);
+		ret = dfs_set_id_drop(later->req, later->node);
 	if (ret == 0)
-		ret = drop_suid(later);
+		ret = dfs_open_truncate(later->mount, later->node, &err);
 	if (ret < 0)
 		dfs_reply_failure(later->req, ret, &err);
 	else

@@ -49,6 +49,8 @@ struct dfs_mount {
 	struct dfs_log *log;
 	struct dfs_pool *later;		/* see later.h; NULL if read-only */
 	struct dfs_pool *thaws;		/* see settle.c; never waits for the former; NULL if read-only */
+	struct dfs_pool *pushes;	/* see push.c; NULL if read-only */
+	atomic_uint n_pushes;		/* of it, queued or running */
 	struct dfs_pool *mixed;		/* for reads and writes that wait for parts of a file that thaws; NULL if read-only */
 	struct dfs_shown *shown;
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
@@ -214,11 +216,11 @@ char *dfs_status_json(struct dfs_mount *mount, bool names);
 void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
 
 /*
- * readahead.c
+ * bdi.c
  */
 
-/* dfs_readahead_raise() - have the kernel read more at once from this mount; quiet where it may not */
-void dfs_readahead_raise(struct dfs_mount *mount);
+/* dfs_bdi_tune() - have the kernel read more at once from this mount, and hold more back; quiet where it may not */
+void dfs_bdi_tune(const struct dfs_mount *mount);
 
 /*
  * The operations, each where its name says.
@@ -302,6 +304,31 @@ void dfs_trouble_forget(struct dfs_mount *mount, const char *path);
 /* dfs_trouble_each() - @each is called under the lock of the mount */
 void dfs_trouble_each(struct dfs_mount *mount, void (*each)(void *arg, const struct dfs_trouble *trouble), void *arg);
 void dfs_troubles_release(struct dfs_mount *mount);
+
+/*
+ * handshake.c
+ */
+
+/* dfs_handshake() - answer the first request. Before any thread takes one. Return: 0; -ENODEV: unmounted; -errno. */
+int dfs_handshake(struct dfs_mount *mount);
+
+/*
+ * push.c
+ */
+
+/* dfs_push_written() - @content, of a plain file, was written to up to @end */
+void dfs_push_written(struct dfs_mount *mount, struct dfs_open *open, const struct dfs_content *content, off_t end);
+/* dfs_push_cut() - the file has @size bytes now */
+void dfs_push_cut(struct dfs_open *open, off_t size);
+
+/*
+ * set_id.c
+ */
+
+/* dfs_set_id_drop() - before the content of @node changes by @req. Return: 0; errors of dfs_attr_set(). */
+int dfs_set_id_drop(fuse_req_t req, struct dfs_node *node);
+/* dfs_set_id_drop_open() - the same of what is open; costs a stat if it need not do anything, for root nothing */
+int dfs_set_id_drop_open(fuse_req_t req, struct dfs_open *open);
 
 /*
  * setattr.c

@@ -2,6 +2,7 @@
 src_libdeltafs_fuse_a_SOURCES += \
 	%D%/attr.c \
 	%D%/base_work.c %D%/base_work.h \
+	%D%/bdi.c \
 	%D%/caller.c %D%/caller.h \
 	%D%/content.c \
 	%D%/control.c %D%/control.h \
@@ -12,6 +13,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/dir.c \
 	%D%/durable.c \
 	%D%/file.c \
+	%D%/handshake.c \
 	%D%/internal.h \
 	%D%/jobs.c %D%/jobs.h \
 	%D%/later.c %D%/later.h \
@@ -29,10 +31,11 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/ops.c \
 	%D%/plain.c \
 	%D%/policy.c \
-	%D%/readahead.c \
+	%D%/push.c \
 	%D%/readonly.c \
 	%D%/replace.c %D%/replace.h \
 	%D%/reply.c \
+	%D%/set_id.c \
 	%D%/setattr.c \
 	%D%/settle.c \
 	%D%/shown.c %D%/shown.h \

@@ -111,6 +111,8 @@ static void note_nested(struct dfs_mount *mount)
 
 static int writable_init(struct dfs_mount *mount, struct dfs_err *err)
 {
+	const struct dfs_pool_config pushes = { .threads = 1, .name = "push" };
+
 	mount->shown = mount->nodes.shown = dfs_shown_new();
 	mount->jobs = dfs_jobs_new();
 	if (!mount->shown || !mount->jobs)
@@ -118,7 +120,8 @@ static int writable_init(struct dfs_mount *mount, struct dfs_err *err)
 	mount->later = dfs_later_pool_new("later");
 	mount->thaws = mount->later ? dfs_later_pool_new("thaw") : NULL;
 	mount->mixed = mount->thaws ? dfs_later_pool_new("mixed") : NULL;
-	return mount->mixed ? 0 : dfs_fail_errno(err, "cannot start threads");
+	mount->pushes = mount->mixed ? dfs_pool_new(&pushes) : NULL;
+	return mount->pushes ? 0 : dfs_fail_errno(err, "cannot start threads");
 }
 
 static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *config, struct dfs_err *err)
@@ -293,7 +296,7 @@ static void *ready_main(void *arg)
 	}
 	atomic_store(&mount->dev, st.st_dev);
 	dfs_reader_shown_at(mount->reader, st.st_dev);
-	dfs_readahead_raise(mount);
+	dfs_bdi_tune(mount);
 	if (mount->ready)
 		mount->ready(mount->ready_arg);
 	return NULL;
@@ -302,8 +305,10 @@ static void *ready_main(void *arg)
 static int serve(struct dfs_mount *mount)
 {
 	struct fuse_loop_config *config;
-	int ret;
+	int ret = mount->read_only ? 0 : dfs_handshake(mount);
 
+	if (ret < 0)
+		return ret == -ENODEV ? 0 : ret;
 	if (mount->single_thread)
 		return fuse_session_loop(mount->session);
 	config = fuse_loop_cfg_create();
@@ -375,6 +380,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_pool_free(mount->thaws);
 	dfs_jobs_free(mount->jobs);
 	dfs_pool_free(mount->mixed);
+	dfs_pool_free(mount->pushes);
 	dfs_listings_end(mount);
 	dfs_opens_end(mount);
 	dfs_nodes_release(&mount->nodes);

@@ -46,6 +46,7 @@ struct dfs_open {
 	_Atomic pid_t writer;		/* who opened it for writing last; 0: nobody known */
 	atomic_bool dirty;		/* something was changed since the last writer left; see notice.c */
 	atomic_uint running;		/* handles of programs that run from it */
+	_Atomic off_t pushed;		/* up to here its bytes are on their way to the disk; see push.c */
 };
 
 /*

@@ -50,7 +50,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	want(conn, FUSE_CAP_WRITEBACK_CACHE, mount->writeback);
 	/* The umask is applied by the store's file system: where there is a default ACL, it is not. */
 	want(conn, FUSE_CAP_DONT_MASK, true);
-	/* The kernel knows whose set-id bits a write takes away, and says so by a new mode. */
+	/* Of old: it would have a server take them away that does not know who writes. See set_id.c. */
 	want(conn, FUSE_CAP_HANDLE_KILLPRIV, false);
 	want(conn, FUSE_CAP_ATOMIC_O_TRUNC, true);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * setattr: modes, owners, times, sizes. Who may is the kernel's to say
- * (default_permissions), and so is which set-id bits go (it sends the mode
- * that is left). None of it but a size decodes anything.
+ * (default_permissions). None of it but a size decodes anything.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -165,8 +164,10 @@ static void reply(fuse_req_t req, struct dfs_node *node, int ret, const struct d
 static void size_run(struct dfs_later *later)
 {
 	struct dfs_err err = { "" };
-	int ret = change_size(later, &err);
+	int ret = dfs_set_id_drop(later->req, later->node);
 
+	if (ret == 0)
+		ret = change_size(later, &err);
 	if (ret == 0)
 		ret = change_others(later->mount, later->node, &later->attr, later->flag);
 	reply(later->req, later->node, ret, &err);

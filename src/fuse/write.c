@@ -115,7 +115,12 @@ void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 
 	(void)ino;
 	dfs_notice_writing(mount, open);
-	n = write_content(open, content, buf, size, off, &err);
+	/* What the kernel wrote back is of a file that has no such bits. */
+	n = fi->writepage ? 0 : dfs_set_id_drop_open(req, open);
+	if (n == 0)
+		n = write_content(open, content, buf, size, off, &err);
+	if (n > 0 && !content->thaw)
+		dfs_push_written(mount, open, content, off + n);
 	if (n == -EAGAIN)
 		write_later(req, open, buf, size, off);
 	else
@@ -134,6 +139,7 @@ int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, 
 	dfs_notice_writing(mount, open);
 	if (size == 0)
 		dfs_copied_forget(mount, open);
+	dfs_push_cut(open, size);
 	ret = dfs_open_settle(mount, open, true, &content, err);
 	if (ret < 0)
 		return ret;
@@ -152,7 +158,9 @@ static void fallocate_run(struct dfs_later *later)
 	int ret;
 
 	dfs_notice_writing(later->mount, later->open);
-	ret = dfs_open_settle(later->mount, later->open, true, &content, &err);
+	ret = dfs_set_id_drop_open(later->req, later->open);
+	if (ret == 0)
+		ret = dfs_open_settle(later->mount, later->open, true, &content, &err);
 	if (ret < 0) {
 		dfs_reply_failure(later->req, ret, &err);
 		return;

@@ -25,6 +25,7 @@ xxhash.h: src/util/hash.c
 jansson.h: src/tensor/ src/store/ src/fuse/ mount-tools/
 fuse_lowlevel.h: src/fuse/ mount-tools/
 fuse.h: none
+linux/fuse.h: src/fuse/handshake.c
 cmocka.h: tests/
 immintrin.h: src/codec/ src/tensor/ src/util/ src/predict/"
 
@@ -38,6 +39,7 @@ part == 1 { split($0, a, ": *"); where[a[1]] = a[2]; next }
 	name = $0; sub(/^[^<"]*[<"]/, "", name); sub(/[>"]$/, "", name)
 	lines++
 	base = name; sub(/^.*\//, "", base)
+	if (name in where) base = name
 	if (base in where) {
 		ok = 0
 		m = split(where[base], places, " ")
