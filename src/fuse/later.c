@@ -32,22 +32,36 @@ struct dfs_open *dfs_handle_hold(struct dfs_mount *mount, struct dfs_open *open)
 static void let_go(const struct dfs_later *later)
 {
 	if (later->open)
-		dfs_open_end(later->mount, later->open, false);
+		dfs_open_end(later->mount, later->open, later->writes);
 	if (later->other)
 		dfs_open_end(later->mount, later->other, false);
 	dfs_node_put(&later->mount->nodes, later->node);
 	free(later->data);
 }
 
+static int open_first(struct dfs_later *later, struct dfs_err *err)
+{
+	int ret = dfs_open_node(later->mount, later->node, true, &later->open, err);
+
+	later->opens = false;
+	later->writes = ret == 0;
+	return ret;
+}
+
 static void later_run(struct dfs_job *job, void *local)
 {
 	struct dfs_later *later = (struct dfs_later *)job;
 	struct dfs_mount *mount = later->mount;
+	struct dfs_err err = { "" };
+	int ret = later->opens ? open_first(later, &err) : 0;
 
 	(void)local;
 	if (later->waits && later->open && dfs_open_parks(mount, later->other ? later->other : later->open, later->waits, job))
 		return;
-	later->run(later);
+	if (ret == 0)
+		later->run(later);
+	else
+		dfs_reply_failure(later->req, ret, &err);
 	let_go(later);
 	free(later);
 	dfs_reads_end(mount);

@@ -25,6 +25,8 @@ struct dfs_later {
 	enum dfs_open_waits waits;		/* for @other if there is one, else for @open: without a thread */
 	struct dfs_node *node;			/* referenced, or NULL */
 	struct dfs_open *open, *other;		/* a handle of its own (dfs_handle_hold()), or NULL */
+	bool opens;				/* @open is @node's, opened for writing before anything is waited for */
+	bool writes;				/* that was done */
 	struct fuse_file_info fi;
 	struct stat attr;
 	off_t off, other_off;

@@ -237,27 +237,6 @@ static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_no
 	return ret;
 }
 
-/* How often it is made plain anew that somebody compressed again meanwhile. */
-#define LINK_TRIES 8
-
-/* A container has one name: before it gets another it becomes plain. */
-static int make_plain(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
-{
-	struct dfs_content *content = NULL;
-	struct dfs_open *open;
-	int ret;
-
-	if (dfs_node_is_plain(&mount->nodes, node))
-		return 0;
-	ret = dfs_open_node(mount, node, true, &open, err);
-	if (ret < 0)
-		return ret;
-	ret = dfs_open_settle(mount, open, true, &content, err);
-	dfs_content_put(mount, content);
-	dfs_open_end(mount, open, true);
-	return ret;
-}
-
 static int link_node(struct dfs_mount *mount, struct dfs_node *node, fuse_ino_t number, const char *name,
 		     struct dfs_node **ret_node, struct stat *ret_st)
 {
@@ -288,18 +267,18 @@ static void reply_link(fuse_req_t req, int ret, struct dfs_node *made, const str
 	}
 }
 
+/* A container has one name: before it gets another it becomes plain, and stays so while it is open for writing. */
 static void link_run(struct dfs_later *later)
 {
+	struct dfs_content *content = NULL;
 	struct dfs_node *made = NULL;
 	struct dfs_err err = { "" };
 	struct stat st;
-	int ret = -EAGAIN;
+	int ret = dfs_open_settle(later->mount, later->open, true, &content, &err);
 
-	for (int i = 0; ret == -EAGAIN && i < LINK_TRIES; i++) {
-		ret = make_plain(later->mount, later->node, &err);
-		if (ret == 0)
-			ret = link_node(later->mount, later->node, (fuse_ino_t)later->off, later->data, &made, &st);
-	}
+	dfs_content_put(later->mount, content);
+	if (ret == 0)
+		ret = link_node(later->mount, later->node, (fuse_ino_t)later->off, later->data, &made, &st);
 	reply_link(later->req, ret, made, &st, &err);
 }
 
@@ -310,7 +289,7 @@ static void link_later(fuse_req_t req, struct dfs_node *node, fuse_ino_t new_par
 
 	if (name) {
 		dfs_later(&(struct dfs_later){ .mount = mount, .req = req, .run = link_run, .node = node,
-					       .off = (off_t)new_parent, .data = name });
+					       .opens = true, .waits = DFS_WAITS_PLAIN, .off = (off_t)new_parent, .data = name });
 		return;
 	}
 	dfs_reply_error(req, -ENOMEM);

@@ -114,23 +114,11 @@ int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct st
 	return ret;
 }
 
-/* Where nobody has the file open for writing, it is opened for that. */
 static int change_size(struct dfs_later *later, struct dfs_err *err)
 {
-	struct dfs_mount *mount = later->mount;
-	struct dfs_open *open;
-	int ret;
-
 	if (later->open)
-		return dfs_open_resize(mount, later->open, later->attr.st_size, err);
-	if (later->attr.st_size == 0)
-		return dfs_open_truncate(mount, later->node, err);
-	ret = dfs_open_node(mount, later->node, true, &open, err);
-	if (ret < 0)
-		return ret;
-	ret = dfs_open_resize(mount, open, later->attr.st_size, err);
-	dfs_open_end(mount, open, true);
-	return ret;
+		return dfs_open_resize(later->mount, later->open, later->attr.st_size, err);
+	return dfs_open_truncate(later->mount, later->node, err);
 }
 
 /* With writeback the kernel hands over times when the last who knows a file lets go of it, which may be after its last name went. */
@@ -185,7 +173,8 @@ void dfs_op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int set, 
 		dfs_later(&(struct dfs_later){
 			.mount = mount, .req = req, .run = size_run, .node = node,
 			.open = fi ? dfs_handle_hold(mount, dfs_open_of(fi)) : NULL,
-			.waits = DFS_WAITS_PLAIN, .attr = *attr, .flag = set,
+			/* To be cut off somewhere, it is opened for writing like any other; to be emptied it need not. */
+			.opens = !fi && attr->st_size > 0, .waits = DFS_WAITS_PLAIN, .attr = *attr, .flag = set,
 		});
 	} else {
 		reply(req, node, change_others(mount, node, attr, set), &none);
