@@ -67,12 +67,12 @@ static ssize_t answer_of_libfuse(struct fuse_session *session, int fd, const str
 	return got < 0 ? -errno : got;
 }
 
-/* An old kernel's answer is shorter; what the kernel does not offer is not asked of it. */
+/* For an old kernel both are shorter; what it does not offer is not asked of it. */
 static void complete(const struct request *asked, size_t asked_size, struct answer *answer, size_t size)
 {
-	bool both = asked_size >= offsetof(struct request, init) + offsetof(struct fuse_init_in, flags2) && size == sizeof(*answer);
+	const size_t flags_end = offsetof(struct request, init.flags) + sizeof(asked->init.flags);
 
-	if (both && asked->header.opcode == FUSE_INIT && answer->header.error == 0)
+	if (asked_size >= flags_end && size == sizeof(*answer) && asked->header.opcode == FUSE_INIT && answer->header.error == 0)
 		answer->init.flags |= asked->init.flags & FUSE_HANDLE_KILLPRIV_V2;
 }
 
@@ -86,9 +86,11 @@ int dfs_handshake(struct dfs_mount *mount)
 
 	if (!asked)
 		return -ENOMEM;
-	got = read(fd, asked, REQUEST_SIZE);
+	do
+		got = read(fd, asked, REQUEST_SIZE);
+	while (got < 0 && errno == EINTR && !fuse_session_exited(mount->session));
 	if (got < 0)
-		return -errno;
+		return errno == EINTR ? -ENODEV : -errno;
 	buf.size = (size_t)got;
 	got = answer_of_libfuse(mount->session, fd, &buf, &answer, sizeof(answer));
 	if (got <= 0)

@@ -309,7 +309,7 @@ void dfs_troubles_release(struct dfs_mount *mount);
  * handshake.c
  */
 
-/* dfs_handshake() - answer the first request. Before any thread takes one. Return: 0; -ENODEV: unmounted; -errno. */
+/* dfs_handshake() - answer the first request. Before any thread takes one. Return: 0; -ENODEV: unmounted, or to end; -errno. */
 int dfs_handshake(struct dfs_mount *mount);
 
 /*

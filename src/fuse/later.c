@@ -9,7 +9,7 @@
 /*
  * Threads that are there all the time, and how many may be started when all
  * of them wait for a disk. More: stacks; fewer: an fsync of one file waits for
- * that of another.
+ * that of another, and a thaw for those whose bases hang, which keep one each.
  */
 #define THREADS 2
 #define SPARES 62

@@ -23,9 +23,9 @@
  */
 #define METADATA_SHARE(limit) ((limit) / 4 * 3)
 
-int dfs_cache_init(struct dfs_cache *cache, size_t limit)
+int dfs_cache_init(struct dfs_cache *cache, size_t limit, size_t metadata_limit)
 {
-	*cache = (struct dfs_cache){ .limit = limit };
+	*cache = (struct dfs_cache){ .limit = limit, .metadata_limit = metadata_limit };
 	cache->woken_end = &cache->woken;
 	pthread_mutex_init(&cache->lock, NULL);
 	return dfs_chunks_init(&cache->chunks);
@@ -69,7 +69,7 @@ static bool just_served(const struct dfs_view *view, uint32_t chunk)
 
 static size_t in_use(const struct dfs_cache *cache)
 {
-	return cache->reserved + cache->tables + cache->metadata;
+	return cache->reserved + cache->tables + (cache->metadata_limit ? 0 : cache->metadata);
 }
 
 static void note_peak(struct dfs_cache *cache)
@@ -81,17 +81,23 @@ static void note_peak(struct dfs_cache *cache)
 int dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes)
 {
 	uint64_t cost = bytes * DFS_METADATA_COST;
+	size_t all = cache->metadata_limit ? cache->metadata_limit : METADATA_SHARE(cache->limit);
 	bool fits;
 
-	if (bytes > cache->limit / 2 / DFS_METADATA_COST)
+	if (bytes > dfs_cache_metadata_most(cache) / DFS_METADATA_COST)
 		return -E2BIG;
 	pthread_mutex_lock(&cache->lock);
-	fits = cache->metadata + cost <= METADATA_SHARE(cache->limit);
+	fits = cache->metadata + cost <= all;
 	if (fits)
 		cache->metadata += cost;
 	note_peak(cache);
 	pthread_mutex_unlock(&cache->lock);
 	return fits ? 0 : -ENOMEM;
+}
+
+size_t dfs_cache_metadata_most(const struct dfs_cache *cache)
+{
+	return cache->metadata_limit ? cache->metadata_limit : cache->limit / 2;
 }
 
 void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t cost)

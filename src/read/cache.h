@@ -43,6 +43,7 @@ struct dfs_wait {
 struct dfs_cache {
 	pthread_mutex_t lock;
 	size_t limit;			/* bytes; reserved + tables stay below it unless one request alone is larger */
+	size_t metadata_limit;		/* for metadata besides; 0: it is part of limit */
 	/* all under lock */
 	size_t reserved;		/* for chunks in any state */
 	size_t tables;			/* opened shared tables, see tables.h */
@@ -58,8 +59,8 @@ struct dfs_cache {
 	uint64_t decoded, hits, bytes_decoded, bytes_delivered, failures;
 };
 
-/* dfs_cache_init() - Return: 0 or -ENOMEM. */
-int dfs_cache_init(struct dfs_cache *cache, size_t limit);
+/* dfs_cache_init() - @metadata_limit: see struct dfs_cache. Return: 0 or -ENOMEM. */
+int dfs_cache_init(struct dfs_cache *cache, size_t limit, size_t metadata_limit);
 void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
 
 /*
@@ -72,12 +73,15 @@ void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
  * dfs_cache_admit() - count the metadata of a container that is about to be opened
  * @bytes: of its metadata block
  *
- * Chunks get so much less room. Takes the lock.
+ * Chunks get so much less room, unless it has its own. Takes the lock.
  *
- * Return: 0; -E2BIG if it alone would take more than half of all memory,
+ * Return: 0; -E2BIG if it alone would take more than half of all memory, or
+ * all of its own,
  * -ENOMEM if there is no room beside that of others now: nothing was counted.
  */
 int dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes);
+/* dfs_cache_metadata_most() - memory that the metadata of one file may take */
+size_t dfs_cache_metadata_most(const struct dfs_cache *cache);
 /* dfs_cache_dismiss() - the other end of it, for @cost of what was counted: DFS_METADATA_COST a byte */
 void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t cost);
 

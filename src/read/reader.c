@@ -93,7 +93,7 @@ int dfs_reader_new(const struct dfs_reader_config *config, struct dfs_reader **r
 	dfs_tables_init(&reader->tables, TABLES_SHARE(bytes));
 	dfs_names_init(&reader->names);
 	dfs_buffers_init(&reader->buffers, at_most(SPARE_MAX, bytes / 4));
-	ret = dfs_cache_init(&reader->cache, bytes);
+	ret = dfs_cache_init(&reader->cache, bytes, config->metadata_bytes);
 	if (ret < 0)
 		dfs_fail(err, ENOMEM, "out of memory");
 	else
@@ -159,6 +159,11 @@ bool dfs_reader_uses(struct dfs_reader *reader, const struct dfs_hash *hashes, s
 		found = needs(view->container, hashes, n);
 	pthread_mutex_unlock(&reader->views_lock);
 	return found;
+}
+
+size_t dfs_reader_metadata_most(const struct dfs_reader *reader)
+{
+	return dfs_cache_metadata_most(&reader->cache);
 }
 
 void dfs_reader_stats(struct dfs_reader *reader, struct dfs_reader_stats *ret_stats)

@@ -21,6 +21,7 @@ struct dfs_reader;
 
 struct dfs_reader_config {
 	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
+	size_t metadata_bytes;	/* of open files, besides; 0: part of cache_bytes */
 	unsigned threads;	/* 0: one a CPU */
 	bool idle;		/* they run when nobody else wants the CPU */
 	size_t readahead_bytes;	/* decoded ahead of each cursor at most; 0: default */
@@ -52,6 +53,9 @@ void dfs_reader_note(struct dfs_reader *reader);
  * Who has a container open goes on reading when it has no name any more. Threads: any.
  */
 bool dfs_reader_uses(struct dfs_reader *reader, const struct dfs_hash *hashes, size_t n);
+
+/* dfs_reader_metadata_most() - bytes of memory that the metadata of one file may take: of a file with more, none is read */
+size_t dfs_reader_metadata_most(const struct dfs_reader *reader);
 
 struct dfs_reader_stats {
 	uint64_t chunks_decoded, chunks_hit, bytes_decoded, bytes_delivered, failures;

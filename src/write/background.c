@@ -163,7 +163,10 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 {
 	struct dfs_background *b = calloc(1, sizeof(*b));
 	const struct dfs_reader_config reader = {
-		.cache_bytes = config->cache_bytes, .threads = config->threads, .idle = true,
+		/* What could be opened there must be verified here. */
+		.cache_bytes = config->cache_bytes,
+		.metadata_bytes = config->shown ? dfs_reader_metadata_most(config->shown) : 0,
+		.threads = config->threads, .idle = true,
 		.bases = config->bases, .log = config->log,
 	};
 	int ret = 0;

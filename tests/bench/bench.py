@@ -154,6 +154,7 @@ class Disk:
     """Limits this process and its children to so many bytes a second from the device under a path."""
 
     GROUP = "deltafs-bench"
+    LIMIT = "rbps"
 
     def __init__(self, path, bytes_per_second):
         dev = os.stat(path).st_dev
@@ -173,7 +174,7 @@ class Disk:
             with open("/sys/fs/cgroup/cgroup.subtree_control", "w") as f:
                 f.write("+io")
             os.makedirs(self.group, exist_ok=True)
-            limit, line = "io.max", f"{self.device} rbps={self.rate}"
+            limit, line = "io.max", f"{self.device} {self.LIMIT}={self.rate}"
         with open(f"{self.group}/{limit}", "w") as f:
             f.write(line)
         with open(f"{self.group}/cgroup.procs", "w") as f:
@@ -191,6 +192,30 @@ class Disk:
                 return
             except OSError:
                 time.sleep(0.1)
+
+
+class DiskWrites(Disk):
+    """The same of what is written. With version 1 of cgroups, what a page cache writes back counts as the root group's:
+    there it limits the whole machine."""
+
+    ROOT_LIMIT = "/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device"
+    LIMIT = "wbps"
+
+    def __enter__(self):
+        if not self.rate or not os.path.exists(self.ROOT_LIMIT):
+            return super().__enter__()
+        self.limit(self.rate)
+        return self
+
+    def __exit__(self, *exc):
+        if not self.rate or not os.path.exists(self.ROOT_LIMIT):
+            super().__exit__(*exc)
+        else:
+            self.limit(0)
+
+    def limit(self, rate):
+        with open(self.ROOT_LIMIT, "w") as f:
+            f.write(f"{self.device} {rate}")
 
 
 def quartiles(values):

@@ -13,7 +13,7 @@ static void metadata_beyond_half_of_the_memory_is_refused_and_not_counted(void *
 	struct dfs_cache cache;
 
 	(void)state;
-	CHECK(dfs_cache_init(&cache, LIMIT) == 0);
+	CHECK(dfs_cache_init(&cache, LIMIT, 0) == 0);
 	CHECK(dfs_cache_admit(&cache, (1u << 20) + 1) == -E2BIG);
 	CHECK(dfs_cache_admit(&cache, UINT64_MAX) == -E2BIG);
 	CHECK(cache.metadata == 0);
@@ -25,7 +25,7 @@ static void what_was_admitted_counts_until_it_is_dismissed(void **state)
 	struct dfs_cache cache;
 
 	(void)state;
-	CHECK(dfs_cache_init(&cache, LIMIT) == 0);
+	CHECK(dfs_cache_init(&cache, LIMIT, 0) == 0);
 	CHECK(dfs_cache_admit(&cache, 1u << 19) == 0);
 	CHECK(dfs_cache_admit(&cache, 1000) == 0);
 	CHECK(cache.metadata == DFS_METADATA_COST * ((1u << 19) + 1000));
@@ -41,7 +41,7 @@ static void that_of_all_together_leaves_a_quarter_for_chunks(void **state)
 	struct dfs_cache cache;
 
 	(void)state;
-	CHECK(dfs_cache_init(&cache, LIMIT) == 0);
+	CHECK(dfs_cache_init(&cache, LIMIT, 0) == 0);
 	CHECK(dfs_cache_admit(&cache, 1u << 20) == 0); /* 3 of 6 MiB, so 1.5 are left of 4.5 */
 	CHECK(dfs_cache_admit(&cache, (1u << 19) + 1) == -ENOMEM);
 	CHECK(dfs_cache_admit(&cache, 1u << 19) == 0);
@@ -52,10 +52,25 @@ static void that_of_all_together_leaves_a_quarter_for_chunks(void **state)
 	dfs_cache_release(&cache);
 }
 
+static void metadata_with_room_of_its_own_takes_none_of_the_chunks(void **state)
+{
+	struct dfs_cache cache;
+
+	(void)state;
+	CHECK(dfs_cache_init(&cache, LIMIT, 2 * LIMIT) == 0);
+	CHECK(dfs_cache_metadata_most(&cache) == 2 * LIMIT);
+	CHECK(dfs_cache_admit(&cache, 2 * LIMIT / DFS_METADATA_COST + 1) == -E2BIG);
+	CHECK(dfs_cache_admit(&cache, 2 * LIMIT / DFS_METADATA_COST) == 0);
+	CHECK(cache.peak == 0);
+	CHECK(dfs_cache_admit(&cache, 1) == -ENOMEM);
+	dfs_cache_release(&cache);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(metadata_beyond_half_of_the_memory_is_refused_and_not_counted),
 	cmocka_unit_test(what_was_admitted_counts_until_it_is_dismissed),
 	cmocka_unit_test(that_of_all_together_leaves_a_quarter_for_chunks),
+	cmocka_unit_test(metadata_with_room_of_its_own_takes_none_of_the_chunks),
 };
 
 CHECK_MAIN(cases)
