@@ -172,7 +172,7 @@ class Bench:
         note(f"busy: {name} {took:.2f} s")
         return took
 
-    def busy(self, pairs):
+    def busy(self, pairs, disk=""):
         took = {"ours": [], "ext4": [], "ext4 alone": []}
         for _, name in alternate(list(took), pairs):
             if name == "ext4 alone":
@@ -183,7 +183,7 @@ class Bench:
             else:
                 took[name].append(self.while_busy(name))
         for name, goal, words in (("ext4", 0.7, "ext4 under the same load"), ("ext4 alone", None, "ext4 alone")):
-            self.results.add_ratio(f"cp, fsync included, another file being compressed, against {words}",
+            self.results.add_ratio(f"cp, fsync included, another file being compressed{disk}, against {words}",
                                    [b / a for a, b in zip(took["ours"], took[name])], goal)
 
     def cancelled(self, times):
@@ -286,15 +286,21 @@ class Bench:
     def ingest(self, pairs, few):
         self.in_memory(self.model)
         self.cancelled(2 * few)
-        self.busy(few)
         self.reader(few)
         self.copied(few)
         self.end_to_end(few)
 
+    def copies_while_busy(self, pairs, few):
+        self.in_memory(self.model)
+        self.busy(few)
+        with DiskWrites(self.work, DISK):
+            self.busy(few, f", disk of {DISK / 1e9:g} GB/s")
+
     def run(self):
         pairs = self.args.pairs
         self.prepare()
-        parts = {"copies": self.copies, "small": self.small_writes, "names": self.many_names, "ingest": self.ingest}
+        parts = {"copies": self.copies, "small": self.small_writes, "names": self.many_names, "busy": self.copies_while_busy,
+                 "ingest": self.ingest}
         for name in self.args.only or parts:
             parts[name](pairs, max(1, pairs // 2))
         self.results.save(self.args.json)
@@ -309,7 +315,7 @@ def main():
     parser.add_argument("--gib", type=float, default=4)
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--json", default="write_bench.json")
-    parser.add_argument("--only", nargs="+", choices=["copies", "small", "names", "ingest"])
+    parser.add_argument("--only", nargs="+", choices=["copies", "small", "names", "busy", "ingest"])
     return Bench(parser.parse_args()).run()
 
 
