@@ -2,14 +2,20 @@
 #include "fuse/caller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "util/auto.h"
 
 /* Taken away by the kernel when the file system's user is not root any more, and needed still. */
 #define NEEDED (DFS_CAP(CAP_DAC_OVERRIDE) | DFS_CAP(CAP_FSETID) | DFS_CAP(CAP_MKNOD))
@@ -40,6 +46,40 @@ void dfs_caller_end(struct dfs_caller *caller)
 		dfs_caps_restore(&caller->caps);
 	}
 	umask(caller->umask);
+}
+
+/* --- what the kernel does not say of him */
+
+bool dfs_caller_in_group(fuse_req_t req, gid_t group)
+{
+	gid_t groups[NGROUPS_MAX];
+	int n;
+
+	if (fuse_req_ctx(req)->gid == group)
+		return true;
+	n = fuse_req_getgroups(req, NGROUPS_MAX, groups);
+	for (int i = 0; i < n && i < NGROUPS_MAX; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+bool dfs_caller_has(fuse_req_t req, int cap)
+{
+	static const char name[] = "\nCapEff:";
+	char path[64], text[4096];
+	DFS_AUTO(fd) int fd = -1;
+	const char *at;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)fuse_req_ctx(req)->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, name);
+	return at && strtoull(at + strlen(name), NULL, 16) & DFS_CAP(cap);
 }
 
 /* --- another user */

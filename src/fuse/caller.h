@@ -20,6 +20,8 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include <stdbool.h>
+
 #include "util/caps.h"
 
 struct dfs_caller {
@@ -30,6 +32,12 @@ struct dfs_caller {
 
 void dfs_caller_begin(struct dfs_caller *caller, fuse_req_t req);
 void dfs_caller_end(struct dfs_caller *caller);
+
+/* dfs_caller_in_group() - is @group one of the caller's? As far as /proc tells. */
+bool dfs_caller_in_group(fuse_req_t req, gid_t group);
+
+/* dfs_caller_has() - capability @cap? False also if /proc does not tell. */
+bool dfs_caller_has(fuse_req_t req, int cap);
 
 /* A thread that has the rights of another user and no others, for what he asked for by name. */
 struct dfs_other {

@@ -92,7 +92,7 @@ static void open_and_reply(fuse_req_t req, struct dfs_node *node, struct fuse_fi
 static void truncate_run(struct dfs_later *later)
 {
 	struct dfs_err err = { "" };
-	int ret = is_running(later->mount, later->node) ? -ETXTBSY : 0;
+	int ret = !may_write(&later->fi) && is_running(later->mount, later->node) ? -ETXTBSY : 0;
 
 	if (ret == 0)
 		ret = dfs_set_id_drop(later->req, later->node);

@@ -47,23 +47,22 @@ static int divert(int fd)
 	return ret < 0 ? ret : ends[0];
 }
 
-/* Return: bytes of what libfuse answers; -errno. */
+/* Return: bytes of what libfuse answers; 0: it has answered itself, there is no descriptor left; -errno. */
 static ssize_t answer_of_libfuse(struct fuse_session *session, int fd, const struct fuse_buf *buf, void *answer, size_t size)
 {
 	DFS_AUTO(fd) int device = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	DFS_AUTO(fd) int pipe = -1;
+	DFS_AUTO(fd) int pipe = device < 0 ? -1 : divert(fd);
 	ssize_t got;
 
-	if (device < 0)
-		return -errno;
-	pipe = divert(fd);
-	if (pipe < 0)
-		return pipe;
 	fuse_session_process_buf(session, buf);
+	if (pipe < 0)
+		return 0;
 	/* The pipe's other end is closed by this: a read ends where the answer does. */
 	if (dup3(device, fd, O_CLOEXEC) < 0)
 		return -errno;
 	got = read(pipe, answer, size);
+	if (got == 0)
+		return -EIO;
 	return got < 0 ? -errno : got;
 }
 

@@ -327,7 +327,7 @@ void dfs_push_cut(struct dfs_open *open, off_t size);
 
 /* dfs_set_id_drop() - before the content of @node changes by @req. Return: 0; errors of dfs_attr_set(). */
 int dfs_set_id_drop(fuse_req_t req, struct dfs_node *node);
-/* dfs_set_id_drop_open() - the same of what is open; costs a stat if it need not do anything, for root nothing */
+/* dfs_set_id_drop_open() - the same of what is open; costs a stat if it need not do anything */
 int dfs_set_id_drop_open(fuse_req_t req, struct dfs_open *open);
 
 /*

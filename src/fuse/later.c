@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fuse/internal.h"
+#include "util/auto.h"
 
 /*
  * Threads that are there all the time, and how many may be started when all
@@ -39,12 +40,22 @@ static void let_go(const struct dfs_later *later)
 	free(later->data);
 }
 
+void dfs_later_close(struct dfs_later *later)
+{
+	if (!later->writes)
+		return;
+	dfs_open_end(later->mount, dfs_steal(&later->open), true);
+	later->writes = false;
+}
+
 static int open_first(struct dfs_later *later, struct dfs_err *err)
 {
-	int ret = dfs_open_node(later->mount, later->node, true, &later->open, err);
+	struct dfs_open *open;
+	int ret = dfs_open_node(later->mount, later->node, true, &open, err);
 
 	later->opens = false;
 	later->writes = ret == 0;
+	later->open = ret == 0 ? open : NULL;
 	return ret;
 }
 

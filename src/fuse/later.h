@@ -38,6 +38,9 @@ struct dfs_later {
 /* dfs_later() - run a copy of @later in another thread, and then put what it holds. Without memory it is answered with ENOMEM. */
 void dfs_later(const struct dfs_later *later);
 
+/* dfs_later_close() - end what was opened for it. Before the reply: who is told that it is done finds nothing open. */
+void dfs_later_close(struct dfs_later *later);
+
 /* dfs_handle_hold() - a handle that lives as long as the request: one that is interrupted may be followed by its release */
 struct dfs_open *dfs_handle_hold(struct dfs_mount *mount, struct dfs_open *open);
 

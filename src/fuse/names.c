@@ -268,17 +268,31 @@ static void reply_link(fuse_req_t req, int ret, struct dfs_node *made, const str
 }
 
 /* A container has one name: before it gets another it becomes plain, and stays so while it is open for writing. */
-static void link_run(struct dfs_later *later)
+static int make_plain(const struct dfs_later *later, struct dfs_err *err)
 {
 	struct dfs_content *content = NULL;
+	int ret = dfs_open_settle(later->mount, later->open, true, &content, err);
+
+	dfs_content_put(later->mount, content);
+	return ret;
+}
+
+/* How often it is made plain anew to which a container was copied meanwhile. */
+#define LINK_TRIES 8
+
+static void link_run(struct dfs_later *later)
+{
 	struct dfs_node *made = NULL;
 	struct dfs_err err = { "" };
 	struct stat st;
-	int ret = dfs_open_settle(later->mount, later->open, true, &content, &err);
+	int ret = -EAGAIN;
 
-	dfs_content_put(later->mount, content);
-	if (ret == 0)
-		ret = link_node(later->mount, later->node, (fuse_ino_t)later->off, later->data, &made, &st);
+	for (int i = 0; ret == -EAGAIN && i < LINK_TRIES; i++) {
+		ret = make_plain(later, &err);
+		if (ret == 0)
+			ret = link_node(later->mount, later->node, (fuse_ino_t)later->off, later->data, &made, &st);
+	}
+	dfs_later_close(later);
 	reply_link(later->req, ret, made, &st, &err);
 }
 

@@ -67,6 +67,7 @@ static struct dfs_content *install(struct dfs_node *node, struct dfs_open *fresh
 		return dfs_open_swap(node, content);
 	node->open = fresh;
 	node->refs++;
+	fresh->pushed = node->st.st_size; /* what was there before is not for us to push */
 	fresh->content = content;
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * set_id: who changes what a program is takes its set-id bits away, unless he is root.
+ * set_id: who changes what a program is takes its set-id bits away, unless he has CAP_FSETID.
  *
  * The kernel leaves it to us where it can (handshake.c), and by itself writes
  * nothing back later to a file that has such bits: each write of one comes as
@@ -10,20 +10,25 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "fuse/caller.h"
 #include "fuse/internal.h"
 
-static mode_t bits_to_drop(mode_t mode)
+/* As of Linux 6.2: without the group's x the bit of the group stays to who could set it. */
+static mode_t bits_to_drop(fuse_req_t req, const struct stat *st)
 {
-	/* Without the group's x, the bit of the group is of mandatory locks. */
-	return mode & (S_ISUID | (mode & S_IXGRP ? S_ISGID : 0));
+	mode_t bits = st->st_mode & S_ISUID;
+
+	if (st->st_mode & S_ISGID && (st->st_mode & S_IXGRP || !dfs_caller_in_group(req, st->st_gid)))
+		bits |= S_ISGID;
+	return bits && !dfs_caller_has(req, CAP_FSETID) ? bits : 0;
 }
 
-static int drop(struct dfs_mount *mount, struct dfs_node *node, const struct stat *now)
+static int drop(struct dfs_mount *mount, struct dfs_node *node, const struct stat *now, mode_t bits)
 {
 	struct stat st = *now;
 	int ret;
 
-	st.st_mode &= ~bits_to_drop(now->st_mode);
+	st.st_mode &= ~bits;
 	ret = dfs_attr_set(mount, node, &st, FUSE_SET_ATTR_MODE);
 	/* The kernel believes the old mode still, and would run the program by it. */
 	if (ret == 0)
@@ -35,25 +40,22 @@ int dfs_set_id_drop(fuse_req_t req, struct dfs_node *node)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct stat st;
-	int ret;
+	mode_t bits;
+	int ret = dfs_attr_get(mount, node, &st);
 
-	if (fuse_req_ctx(req)->uid == 0)
-		return 0;
-	ret = dfs_attr_get(mount, node, &st);
-	return ret < 0 || !bits_to_drop(st.st_mode) ? ret : drop(mount, node, &st);
+	bits = ret < 0 ? 0 : bits_to_drop(req, &st);
+	return bits ? drop(mount, node, &st, bits) : ret;
 }
 
 int dfs_set_id_drop_open(fuse_req_t req, struct dfs_open *open)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
-	struct dfs_content *content;
+	struct dfs_content *content = dfs_content_get(mount, open);
 	struct stat st = { 0 };
-	int ret;
+	mode_t bits;
+	int ret = fstat(dfs_view_fd(content->view), &st) < 0 ? -errno : 0;
 
-	if (fuse_req_ctx(req)->uid == 0)
-		return 0;
-	content = dfs_content_get(mount, open);
-	ret = fstat(dfs_view_fd(content->view), &st) < 0 ? -errno : 0;
 	dfs_content_put(mount, content);
-	return ret < 0 || !bits_to_drop(st.st_mode) ? ret : drop(mount, open->node, &st);
+	bits = ret < 0 ? 0 : bits_to_drop(req, &st);
+	return bits ? drop(mount, open->node, &st, bits) : ret;
 }

@@ -158,6 +158,7 @@ static void size_run(struct dfs_later *later)
 		ret = change_size(later, &err);
 	if (ret == 0)
 		ret = change_others(later->mount, later->node, &later->attr, later->flag);
+	dfs_later_close(later);
 	reply(later->req, later->node, ret, &err);
 }
 

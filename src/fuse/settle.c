@@ -289,6 +289,8 @@ int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_er
 		ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY, &old, NULL);
 	if (ret == 0)
 		ret = replace_by_empty(mount, node, open ? dfs_view_fd(content->view) : old, err);
+	if (ret == 0 && open)
+		dfs_push_cut(open, 0);
 	if (ret == 0 && open && content->thaw)
 		dfs_thaw_cancel(content->thaw);
 	dfs_content_put(mount, content);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "fuse/caller.h"
 #include "fuse/internal.h"
 #include "util/auto.h"
 #include "util/caps.h"
@@ -49,27 +50,13 @@ static int apply(int fd, const struct setting *setting)
 	return ret < 0 ? -errno : 0;
 }
 
-static bool in_group(fuse_req_t req, gid_t group)
-{
-	gid_t groups[NGROUPS_MAX];
-	int n;
-
-	if (fuse_req_ctx(req)->gid == group)
-		return true;
-	n = fuse_req_getgroups(req, NGROUPS_MAX, groups);
-	for (int i = 0; i < n && i < NGROUPS_MAX; i++)
-		if (groups[i] == group)
-			return true;
-	return false;
-}
-
 /* As chmod(2): who is not of the file's group does not leave it set-group-ID. */
 static int drop_sgid(fuse_req_t req, int fd)
 {
 	char self[DFS_FD_PATH_SIZE];
 	struct stat st;
 
-	if (fuse_req_ctx(req)->uid == 0 || fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID) || in_group(req, st.st_gid))
+	if (fuse_req_ctx(req)->uid == 0 || fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID) || dfs_caller_in_group(req, st.st_gid))
 		return 0;
 	return chmod(dfs_fd_path(fd, self), st.st_mode & 07777 & ~(mode_t)S_ISGID) < 0 ? -errno : 0;
 }

@@ -97,7 +97,7 @@ int dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes)
 
 size_t dfs_cache_metadata_most(const struct dfs_cache *cache)
 {
-	return cache->metadata_limit ? cache->metadata_limit : cache->limit / 2;
+	return cache->metadata_limit ? cache->metadata_limit / 3 * 2 : cache->limit / 2;
 }
 
 void dfs_cache_dismiss(struct dfs_cache *cache, uint64_t cost)

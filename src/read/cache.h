@@ -75,8 +75,8 @@ void dfs_cache_release(struct dfs_cache *cache); /* no view is open any more */
  *
  * Chunks get so much less room, unless it has its own. Takes the lock.
  *
- * Return: 0; -E2BIG if it alone would take more than half of all memory, or
- * all of its own,
+ * Return: 0; -E2BIG if it alone would take more than half of all memory, or two
+ * thirds of its own,
  * -ENOMEM if there is no room beside that of others now: nothing was counted.
  */
 int dfs_cache_admit(struct dfs_cache *cache, uint64_t bytes);

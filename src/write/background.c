@@ -163,9 +163,9 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 {
 	struct dfs_background *b = calloc(1, sizeof(*b));
 	const struct dfs_reader_config reader = {
-		/* What could be opened there must be verified here. */
+		/* What could be opened there must be verified here, with another beside it. */
 		.cache_bytes = config->cache_bytes,
-		.metadata_bytes = config->shown ? dfs_reader_metadata_most(config->shown) : 0,
+		.metadata_bytes = config->shown ? dfs_reader_metadata_most(config->shown) / 2 * 3 : 0,
 		.threads = config->threads, .idle = true,
 		.bases = config->bases, .log = config->log,
 	};

@@ -40,4 +40,9 @@ case $? in 0) ;; 77) skip "no cachestat(2)" ;; *) fail "cachestat" ;; esac
 [ "$left" -gt 0 ] || fail "1 MiB that was written 64 times went to the disk"
 going() { [ "$(dirty ext4/store/large)" -le $((16 << 20)) ]; }
 retry 15 going || fail "$(dirty ext4/store/large) bytes of 64 MiB wait"
+# Of what is appended to a file that was large before, that is not so.
+sync -f ext4/store
+echo line >>mnt/large
+sleep 2
+[ "$(dirty ext4/store/large)" -gt 0 ] || fail "a line that was appended went to the disk at once"
 stop_daemon mnt

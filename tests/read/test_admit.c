@@ -57,12 +57,13 @@ static void metadata_with_room_of_its_own_takes_none_of_the_chunks(void **state)
 	struct dfs_cache cache;
 
 	(void)state;
-	CHECK(dfs_cache_init(&cache, LIMIT, 2 * LIMIT) == 0);
+	CHECK(dfs_cache_init(&cache, LIMIT, 3 * LIMIT) == 0);
 	CHECK(dfs_cache_metadata_most(&cache) == 2 * LIMIT);
 	CHECK(dfs_cache_admit(&cache, 2 * LIMIT / DFS_METADATA_COST + 1) == -E2BIG);
 	CHECK(dfs_cache_admit(&cache, 2 * LIMIT / DFS_METADATA_COST) == 0);
+	CHECK(dfs_cache_admit(&cache, LIMIT / DFS_METADATA_COST + 1) == -ENOMEM);
+	CHECK(dfs_cache_admit(&cache, LIMIT / DFS_METADATA_COST) == 0);
 	CHECK(cache.peak == 0);
-	CHECK(dfs_cache_admit(&cache, 1) == -ENOMEM);
 	dfs_cache_release(&cache);
 }
 
