@@ -23,8 +23,9 @@
  */
 #define DIRTY_PERCENT 4
 
-static void set(const struct dfs_mount *mount, dev_t dev, const char *name, size_t value)
+static void set(const struct dfs_mount *mount, const char *name, size_t value)
 {
+	dev_t dev = atomic_load(&mount->dev);
 	DFS_AUTO(fd) int fd = -1;
 	char path[64], text[32];
 	int n;
@@ -40,12 +41,8 @@ static void set(const struct dfs_mount *mount, dev_t dev, const char *name, size
 
 void dfs_bdi_tune(const struct dfs_mount *mount)
 {
-	struct stat st;
-
-	if (stat(mount->mountpoint, &st) < 0)
-		return;
 	if (mount->readahead_bytes)
-		set(mount, st.st_dev, "read_ahead_kb", mount->readahead_bytes >> 10);
+		set(mount, "read_ahead_kb", mount->readahead_bytes >> 10);
 	if (mount->writeback)
-		set(mount, st.st_dev, "max_ratio", DIRTY_PERCENT);
+		set(mount, "max_ratio", DIRTY_PERCENT);
 }

@@ -219,7 +219,7 @@ void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, str
  * bdi.c
  */
 
-/* dfs_bdi_tune() - have the kernel read more at once from this mount, and hold more back; quiet where it may not */
+/* dfs_bdi_tune() - have the kernel read more at once from this mount, and hold more back; quiet where it may not. Once dev is known. */
 void dfs_bdi_tune(const struct dfs_mount *mount);
 
 /*

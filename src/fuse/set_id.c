@@ -23,11 +23,15 @@ static mode_t bits_to_drop(fuse_req_t req, const struct stat *st)
 	return bits && !dfs_caller_has(req, CAP_FSETID) ? bits : 0;
 }
 
-static int drop(struct dfs_mount *mount, struct dfs_node *node, const struct stat *now, mode_t bits)
+static int drop(fuse_req_t req, struct dfs_node *node, const struct stat *now)
 {
+	struct dfs_mount *mount = dfs_mount_of(req);
+	mode_t bits = bits_to_drop(req, now);
 	struct stat st = *now;
 	int ret;
 
+	if (!bits)
+		return 0;
 	st.st_mode &= ~bits;
 	ret = dfs_attr_set(mount, node, &st, FUSE_SET_ATTR_MODE);
 	/* The kernel believes the old mode still, and would run the program by it. */
@@ -38,24 +42,19 @@ static int drop(struct dfs_mount *mount, struct dfs_node *node, const struct sta
 
 int dfs_set_id_drop(fuse_req_t req, struct dfs_node *node)
 {
-	struct dfs_mount *mount = dfs_mount_of(req);
 	struct stat st;
-	mode_t bits;
-	int ret = dfs_attr_get(mount, node, &st);
+	int ret = dfs_attr_get(dfs_mount_of(req), node, &st);
 
-	bits = ret < 0 ? 0 : bits_to_drop(req, &st);
-	return bits ? drop(mount, node, &st, bits) : ret;
+	return ret < 0 ? ret : drop(req, node, &st);
 }
 
 int dfs_set_id_drop_open(fuse_req_t req, struct dfs_open *open)
 {
 	struct dfs_mount *mount = dfs_mount_of(req);
 	struct dfs_content *content = dfs_content_get(mount, open);
-	struct stat st = { 0 };
-	mode_t bits;
+	struct stat st;
 	int ret = fstat(dfs_view_fd(content->view), &st) < 0 ? -errno : 0;
 
 	dfs_content_put(mount, content);
-	bits = ret < 0 ? 0 : bits_to_drop(req, &st);
-	return bits ? drop(mount, open->node, &st, bits) : ret;
+	return ret < 0 ? ret : drop(req, open->node, &st);
 }
