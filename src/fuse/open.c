@@ -127,36 +127,37 @@ static void readers_only(struct dfs_mount *mount, struct dfs_open *open)
 	dfs_content_put(mount, content);
 }
 
-static void writer_end(struct dfs_mount *mount, struct dfs_open *open)
+/* Return: whether it was the last that may write. */
+static bool writer_end(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_content *content = dfs_content_get(mount, open);
 	struct stat st;
-	bool known, last, alone;
+	bool known, last;
 
 	if (mount->writeback)
 		dfs_node_mtime_pay(&mount->nodes, open->node, dfs_view_fd(content->view));
 	known = fstat(dfs_view_fd(content->view), &st) == 0;
 	last = dfs_node_written(&mount->nodes, open->node, known ? &st : NULL);
 	dfs_content_put(mount, content);
-	pthread_mutex_lock(&mount->nodes.lock);
-	alone = open->handles == 1;
-	pthread_mutex_unlock(&mount->nodes.lock);
 	if (last)
 		dfs_copied_end(mount, open);
 	if (last)
 		dfs_notice_written(mount, open);
-	if (last && !alone)
-		readers_only(mount, open);
+	return last;
 }
 
 void dfs_open_end(struct dfs_mount *mount, struct dfs_open *open, bool writable)
 {
 	struct dfs_nodes *nodes = &mount->nodes;
-	bool last;
+	bool last, was_written = writable && writer_end(mount, open);
 
-	if (writable)
-		writer_end(mount, open);
 	pthread_mutex_lock(&nodes->lock);
+	/* Who came up to here reads what was open for writing. */
+	if (was_written && open->handles > 1) {
+		pthread_mutex_unlock(&nodes->lock);
+		readers_only(mount, open);
+		pthread_mutex_lock(&nodes->lock);
+	}
 	last = --open->handles == 0;
 	if (last)
 		open->node->open = NULL;
