@@ -18,10 +18,12 @@
 #include "util/io.h"
 
 /*
- * Percent of all that may be dirty. Fewer: a writer waits more, 4 % of a copy
- * in all; more: it ran up to 15 % longer, and what memory is short of is ours.
+ * Percent of all memory that may wait to be written, which is what the kernel
+ * allows everybody together. A copy of 4 GiB took 2.79 s with 20, 2.94 s with
+ * 10: the disk stands still while the writer waits. With 50 it took 3.13 s:
+ * it begins to work later.
  */
-#define DIRTY_PERCENT 4
+#define DIRTY_PERCENT 20
 
 static void set(const struct dfs_mount *mount, const char *name, size_t value)
 {

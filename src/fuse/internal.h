@@ -51,6 +51,7 @@ struct dfs_mount {
 	struct dfs_pool *thaws;		/* see settle.c; never waits for the former; NULL if read-only */
 	struct dfs_pool *pushes;	/* see push.c; NULL if read-only */
 	atomic_uint n_pushes;		/* of it, queued or running */
+	struct dfs_direct direct;
 	struct dfs_pool *mixed;		/* for reads and writes that wait for parts of a file that thaws; NULL if read-only */
 	struct dfs_shown *shown;
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
@@ -311,6 +312,16 @@ void dfs_troubles_release(struct dfs_mount *mount);
 
 /* dfs_handshake() - answer the first request. Before any thread takes one. Return: 0; -ENODEV: unmounted, or to end; -errno. */
 int dfs_handshake(struct dfs_mount *mount);
+
+/*
+ * loop.c
+ */
+
+/* Bytes of a WRITE at most: what the kernel sends without being configured for more. */
+#define DFS_WRITE_MAX ((size_t)1 << 20)
+
+/* dfs_loop() - have the requests of the session answered until it ends. Return: 0; -ENOMEM, -EAGAIN: no threads; what read(2) failed with. */
+int dfs_loop(struct dfs_mount *mount);
 
 /*
  * push.c

@@ -11,6 +11,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/copy.c \
 	%D%/create.c \
 	%D%/dir.c \
+	%D%/direct.c %D%/direct.h \
 	%D%/durable.c \
 	%D%/file.c \
 	%D%/handshake.c \
@@ -18,6 +19,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/jobs.c %D%/jobs.h \
 	%D%/later.c %D%/later.h \
 	%D%/link.c \
+	%D%/loop.c \
 	%D%/messages.c \
 	%D%/mount.c %D%/mount.h \
 	%D%/names.c \

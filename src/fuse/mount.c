@@ -25,13 +25,6 @@
 #include "util/caps.h"
 
 /*
- * Threads that take requests off the kernel's hands. They wait for disks when
- * plain files are read, and for nothing else. More: memory for stacks; fewer:
- * a slow disk under some files holds up the others.
- */
-#define WORKERS 32
-
-/*
  * Seconds that reads under way get at the end. Shorter: a slow disk turns them
  * into errors; longer: a base that hangs holds up a shutdown, and whoever
  * looks at the mount meanwhile.
@@ -148,6 +141,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->ready_arg = config->ready_arg;
 	pthread_mutex_init(&mount->lock, NULL);
 	pthread_cond_init(&mount->idle, NULL);
+	dfs_direct_init(&mount->direct);
 	dfs_messages_to(mount->log);
 	mount->mountpoint = strdup(config->mountpoint);
 	if (fstat(dfs_store_fd(mount->store), &root) < 0)
@@ -304,20 +298,11 @@ static void *ready_main(void *arg)
 
 static int serve(struct dfs_mount *mount)
 {
-	struct fuse_loop_config *config;
 	int ret = mount->read_only ? 0 : dfs_handshake(mount);
 
 	if (ret < 0)
 		return ret == -ENODEV ? 0 : ret;
-	if (mount->single_thread)
-		return fuse_session_loop(mount->session);
-	config = fuse_loop_cfg_create();
-	if (!config)
-		return -ENOMEM;
-	fuse_loop_cfg_set_max_threads(config, WORKERS);
-	ret = fuse_session_loop_mt(mount->session, config);
-	fuse_loop_cfg_destroy(config);
-	return ret;
+	return dfs_loop(mount);
 }
 
 /* Return: as serve(). */
@@ -388,6 +373,7 @@ void dfs_mount_free(struct dfs_mount *mount)
 	dfs_plain_release(mount);
 	pthread_cond_destroy(&mount->idle);
 	dfs_troubles_release(mount);
+	dfs_direct_release(&mount->direct);
 	pthread_mutex_destroy(&mount->lock);
 	dfs_pin_links_free(mount->pin_links);
 	free(mount->mountpoint);

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "fuse/direct.h"
 #include "fuse/node.h"
 #include "read/view.h"
 #include "write/thaw.h"
@@ -31,6 +32,7 @@ struct dfs_content {
 	atomic_bool touched;	/* it was written to while it thaws, and its times say so */
 	atomic_bool pinned;	/* what is overwritten must be kept first: see settle.c */
 	unsigned refs;		/* under nodes->lock */
+	struct dfs_direct_queue direct;
 	int failed;		/* why the thaw ended in vain: -errno; under nodes->lock */
 };
 

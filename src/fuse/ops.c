@@ -41,6 +41,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_background = BACKGROUND;
 	conn->congestion_threshold = BACKGROUND * 3 / 4;
 	conn->time_gran = 1;
+	if (conn->max_write > DFS_WRITE_MAX)
+		conn->max_write = DFS_WRITE_MAX;
 	want(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
 	want(conn, FUSE_CAP_CACHE_SYMLINKS, true);
 	/* Else the group class of a file with an ACL would grant what the ACL denies. */

@@ -20,9 +20,23 @@
 
 /* --- write */
 
+static ssize_t write_plain(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content, const char *buf,
+			   size_t size, off_t off)
+{
+	int ret;
+
+	if (dfs_direct_write(&mount->direct, content, buf, size, off))
+		return (ssize_t)size;
+	ret = dfs_pwrite_all(dfs_content_fd(content), buf, size, (uint64_t)off);
+	if (ret < 0)
+		return ret;
+	dfs_push_written(mount, open, content, off + (off_t)size);
+	return (ssize_t)size;
+}
+
 /* Return: bytes; -errno; -EAGAIN: only where blocking is allowed. */
-static ssize_t write_content(struct dfs_open *open, struct dfs_content *content, const char *buf, size_t size, off_t off,
-			     struct dfs_err *err)
+static ssize_t write_content(struct dfs_mount *mount, struct dfs_open *open, struct dfs_content *content, const char *buf,
+			     size_t size, off_t off, struct dfs_err *err)
 {
 	int fd = dfs_content_fd(content), ret;
 
@@ -33,8 +47,7 @@ static ssize_t write_content(struct dfs_open *open, struct dfs_content *content,
 		return ret < 0 ? ret : -EAGAIN;
 	if (content->thaw)
 		return dfs_thaw_write(content->thaw, buf, size, (uint64_t)off, err);
-	ret = dfs_pwrite_all(fd, buf, size, (uint64_t)off);
-	return ret < 0 ? ret : (ssize_t)size;
+	return write_plain(mount, open, content, buf, size, off);
 }
 
 /* What was written in the end: a thaw that has just begun has its end seen to. */
@@ -118,9 +131,7 @@ void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 	/* What the kernel wrote back is of a file that has no such bits. */
 	n = fi->writepage ? 0 : dfs_set_id_drop_open(req, open);
 	if (n == 0)
-		n = write_content(open, content, buf, size, off, &err);
-	if (n > 0 && !content->thaw)
-		dfs_push_written(mount, open, content, off + n);
+		n = write_content(mount, open, content, buf, size, off, &err);
 	if (n == -EAGAIN)
 		write_later(req, open, buf, size, off);
 	else

@@ -9,6 +9,7 @@ is built from libfuse's own example, with its writeback cache on.
 import argparse
 import contextlib
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -67,6 +68,18 @@ def passthrough(work):
     flags = run("pkg-config", "--cflags", "--libs", "fuse3").split()
     run("gcc", "-w", "-O2", "-D_FILE_OFFSET_BITS=64", EXAMPLE, "-o", program, *flags)
     return program
+
+
+def stranger(src, dst, number):
+    """A safetensors file whose tensors have names of their own, and values that are nobody else's. Return: @dst."""
+    with open(src, "rb") as f:
+        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+        data = f.read()
+    text = json.dumps({f"{number}.{name}": tensor for name, tensor in header.items() if name != "__metadata__"}).encode()
+    text += b" " * (-len(text) % 8)
+    with open(dst, "wb") as f:
+        f.write(len(text).to_bytes(8, "little") + text + data[1954 * number:] + data[:1954 * number])
+    return dst
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -232,6 +245,44 @@ class Bench:
         self.results.add("cp done to compressed: choose, encode, verify, publish", mid, 0.25, "GB/s", {"quartiles": (low, mid, high)})
         self.results.add("memory of the daemon meanwhile, MiB (cache=256M)", rss / 2**20, 512, "", at_most=True)
 
+    def small_pair(self, seed):
+        """A base and its fine-tune, of 1 MB each, whose tensors nobody else has the names of."""
+        where = f"{self.work}/small{seed}"
+        run(self.tools.pair, "--params", "500000", "--hidden", "128", "--seed", str(seed), where)
+        return f"{where}/base/model.safetensors", f"{where}/tune/model.safetensors"
+
+    def settles(self, src, where, name):
+        """Seconds from the end of a copy to the decision about it."""
+        shutil.copy(src, f"{where}/{name}")
+        began = time.monotonic()
+        run(self.tools.ctl, "wait", "--timeout", "60", f"{where}/{name}")
+        return time.monotonic() - began
+
+    def choice(self, times, bases=20, alone=500):
+        """What choosing takes: among many bases and many that were coded alone, less the same file where there is one base, or none."""
+        pairs = [self.small_pair(seed) for seed in range(bases + 1)]
+        took = {}
+        for many in True, False:
+            with tempfile.TemporaryDirectory(dir=self.work, prefix="store.") as store:
+                for i, (base, _) in enumerate(pairs[:bases] if many else pairs[:1]):
+                    os.makedirs(f"{store}/base{i}")
+                    shutil.copy(base, f"{store}/base{i}/model.safetensors")
+                    run(self.tools.ctl, "base", "add", store, f"{store}/base{i}")
+                with deltafs(self.tools, store, self.mount, "base0", "rw,quiet=0"):
+                    for i in range(alone if many else 1):
+                        stranger(pairs[i % bases][1], f"{self.mount}/alone{i}", i + 1)
+                    run(self.tools.ctl, "wait", "--timeout", "600", self.mount)
+                    for what in "a base", "none":
+                        new = []
+                        for i in range(times):
+                            src = pairs[0][1] if what == "a base" else stranger(pairs[bases][0], f"{self.work}/next", alone + i + 1)
+                            new.append(self.settles(src, self.mount, f"{what}{i}"))
+                        took[many, what] = sorted(new)[times // 2]
+                        note(f"choice: {'many' if many else 'one'}, for whom there is {what}: {took[many, what] * 1e3:.0f} ms")
+        for what in "a base", "none":
+            self.results.add(f"choosing among {bases} bases and {alone} candidates, where {what} fits", max(0.0,
+                             (took[True, what] - took[False, what]) * 1e3), 100, "ms", {"n": times}, at_most=True)
+
     def reader(self, pairs):
         """A reader of a compressed file, alone and while another is compressed."""
         ratios = []
@@ -296,11 +347,14 @@ class Bench:
         with DiskWrites(self.work, DISK):
             self.busy(few, f", disk of {DISK / 1e9:g} GB/s")
 
+    def chosen(self, pairs, few):
+        self.choice(2 * pairs + 1)
+
     def run(self):
         pairs = self.args.pairs
         self.prepare()
         parts = {"copies": self.copies, "small": self.small_writes, "names": self.many_names, "busy": self.copies_while_busy,
-                 "ingest": self.ingest}
+                 "ingest": self.ingest, "choice": self.chosen}
         for name in self.args.only or parts:
             parts[name](pairs, max(1, pairs // 2))
         self.results.save(self.args.json)
@@ -315,7 +369,7 @@ def main():
     parser.add_argument("--gib", type=float, default=4)
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--json", default="write_bench.json")
-    parser.add_argument("--only", nargs="+", choices=["copies", "small", "names", "busy", "ingest"])
+    parser.add_argument("--only", nargs="+", choices=["copies", "small", "names", "busy", "ingest", "choice"])
     return Bench(parser.parse_args()).run()
 
 

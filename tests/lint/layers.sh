@@ -25,7 +25,7 @@ xxhash.h: src/util/hash.c
 jansson.h: src/tensor/ src/store/ src/fuse/ mount-tools/
 fuse_lowlevel.h: src/fuse/ mount-tools/
 fuse.h: none
-linux/fuse.h: src/fuse/handshake.c
+linux/fuse.h: src/fuse/handshake.c src/fuse/loop.c
 cmocka.h: tests/
 immintrin.h: src/codec/ src/tensor/ src/util/ src/predict/"
 
