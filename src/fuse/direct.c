@@ -67,9 +67,12 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* @bytes took @ns. Under the lock. */
-static void judge(struct dfs_direct *direct, size_t bytes, int64_t ns)
+/* @bytes took from @began until now; where several files are written at once, they share the time. Under the lock. */
+static void judge(struct dfs_direct *direct, size_t bytes, int64_t began)
 {
+	int64_t now = now_ns(), ns = now - (began > direct->charged_ns ? began : direct->charged_ns);
+
+	direct->charged_ns = now;
 	direct->late_ns += ns - (int64_t)bytes * NS_PER_S / FAST_RATE;
 	if (direct->late_ns < 0)
 		direct->late_ns = 0;
@@ -77,6 +80,16 @@ static void judge(struct dfs_direct *direct, size_t bytes, int64_t ns)
 		return;
 	direct->late_ns = 0;
 	direct->off_until_ms = dfs_clock_ms(CLOCK_MONOTONIC) + OFF_MS;
+}
+
+/* The link to what is written next. Under the lock. */
+static struct dfs_piece **next_of(struct dfs_direct_queue *queue)
+{
+	struct dfs_piece **at = &queue->first;
+
+	while (*at && (*at)->off < queue->end)
+		at = &(*at)->next;
+	return *at ? at : &queue->first;
 }
 
 /* Its end: all of them up to the first that does not follow the one before. Under the lock. */
@@ -95,8 +108,8 @@ static struct dfs_piece *together(struct dfs_piece *first, struct iovec *iov, in
 
 /*
  * A descriptor of its own: O_DIRECT of the one that others use would change
- * what they do. It is had again for each write, 5 us in some ms: kept, it
- * would be one more for each open file.
+ * what they do. It is had again for each write, on a local file system 5 us in
+ * some ms: kept, it would be one more for each open file.
  */
 static bool write_iov(const struct dfs_content *content, const struct iovec *iov, int n, size_t bytes, off_t off)
 {
@@ -109,7 +122,7 @@ static bool write_iov(const struct dfs_content *content, const struct iovec *iov
 static void lead(struct dfs_direct *direct, struct dfs_content *content)
 {
 	struct dfs_direct_queue *queue = &content->direct;
-	struct dfs_piece *first = queue->first, *rest, *next;
+	struct dfs_piece **at = next_of(queue), *first = *at, *rest, *next;
 	struct iovec iov[TOGETHER_MAX];
 	int64_t began;
 	size_t bytes;
@@ -117,17 +130,17 @@ static void lead(struct dfs_direct *direct, struct dfs_content *content)
 	int n;
 
 	rest = together(first, iov, &n, &bytes);
-	queue->first = rest;
+	*at = rest;
+	queue->end = first->off + (off_t)bytes;
 	queue->leading = true;
 	pthread_mutex_unlock(&direct->lock);
 	began = now_ns();
 	written = write_iov(content, iov, n, bytes, first->off);
-	began = now_ns() - began;
 	pthread_mutex_lock(&direct->lock);
 	queue->leading = false;
 	judge(direct, written ? bytes : 0, began);
 	for (; first != rest; first = next) {
-		next = first->next; /* its owner may be gone when it is done */
+		next = first->next;
 		first->written = written;
 		first->done = true;
 		pthread_cond_signal(&first->wake);

@@ -25,6 +25,7 @@ struct dfs_piece;
 /* What a mount knows of its disk. */
 struct dfs_direct {
 	pthread_mutex_t lock;	/* over the queues of all contents, too */
+	int64_t charged_ns;	/* CLOCK_MONOTONIC; the time up to here was charged to some write */
 	int64_t late_ns;	/* time that writes took beyond what a fast disk takes */
 	int64_t off_until_ms;	/* CLOCK_MONOTONIC; it is a slow one till then */
 };
@@ -33,6 +34,7 @@ struct dfs_direct {
 struct dfs_direct_queue {
 	struct dfs_piece *first;
 	bool leading;
+	off_t end;		/* of what was written last: what follows is next, so that nobody waits for ever */
 };
 
 void dfs_direct_init(struct dfs_direct *direct);

@@ -73,6 +73,7 @@ struct dfs_mount {
 	int unready;			/* errno of the mount's own root; the ready thread's, until it is joined */
 	time_t since;			/* CLOCK_MONOTONIC, s */
 	struct timespec began;		/* the same by the clock that files have their times from */
+	dev_t below_dev;		/* of the directory that it is mounted on; 0: not known */
 	_Atomic dev_t dev;		/* what it shows as; 0 until it answers */
 
 	/* The mountpoint, if it lies inside the store: walking into ourselves would never end. */
@@ -317,8 +318,12 @@ int dfs_handshake(struct dfs_mount *mount);
  * loop.c
  */
 
-/* Bytes of a WRITE at most: what the kernel sends without being configured for more. */
+/* Bytes of a WRITE at most: what the kernel sends where a page has 4 KiB and nobody allowed it more. */
 #define DFS_WRITE_MAX ((size_t)1 << 20)
+
+/* dfs_signals_begin() - those that end the session are blocked, in the threads that follow too, but where dfs_loop() waits for its end */
+void dfs_signals_begin(struct dfs_mount *mount);
+void dfs_signals_end(struct dfs_mount *mount);
 
 /* dfs_loop() - have the requests of the session answered until it ends. Return: 0; -ENOMEM, -EAGAIN: no threads; what read(2) failed with. */
 int dfs_loop(struct dfs_mount *mount);

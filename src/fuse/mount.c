@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,8 +156,11 @@ static int session_mount(struct dfs_mount *mount, struct dfs_err *err)
 {
 	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
 	struct dfs_err caught = { "" };
+	struct stat below;
 	int ret;
 
+	if (stat(mount->mountpoint, &below) == 0)
+		mount->below_dev = below.st_dev;
 	dfs_messages_catch(&caught);
 	ret = fuse_session_mount(mount->session, mount->mountpoint);
 	dfs_messages_catch(NULL);
@@ -240,7 +242,7 @@ int dfs_mount_new(const struct dfs_mount_config *config, struct dfs_mount **ret_
 	if (ret == 0)
 		ret = session_new(mount, config, err);
 	if (ret == 0) {
-		mount->handles_signals = fuse_set_signal_handlers(mount->session) == 0;
+		dfs_signals_begin(mount);
 		ret = session_mount(mount, err);
 	}
 	if (ret < 0) {
@@ -288,6 +290,9 @@ static void *ready_main(void *arg)
 		give_up(mount);
 		return NULL;
 	}
+	/* Unmounted already: what answered is what lies below, and not ours to tune. */
+	if (st.st_dev == mount->below_dev)
+		return NULL;
 	atomic_store(&mount->dev, st.st_dev);
 	dfs_reader_shown_at(mount->reader, st.st_dev);
 	dfs_bdi_tune(mount);
@@ -330,34 +335,18 @@ int dfs_mount_run(struct dfs_mount *mount, struct dfs_err *err)
 	if (stuck)
 		return dfs_fail(err, EBUSY, "%zu reads wait for a disk or a base that does not answer: ended without them", stuck);
 	pthread_join(ready, NULL);
-	if (mount->unready)
-		return dfs_fail(err, mount->unready, "its root does not answer: %s", strerror(mount->unready));
-	return ret < 0 ? dfs_fail(err, EIO, "the session ended: %s", strerror(-ret)) : 0;
-}
-
-/*
- * Who ends a daemon by umount and a signal at once sees it end well all the
- * same: without libfuse's handlers the signal would kill it while it cleans up.
- */
-static void signals_end(struct dfs_mount *mount)
-{
-	sigset_t endings;
-
-	if (!mount->handles_signals)
-		return;
-	sigemptyset(&endings);
-	sigaddset(&endings, SIGTERM);
-	sigaddset(&endings, SIGINT);
-	sigaddset(&endings, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &endings, NULL);
-	fuse_remove_signal_handlers(mount->session);
+	if (ret == -EAGAIN)
+		return dfs_fail(err, EAGAIN, "no thread for requests: %s", strerror(EAGAIN));
+	if (ret < 0)
+		return dfs_fail(err, EIO, "the session ended: %s", strerror(-ret));
+	return mount->unready ? dfs_fail(err, mount->unready, "its root does not answer: %s", strerror(mount->unready)) : 0;
 }
 
 void dfs_mount_free(struct dfs_mount *mount)
 {
 	if (!mount)
 		return;
-	signals_end(mount);
+	dfs_signals_end(mount);
 	if (mount->session)
 		fuse_session_destroy(mount->session);
 	dfs_messages_to(NULL);

@@ -2,7 +2,7 @@
 /*
  * push: what is written to a large file sets out for the disk at once.
  *
- * Bytes that come through a mount cost the CPU twice: the kernel collects them
+ * What does not go there directly (direct.h) is collected twice, by the kernel
  * for us, and once more for the file below. The disk would stand idle until
  * that is over; when it works meanwhile, an fsync at the end has little left
  * to wait for. In a thread of its own, since a slow disk holds up who asks.

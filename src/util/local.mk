@@ -16,4 +16,5 @@ src_libdeltafs_a_SOURCES += \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/text.h \
+	%D%/thread.h \
 	%D%/tree.c %D%/tree.h

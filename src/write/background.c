@@ -9,6 +9,7 @@
 
 #include "store/policy.h"
 #include "util/clock.h"
+#include "util/thread.h"
 #include "write/relook.h"
 #include "write/retire.h"
 #include "write/task.h"
@@ -184,7 +185,7 @@ int dfs_background_new(const struct dfs_background_config *config, struct dfs_ba
 		ret = dfs_fail(err, ENOMEM, "out of memory");
 	if (ret == 0)
 		ret = dfs_reader_new(&reader, &b->reader, err);
-	if (ret == 0 && pthread_create(&b->thread, NULL, background_main, b) != 0)
+	if (ret == 0 && dfs_thread_start(&b->thread, background_main, b) < 0)
 		ret = dfs_fail(err, EAGAIN, "cannot start a thread");
 	if (ret == 0) {
 		*ret_background = b;

@@ -16,6 +16,7 @@
 #include "util/auto.h"
 #include "util/clock.h"
 #include "util/pool.h"
+#include "util/thread.h"
 #include "util/tree.h"
 
 /* Between two looks whether the queue has room, and until the end is seen. */
@@ -291,7 +292,7 @@ int dfs_survey_new(const struct dfs_survey_config *config, struct dfs_survey **r
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (!s->from || pthread_create(&s->thread, NULL, survey_main, s) != 0) {
+	if (!s->from || dfs_thread_start(&s->thread, survey_main, s) < 0) {
 		survey_release(s);
 		return dfs_fail(err, EAGAIN, "cannot start a thread");
 	}
