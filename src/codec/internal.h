@@ -35,6 +35,10 @@ void **dfs_scratch_object(struct dfs_scratch *scratch, enum dfs_scratch_object w
 /* dfs_table_alloc() - @size bytes on a 64-byte boundary, the first @zeros of them zero; counted in the head. NULL: out of memory. */
 void *dfs_table_alloc(size_t size, size_t zeros);
 
+struct dfs_lossy;
+
+extern const struct dfs_codec dfs_codec_bitdelta;
+extern const struct dfs_lossy dfs_lossy_bitdelta;
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;
 extern const struct dfs_codec dfs_codec_zstd;

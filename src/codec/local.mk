@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
+	%D%/add.c \
+	%D%/add.h \
+	%D%/bitdelta.c \
 	%D%/bits.h \
 	%D%/codec.h \
 	%D%/copy.c \
@@ -26,6 +29,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/freq.h \
 	%D%/gather.h \
 	%D%/internal.h \
+	%D%/lossy.c \
+	%D%/lossy.h \
 	%D%/rans.c \
 	%D%/rans.h \
 	%D%/rans_avx2.c \

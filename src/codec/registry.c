@@ -11,6 +11,7 @@ static const struct dfs_codec *const codecs[DFS_CODECS] = {
 	[DFS_CODEC_DIFF] = &dfs_codec_diff,
 	[DFS_CODEC_SPARSE] = &dfs_codec_sparse,
 	[DFS_CODEC_SOLO] = &dfs_codec_solo,
+	[DFS_CODEC_BITDELTA] = &dfs_codec_bitdelta,
 };
 
 /* Of all ids that the format knows, so that an unbuilt codec is named. */

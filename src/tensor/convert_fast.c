@@ -158,18 +158,10 @@ typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
 						name(le##in_bits##toh(from[i]))); \
 	}
 
-#if defined(__x86_64__)
-#define AVX2 __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#else
-#define AVX2
-#define AVX512
-#endif
-
 #define LOOPS(name, in_bits, out_bits)						\
 	LOOP(name, in_bits, out_bits, portable, )				\
-	LOOP(name, in_bits, out_bits, avx2, AVX2)				\
-	LOOP(name, in_bits, out_bits, avx512, AVX512)
+	LOOP(name, in_bits, out_bits, avx2, DFS_FOR_AVX2)				\
+	LOOP(name, in_bits, out_bits, avx512, DFS_FOR_AVX512)
 
 LOOPS(f32_from_bf16, 16, 32)
 LOOPS(bf16_from_f32, 32, 16)
@@ -188,14 +180,7 @@ struct loops {
 	dfs_convert_fn *of_level[DFS_CPU_LEVELS];
 };
 
-#define ROW(name)								\
-	{									\
-		{								\
-			[DFS_CPU_PORTABLE] = name##_portable,			\
-			[DFS_CPU_AVX2] = name##_avx2,				\
-			[DFS_CPU_AVX512] = name##_avx512,			\
-		}								\
-	}
+#define ROW(name) { DFS_LEVEL_ROW(name) }
 
 static const struct loops loops[DFS_DTYPES][DFS_DTYPES] = {
 	[DFS_BF16][DFS_F32] = ROW(f32_from_bf16),

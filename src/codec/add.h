@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * add: a prediction and a difference make a value, rounded once.
+ *
+ * The sum of a finite prediction and a difference, as real numbers, goes to
+ * the nearest value of the dtype, ties to even; the magnitude of the sum is
+ * below 2^126, or the result means nothing. A prediction that is not finite
+ * is the result itself. deltafs-format(5), "adding a difference".
+ *
+ * A sum of two F32 is rounded to F32 first, to odd instead of even where it is
+ * not exact: F32 has more than two bits more than F16 and BF16, so that
+ * rounding that to nearest is rounding the sum itself. (S. Boldo, G.
+ * Melquiond: Emulation of FMA and correctly rounded sums: proved algorithms
+ * using rounding to odd. IEEE Trans. Computers 57(4), 2008.) What the sum lost
+ * is found without error by TwoSum (D. Knuth, TAOCP 2, 4.2.2).
+ */
+#ifndef DFS_CODEC_ADD_H
+#define DFS_CODEC_ADD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "codec/codec.h"
+
+/* dfs_add_takes() - BF16, F16, F32 */
+bool dfs_add_takes(unsigned dtype);
+
+/**
+ * dfs_add() - out[i] = pred[i] + delta[i], for n values
+ * @dtype: of @pred and @out: one that dfs_add_takes()
+ * @pred, @out: any alignment; may be the same
+ * @delta: finite
+ * @cpu: kernels to use; all give the same bits
+ */
+void dfs_add(enum dfs_cpu cpu, unsigned dtype, const void *pred, const float *delta, void *out, size_t n);
+
+/* dfs_add_one() - the same for value @i of an array, in place */
+void dfs_add_one(unsigned dtype, void *values, size_t i, float delta);
+
+#endif
