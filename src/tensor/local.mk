@@ -5,6 +5,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/convert_float.h \
 	%D%/dtype.c %D%/dtype.h \
 	%D%/internal.h \
+	%D%/linear.c %D%/linear.h \
 	%D%/round.c \
 	%D%/safetensors.c %D%/safetensors.h \
 	%D%/safetensors_check.c \

@@ -10,6 +10,7 @@
 
 #include "util/clock.h"
 #include "write/classify.h"
+#include "write/give_up.h"
 #include "write/output.h"
 #include "write/schedule.h"
 #include "write/spec.h"
@@ -35,7 +36,10 @@ static int run(struct dfs_work *w, int out_fd, const struct dfs_encode_config *c
 
 	if (ret < 0)
 		return dfs_fail(err, -ret, "out of memory");
-	ret = dfs_schedule_run(w, &out, config, err);
+	if (w->n_lossy)
+		ret = dfs_give_up_prepare(w, config, err);
+	if (ret == 0)
+		ret = dfs_schedule_run(w, &out, config, err);
 	if (ret == 0)
 		ret = dfs_output_finish(&out, w, err);
 	dfs_output_release(&out);
@@ -53,7 +57,7 @@ static void settle(const struct dfs_superblock *sb, struct dfs_encode_result *re
 }
 
 static int encode_unchanging(int in_fd, const char *in_name, const struct stat *st, int out_fd,
-			     const struct dfs_encode_config *config,
+			     const struct dfs_encode_config *config, const struct dfs_spec *spec,
 			     struct dfs_encode_result *ret_result, struct dfs_err *err)
 {
 	DFS_AUTO(header) struct dfs_header *header = NULL;
@@ -63,7 +67,7 @@ static int encode_unchanging(int in_fd, const char *in_name, const struct stat *
 	if (ret == 0)
 		ret = dfs_work_init(&w, &(struct dfs_work_input){
 			.fd = in_fd, .len = (uint64_t)st->st_size, .header = header,
-			.base = config->base, .by_content = true,
+			.base = config->base, .by_content = true, .spec = spec,
 		}, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", in_name);
@@ -77,8 +81,9 @@ static int encode_unchanging(int in_fd, const char *in_name, const struct stat *
 int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_encode_config *config,
 	       struct dfs_encode_result *ret_result, struct dfs_err *err)
 {
+	struct dfs_spec spec;
 	struct stat before;
-	int ret = dfs_spec_check(config->codec, err);
+	int ret = dfs_spec_parse(config->codec, &spec, err);
 
 	if (ret < 0)
 		return ret;
@@ -89,7 +94,7 @@ int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_enco
 	if ((uint64_t)before.st_size > DFS_ORIGINAL_SIZE_MAX)
 		return dfs_fail(err, EFBIG, "%s is larger than a container can stand for", in_name);
 	posix_fadvise(in_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	ret = encode_unchanging(in_fd, in_name, &before, out_fd, config, ret_result, err);
+	ret = encode_unchanging(in_fd, in_name, &before, out_fd, config, &spec, ret_result, err);
 	if (ret == 0)
 		return check_unchanged(in_fd, in_name, &before, err);
 	/* A file that was cut short meanwhile could not be read: say what happened to it. */

@@ -2,6 +2,7 @@
 /* expect: ask the predictor what it needs, read that, ask what it predicts. */
 #include "write/expect.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "util/io.h"
@@ -30,6 +31,7 @@ void dfs_hand_free(void *arg)
 	dfs_buf_release(&hand->base);
 	dfs_span_bytes_release(&hand->span);
 	free(hand->needs);
+	free(hand->delta);
 	free(hand);
 }
 
@@ -38,6 +40,28 @@ void dfs_span_bytes_release(struct dfs_span_bytes *bytes)
 	free(bytes->input);
 	free(bytes->values);
 	*bytes = (struct dfs_span_bytes){ 0 };
+}
+
+int dfs_span_room(uint8_t **buffer, size_t *room, size_t len)
+{
+	if (len < DFS_SPAN_BYTES)
+		len = DFS_SPAN_BYTES;
+	if (*room >= len)
+		return 0;
+	free(*buffer);
+	*buffer = malloc(len + DFS_VALUES_PAD);
+	*room = *buffer ? len : 0;
+	return *buffer ? 0 : -ENOMEM;
+}
+
+float *dfs_hand_delta(struct dfs_hand *hand, size_t n)
+{
+	if (hand->delta_room < n) {
+		free(hand->delta);
+		hand->delta = aligned_alloc(64, (n * sizeof(float) + 63) / 64 * 64);
+		hand->delta_room = hand->delta ? n : 0;
+	}
+	return hand->delta;
 }
 
 static int hand_room(struct dfs_hand *hand, uint32_t max_needs)
@@ -100,9 +124,7 @@ int dfs_expect_read(const struct dfs_work *w, const struct dfs_span_place *place
 {
 	int ret;
 
-	if (!bytes->input)
-		bytes->input = malloc(DFS_SPAN_BYTES + DFS_VALUES_PAD);
-	if (!bytes->input)
+	if (dfs_span_room(&bytes->input, &bytes->input_room, place->len) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	ret = dfs_pread_all(w->in_fd, bytes->input, place->len, place->off);
 	return ret < 0 ? dfs_fail(err, -ret, "read: %s", strerror(-ret)) : 0;
@@ -116,9 +138,24 @@ int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
 	bytes->predicted = p.predictor != DFS_PREDICT_NONE;
 	if (!bytes->predicted)
 		return 0;
-	if (!bytes->values)
-		bytes->values = malloc(DFS_SPAN_BYTES + DFS_VALUES_PAD);
-	if (!bytes->values)
+	if (dfs_span_room(&bytes->values, &bytes->values_room, place->len) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	return predict(w, place, &p, hand, bytes->values, err);
+}
+
+struct dfs_block dfs_expect_block(const struct dfs_work *w, const struct dfs_span_place *place, uint32_t i,
+				  const struct dfs_span_bytes *bytes, uint64_t *ret_at)
+{
+	const struct dfs_segment *seg = &w->c.segments[place->segment];
+	unsigned unit = dfs_segment_unit(seg);
+	uint64_t off, len;
+
+	dfs_segment_chunk(seg, place->first + i, &off, &len);
+	*ret_at = off - place->off;
+	return (struct dfs_block){
+		.shape = w->segments[place->segment].shape,
+		.first = (off - seg->off) / unit,
+		.n = len / unit,
+		.pred = bytes->predicted ? bytes->values + *ret_at : NULL,
+	};
 }

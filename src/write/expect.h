@@ -13,8 +13,9 @@
 
 /* A run of the file, and what the base predicts for it. All zero is empty; buffers come with the first use and stay. */
 struct dfs_span_bytes {
-	uint8_t *input;		/* DFS_SPAN_BYTES, and room behind them */
+	uint8_t *input;		/* DFS_SPAN_BYTES or what a longer span took, and room behind them */
 	uint8_t *values;	/* likewise; of use only if predicted */
+	size_t input_room, values_room;
 	bool predicted;
 };
 
@@ -27,12 +28,20 @@ struct dfs_hand {
 	uint32_t max_needs;
 	struct dfs_buf base;		/* bytes of the base */
 	struct dfs_span_bytes span;	/* for whoever keeps them no longer than one span */
+	float *delta;			/* of a chunk whose codec gives up bits */
+	size_t delta_room;
 };
+
+/* dfs_hand_delta() - room for @n differences. Return: NULL: out of memory. */
+float *dfs_hand_delta(struct dfs_hand *hand, size_t n);
 
 void *dfs_hand_new(void);	/* for a pool; NULL: out of memory */
 void dfs_hand_free(void *hand);
 
-/* dfs_expect_read() - [place.off, place.off + place.len) of the file, DFS_SPAN_BYTES at most. Return: 0; -EIO, -ENOMEM. */
+/* dfs_span_room() - @len bytes at least and DFS_VALUES_PAD behind them, in a buffer that grows; its content is lost then. Return: 0; -ENOMEM. */
+int dfs_span_room(uint8_t **buffer, size_t *room, size_t len);
+
+/* dfs_expect_read() - [place.off, place.off + place.len) of the file. Return: 0; -EIO, -ENOMEM. */
 int dfs_expect_read(const struct dfs_work *w, const struct dfs_span_place *place,
 		    struct dfs_span_bytes *bytes, struct dfs_err *err);
 
@@ -42,5 +51,9 @@ int dfs_expect_read(const struct dfs_work *w, const struct dfs_span_place *place
  */
 int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
 	       struct dfs_hand *hand, struct dfs_span_bytes *bytes, struct dfs_err *err);
+
+/* dfs_expect_block() - chunk @i of a span, as codecs see it; @ret_at: where it lies in the span's bytes */
+struct dfs_block dfs_expect_block(const struct dfs_work *w, const struct dfs_span_place *place, uint32_t i,
+				  const struct dfs_span_bytes *bytes, uint64_t *ret_at);
 
 #endif

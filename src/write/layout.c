@@ -241,12 +241,12 @@ static int add_tensors(struct maker *m, const struct dfs_header *header,
 	return 0;
 }
 
-static int count_chunks(struct dfs_layout *layout)
+int dfs_layout_count(struct dfs_segment *segments, uint32_t n_segments)
 {
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < layout->n_segments; i++) {
-		struct dfs_segment *s = &layout->segments[i];
+	for (uint32_t i = 0; i < n_segments; i++) {
+		struct dfs_segment *s = &segments[i];
 		uint64_t chunks = dfs_segment_chunks(s);
 
 		if (chunks > UINT32_MAX - n)
@@ -271,7 +271,7 @@ static int make(struct maker *m, const struct dfs_header *header, uint64_t file_
 	if (ret == 0)
 		ret = add_opaque(m, DFS_SEGMENT_OPAQUE, file_len);
 	if (ret == 0)
-		ret = count_chunks(&m->layout);
+		ret = dfs_layout_count(m->layout.segments, m->layout.n_segments);
 	return ret;
 }
 

@@ -73,6 +73,9 @@ int dfs_layout_make(const struct dfs_header *header, uint64_t file_len,
  */
 uint32_t dfs_layout_number_files(struct dfs_layout *layout, uint32_t n_files, uint32_t *ret_used);
 
+/* dfs_layout_count() - first_chunk and n_chunks of all segments, anew: chunk_rows of some was set. Return: 0; -E2BIG. */
+int dfs_layout_count(struct dfs_segment *segments, uint32_t n_segments);
+
 void dfs_layout_release(struct dfs_layout *layout);
 
 #endif

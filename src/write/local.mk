@@ -12,6 +12,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
+	%D%/give_up.c %D%/give_up.h \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/ledger.c %D%/ledger.h \

@@ -9,15 +9,17 @@
 int dfs_output_init(struct dfs_output *out, int fd)
 {
 	*out = (struct dfs_output){
-		.fd = fd, .end = DFS_SUPERBLOCK_SIZE, .hasher = dfs_hasher_new(),
+		.fd = fd, .end = DFS_SUPERBLOCK_SIZE, .hasher = dfs_hasher_new(), .source = dfs_hasher_new(),
 	};
-	return out->hasher ? 0 : -ENOMEM;
+	return out->hasher && out->source ? 0 : -ENOMEM;
 }
 
 void dfs_output_release(struct dfs_output *out)
 {
 	if (out->hasher)
 		dfs_hasher_free(out->hasher);
+	if (out->source)
+		dfs_hasher_free(out->source);
 	dfs_buf_release(&out->blob);
 	dfs_buf_release(&out->tables);
 	*out = (struct dfs_output){ .fd = -1 };
@@ -38,32 +40,48 @@ static bool codec_used(const struct dfs_work *w, const struct dfs_segment *seg, 
 	return false;
 }
 
+static int output_table(struct dfs_output *out, struct dfs_segment *seg, unsigned id, struct dfs_span bytes,
+			struct dfs_err *err)
+{
+	struct dfs_table_record record = {
+		.off = (uint32_t)out->blob.len, .len = (uint32_t)bytes.len, .codec = (uint8_t)id,
+	};
+
+	if (out->blob.len + bytes.len > UINT32_MAX)
+		return dfs_fail(err, E2BIG, "more than 4 GiB of tables");
+	if (dfs_buf_append(&out->blob, bytes.data, bytes.len) < 0 ||
+	    dfs_buf_append(&out->tables, &record, sizeof(record)) < 0)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	seg->n_tables++;
+	return 0;
+}
+
+static struct dfs_span table_bytes(const struct dfs_work *w, const struct dfs_work_segment *ws, unsigned id)
+{
+	if (!ws->lossy)
+		return dfs_exact_table_bytes(ws->tables, id);
+	return id == w->spec->codec ? (struct dfs_span){ ws->lossy->table_bytes.data, ws->lossy->table_bytes.len } :
+				      (struct dfs_span){ NULL, 0 };
+}
+
 /* Once all chunks of a segment are encoded: its tables, but those that no chunk came to use. */
 static int output_tables(struct dfs_output *out, struct dfs_work *w, uint32_t segment,
 			 struct dfs_err *err)
 {
 	struct dfs_segment *seg = &w->c.segments[segment];
 	struct dfs_work_segment *ws = &w->segments[segment];
+	int ret = 0;
 
 	seg->first_table = (uint32_t)(out->tables.len / sizeof(struct dfs_table_record));
-	for (unsigned id = 0; id < DFS_CODECS; id++) {
-		struct dfs_span bytes = dfs_exact_table_bytes(ws->tables, id);
-		struct dfs_table_record record = {
-			.off = (uint32_t)out->blob.len, .len = (uint32_t)bytes.len, .codec = (uint8_t)id,
-		};
+	for (unsigned id = 0; id < DFS_CODECS && ret == 0; id++) {
+		struct dfs_span bytes = table_bytes(w, ws, id);
 
-		if (bytes.len == 0 || !codec_used(w, seg, id))
-			continue;
-		if (out->blob.len + bytes.len > UINT32_MAX)
-			return dfs_fail(err, E2BIG, "more than 4 GiB of tables");
-		if (dfs_buf_append(&out->blob, bytes.data, bytes.len) < 0 ||
-		    dfs_buf_append(&out->tables, &record, sizeof(record)) < 0)
-			return dfs_fail(err, ENOMEM, "out of memory");
-		seg->n_tables++;
+		if (bytes.len && codec_used(w, seg, id))
+			ret = output_table(out, seg, id, bytes, err);
 	}
 	dfs_exact_tables_free(ws->tables);
 	ws->tables = NULL;
-	return 0;
+	return ret;
 }
 
 int dfs_output_span(struct dfs_output *out, struct dfs_work *w, const struct dfs_coded *coded,
@@ -74,7 +92,9 @@ int dfs_output_span(struct dfs_output *out, struct dfs_work *w, const struct dfs
 	const uint8_t *payload = coded->payload;
 	int ret;
 
-	dfs_hasher_add(out->hasher, coded->bytes->input, place->len);
+	dfs_hasher_add(out->hasher, coded->shown, place->len);
+	if (w->n_lossy)
+		dfs_hasher_add(out->source, coded->bytes->input, place->len);
 	for (uint32_t i = 0; i < place->n; i++) {
 		struct dfs_chunk_ref *ref = &w->c.chunks[seg->first_chunk + place->first + i];
 
@@ -98,7 +118,8 @@ static int output_meta(struct dfs_output *out, struct dfs_work *w, struct dfs_bu
 
 	sb->version = DFS_FORMAT_VERSION;
 	sb->shown_hash = dfs_hasher_end(out->hasher);
-	sb->source_hash = sb->shown_hash;
+	sb->source_hash = w->n_lossy ? dfs_hasher_end(out->source) : sb->shown_hash;
+	sb->incompatible = dfs_hash_equal(sb->source_hash, sb->shown_hash) ? 0 : DFS_FEATURE_LOSSY;
 	w->c.tables = (struct dfs_table_record *)out->tables.data;
 	w->c.n_tables = (uint32_t)(out->tables.len / sizeof(struct dfs_table_record));
 	w->c.blob = out->blob.data;

@@ -15,7 +15,7 @@
 struct dfs_output {
 	int fd;
 	uint64_t end;			/* where the next payload goes */
-	struct dfs_hasher *hasher;	/* of the file as shown */
+	struct dfs_hasher *hasher, *source;	/* of the file as shown */
 	struct dfs_buf blob;		/* tables' bytes */
 	struct dfs_buf tables;		/* struct dfs_table_record */
 };

@@ -90,7 +90,7 @@ static int skip_measure(struct dfs_run *r, struct dfs_err *err)
 	pthread_mutex_lock(&r->lock);
 	r->measured += seg->len;
 	pthread_mutex_unlock(&r->lock);
-	r->measured_spans += (seg->n_chunks + DFS_SPAN_CHUNKS - 1) / DFS_SPAN_CHUNKS;
+	r->measured_spans += dfs_work_spans(r->w, r->measure.segment);
 	cursor_settle(r->w, &r->measure, seg->n_chunks);
 	return ret;
 }
@@ -250,8 +250,6 @@ static int run_init(struct dfs_run *r)
 		r->slots[i].run = r;
 		r->looks[i] = (struct dfs_look){ .job = { .run = dfs_look_run }, .run = r, .next = r->idle };
 		r->idle = &r->looks[i];
-		if (dfs_coded_init(&r->slots[i].coded) < 0)
-			return -ENOMEM;
 	}
 	return 0;
 }

@@ -52,24 +52,6 @@ int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_ticker *ticke
 	return 0;
 }
 
-/* Chunk @i of a span: where it lies in the span's bytes, and as codecs see it. */
-static struct dfs_block span_block(const struct dfs_work *w, const struct dfs_span_place *place,
-				   uint32_t i, const struct dfs_span_bytes *bytes, uint64_t *ret_at)
-{
-	const struct dfs_segment *seg = &w->c.segments[place->segment];
-	unsigned unit = dfs_segment_unit(seg);
-	uint64_t off, len;
-
-	dfs_segment_chunk(seg, place->first + i, &off, &len);
-	*ret_at = off - place->off;
-	return (struct dfs_block){
-		.shape = w->segments[place->segment].shape,
-		.first = (off - seg->off) / unit,
-		.n = len / unit,
-		.pred = bytes->predicted ? bytes->values + *ret_at : NULL,
-	};
-}
-
 int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *place,
 		     struct dfs_hand *hand, struct dfs_span_bytes *bytes,
 		     struct dfs_exact_record *record, struct dfs_err *err)
@@ -80,7 +62,7 @@ int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *plac
 	if (ret == 0)
 		ret = dfs_expect(w, place, hand, bytes, err);
 	for (uint32_t i = 0; i < place->n && ret == 0; i++) {
-		struct dfs_block block = span_block(w, place, i, bytes, &at);
+		struct dfs_block block = dfs_expect_block(w, place, i, bytes, &at);
 
 		ret = dfs_exact_measure(record, &block, bytes->input + at, hand->scratch);
 		if (ret < 0)
@@ -89,38 +71,101 @@ int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *plac
 	return ret;
 }
 
-int dfs_coded_init(struct dfs_coded *coded)
-{
-	*coded = (struct dfs_coded){ .payload = malloc(DFS_SPAN_BYTES + DFS_PAYLOAD_PAD) };
-	return coded->payload ? 0 : -ENOMEM;
-}
-
 void dfs_coded_release(struct dfs_coded *coded)
 {
 	free(coded->payload);
+	free(coded->own);
 	*coded = (struct dfs_coded){ 0 };
 }
 
-static int encode_chunk(struct dfs_work *w, struct dfs_coded *coded, uint32_t i,
-			struct dfs_hand *hand, struct dfs_err *err)
+/* A chunk that is being encoded. */
+struct part {
+	struct dfs_block block;
+	uint64_t at;		/* in the span */
+	const uint8_t *input;
+	uint8_t *payload;
+	size_t len;		/* of the payload */
+	unsigned codec;
+};
+
+static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struct part *part, struct dfs_hand *hand,
+			struct dfs_err *err)
+{
+	const struct dfs_work_lossy *l = w->segments[coded->place.segment].lossy;
+	const struct dfs_lossy *lossy = w->spec->lossy;
+	struct dfs_span notes = { l->notes.data, l->notes.len };
+	size_t bytes = part->block.n * dfs_dtype_info(part->block.shape.dtype)->size;
+	float *delta = dfs_hand_delta(hand, part->block.n);
+	uint8_t *shown = coded->own + part->at;
+	int ret;
+
+	part->codec = DFS_CODEC_COPY;
+	part->len = 0;
+	if (!memcmp(part->input, part->block.pred, bytes)) {
+		memcpy(shown, part->input, bytes);
+		return 0;
+	}
+	if (!delta)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	part->codec = w->spec->codec;
+	dfs_delta(part->block.shape.dtype, part->input, part->block.pred, delta, part->block.n);
+	ret = lossy->encode(&part->block, delta, l->table, notes, part->payload, &part->len, hand->scratch);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
+	if (part->len > bytes)
+		return dfs_fail(err, E2BIG, "codec %s makes a chunk larger than it was", lossy->codec->name);
+	memset(part->payload + part->len, 0, DFS_PAYLOAD_PAD);
+	return lossy->codec->decode(&part->block, (struct dfs_span){ part->payload, part->len }, l->table, shown,
+				    hand->scratch, err);
+}
+
+static int encode_exact(const struct dfs_work *w, struct dfs_coded *coded, struct part *part, struct dfs_hand *hand,
+			struct dfs_err *err)
+{
+	int ret = dfs_exact_encode(&part->block, part->input, w->segments[coded->place.segment].tables, part->payload,
+				   &part->len, &part->codec, hand->scratch);
+
+	return ret < 0 ? dfs_fail(err, -ret, "encode: %s", strerror(-ret)) : 0;
+}
+
+static int encode_chunk(struct dfs_work *w, struct dfs_coded *coded, uint32_t i, struct dfs_hand *hand,
+			struct dfs_err *err)
 {
 	const struct dfs_segment *seg = &w->c.segments[coded->place.segment];
 	struct dfs_chunk_ref *ref = &w->c.chunks[seg->first_chunk + coded->place.first + i];
-	uint64_t at;
-	struct dfs_block block = span_block(w, &coded->place, i, coded->bytes, &at);
-	const uint8_t *input = coded->bytes->input + at;
-	size_t len;
-	unsigned codec;
-	int ret = dfs_exact_encode(&block, input, w->segments[coded->place.segment].tables,
-				   coded->payload + coded->payload_len, &len, &codec, hand->scratch);
+	struct part part;
+	int ret;
 
+	part.block = dfs_expect_block(w, &coded->place, i, coded->bytes, &part.at);
+	part.input = coded->bytes->input + part.at;
+	part.payload = coded->payload + coded->payload_len;
+	ret = (w->segments[coded->place.segment].lossy ? encode_lossy : encode_exact)(w, coded, &part, hand, err);
 	if (ret < 0)
-		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
-	ref->codec = (uint8_t)codec;
-	ref->len = (uint32_t)len;
-	ref->decoded_hash = dfs_hash64(input, block.n * dfs_segment_unit(seg), coded->place.off + at);
-	coded->payload_len += len;
+		return ret;
+	ref->codec = (uint8_t)part.codec;
+	ref->len = (uint32_t)part.len;
+	ref->decoded_hash = dfs_hash64(coded->shown + part.at, part.block.n * dfs_segment_unit(seg),
+				       coded->place.off + part.at);
+	coded->payload_len += part.len;
 	return 0;
+}
+
+/* Room for the payloads, each of which may for a moment be as large as its codec's bound. */
+static int coded_room(const struct dfs_work *w, struct dfs_coded *coded)
+{
+	const struct dfs_work_segment *ws = &w->segments[coded->place.segment];
+	uint64_t values = coded->place.len / dfs_dtype_info(ws->shape.dtype)->size;
+	size_t bound = ws->lossy ? w->spec->lossy->codec->bound(ws->shape, values) : 0;
+	size_t len = (bound > coded->place.len ? bound : coded->place.len) + coded->place.n * 8 + DFS_PAYLOAD_PAD;
+	int ret = dfs_span_room(&coded->payload, &coded->payload_room, len);
+
+	coded->payload_len = 0;
+	coded->shown = coded->bytes->input;
+	if (ret < 0 || !ws->lossy)
+		return ret;
+	ret = dfs_span_room(&coded->own, &coded->own_room, coded->place.len);
+	coded->shown = coded->own;
+	return ret;
 }
 
 int dfs_span_encode(struct dfs_work *w, struct dfs_coded *coded, struct dfs_hand *hand,
@@ -130,7 +175,8 @@ int dfs_span_encode(struct dfs_work *w, struct dfs_coded *coded, struct dfs_hand
 
 	if (ret == 0 && !coded->read)
 		ret = dfs_expect(w, &coded->place, hand, coded->bytes, err);
-	coded->payload_len = 0;
+	if (ret == 0 && coded_room(w, coded) < 0)
+		ret = dfs_fail(err, ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < coded->place.n && ret == 0; i++)
 		ret = encode_chunk(w, coded, i, hand, err);
 	return ret;

@@ -32,11 +32,14 @@ struct dfs_coded {
 	struct dfs_span_place place;
 	struct dfs_span_bytes *bytes;	/* borrowed */
 	bool read;			/* bytes holds them already */
-	uint8_t *payload;		/* of all chunks, back to back; DFS_SPAN_BYTES */
+	uint8_t *payload;		/* of all chunks, back to back */
+	size_t payload_room;
 	uint64_t payload_len;
+	const uint8_t *shown;		/* what decoding gives: the span's bytes, or own */
+	uint8_t *own;			/* with a codec that gives up bits */
+	size_t own_room;
 };
 
-int dfs_coded_init(struct dfs_coded *coded);	/* 0 or -ENOMEM */
 void dfs_coded_release(struct dfs_coded *coded);
 
 /**

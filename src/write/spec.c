@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "codec/codec.h"
+#include "codec/add.h"
+#include "tensor/linear.h"
+#include "util/glob.h"
 #include "util/nearest.h"
 
 static int unknown(const char *word, struct dfs_err *err)
@@ -21,24 +23,131 @@ static int unknown(const char *word, struct dfs_err *err)
 	return dfs_fail(err, EINVAL, "no codec \"%s\"; \"exact\" is one", word);
 }
 
-int dfs_spec_check(const char *spec, struct dfs_err *err)
-{
-	size_t len = spec ? strcspn(spec, ":") : 0;
-	char word[32];
-	int id, code;
+/* --- which tensors */
 
-	if (!spec || !strcmp(spec, "exact"))
+static int add_glob(const char **globs, const char *value, struct dfs_err *err)
+{
+	for (unsigned i = 0; i < DFS_SPEC_GLOBS - 1; i++) {
+		if (globs[i])
+			continue;
+		globs[i] = value;
 		return 0;
-	if (len == 0 || len >= sizeof(word))
-		return unknown(spec, err);
-	memcpy(word, spec, len);
-	word[len] = '\0';
-	if (!strcmp(word, "exact"))
-		return dfs_fail(err, EINVAL, "codec \"exact\" has no options, but \"%s\" gives some", spec + len + 1);
-	id = dfs_codec_parse(word);
+	}
+	return dfs_fail(err, EINVAL, "more than %d patterns", DFS_SPEC_GLOBS - 1);
+}
+
+static int set_lossy(bool *lossy, const char *name, const char *value, struct dfs_err *err)
+{
+	if (strcmp(value, "lossy") && strcmp(value, "exact"))
+		return dfs_fail(err, EINVAL, "option %s is one of exact, lossy, not \"%s\"", name, value);
+	*lossy = !strcmp(value, "lossy");
+	return 0;
+}
+
+/* Return: 1 if @option was one of these; 0; -EINVAL. */
+static int set_scope(struct dfs_spec *spec, const char *option, struct dfs_err *err)
+{
+	static const char *const names[] = { "include=", "exclude=", "embeddings=", "norms=" };
+	unsigned i = 0;
+	const char *value;
+	int ret;
+
+	while (i < 4 && strncmp(option, names[i], strlen(names[i])))
+		i++;
+	if (i == 4)
+		return 0;
+	value = option + strlen(names[i]);
+	if (i < 2)
+		ret = add_glob(i == 0 ? spec->include : spec->exclude, value, err);
+	else
+		ret = set_lossy(i == 2 ? &spec->embeddings : &spec->norms, i == 2 ? "embeddings" : "norms", value, err);
+	return ret < 0 ? ret : 1;
+}
+
+/* Takes the options that are ours out of @text, which becomes the codec's. */
+static int split(struct dfs_spec *spec, char *text, char *rest, struct dfs_err *err)
+{
+	char *save, *option;
+	size_t len = 0;
+
+	*rest = '\0';
+	for (option = strtok_r(text, ",", &save); option; option = strtok_r(NULL, ",", &save)) {
+		int ret = set_scope(spec, option, err);
+
+		if (ret < 0)
+			return ret;
+		if (ret)
+			continue;
+		if (len)
+			rest[len++] = ',';
+		strcpy(rest + len, option);
+		len += strlen(option);
+	}
+	return 0;
+}
+
+static bool matches(const char *const *globs, const char *name)
+{
+	for (; *globs; globs++)
+		if (dfs_glob_covers(*globs, name))
+			return true;
+	return false;
+}
+
+bool dfs_spec_takes(const struct dfs_spec *spec, const struct dfs_tensor *tensor)
+{
+	enum dfs_role role = dfs_tensor_role(tensor);
+
+	if (!spec->lossy || !dfs_add_takes(tensor->dtype) || !dfs_tensor_is_matrix(tensor) ||
+	    matches(spec->exclude, tensor->name))
+		return false;
+	return role == DFS_ROLE_LINEAR || (role == DFS_ROLE_EMBEDDING && spec->embeddings) ||
+	       (role == DFS_ROLE_NORM && spec->norms) || matches(spec->include, tensor->name);
+}
+
+/* --- the whole */
+
+static int find_codec(const char *word, struct dfs_spec *spec, struct dfs_err *err)
+{
+	int id = dfs_codec_parse(word), code;
+
 	if (id < 0)
 		return unknown(word, err);
 	if (!dfs_codec_find((unsigned)id, &code, NULL))
 		return dfs_fail(err, ENOTSUP, "codec \"%s\" is not in this build; \"exact\" is", word);
-	return dfs_fail(err, ENOTSUP, "codec \"%s\" cannot be asked for by itself: \"exact\" uses it where it is smallest", word);
+	spec->lossy = dfs_lossy_find((unsigned)id);
+	spec->codec = (unsigned)id;
+	if (!spec->lossy)
+		return dfs_fail(err, ENOTSUP, "codec \"%s\" cannot be asked for by itself: \"exact\" uses it where it is smallest", word);
+	return 0;
+}
+
+int dfs_spec_parse(const char *text, struct dfs_spec *spec, struct dfs_err *err)
+{
+	char rest[DFS_SPEC_MAX];
+	char *options;
+	int ret;
+
+	memset(spec, 0, sizeof(*spec));
+	if (!text || !strcmp(text, "exact"))
+		return 0;
+	if (strlen(text) >= sizeof(spec->text))
+		return dfs_fail(err, EINVAL, "a codec with %zu letters of options", strlen(text));
+	strcpy(spec->text, text);
+	options = strchr(spec->text, ':');
+	if (options)
+		*options++ = '\0';
+	if (!strcmp(spec->text, "exact"))
+		return dfs_fail(err, EINVAL, "codec \"exact\" has no options, but \"%s\" gives some", options);
+	ret = find_codec(spec->text, spec, err);
+	if (ret == 0)
+		ret = split(spec, options ? options : spec->text + strlen(spec->text), rest, err);
+	return ret < 0 ? ret : dfs_lossy_parse(spec->lossy, rest, spec->options, err);
+}
+
+int dfs_spec_check(const char *text, struct dfs_err *err)
+{
+	struct dfs_spec spec;
+
+	return dfs_spec_parse(text, &spec, err);
 }

@@ -31,7 +31,10 @@ struct dfs_verify_config {
  * @name: for sentences
  * @plain_fd: what it was made from
  *
- * Also checks the hash of the whole file that the container holds, and both superblocks.
+ * Also checks the hash of the whole file that the container holds, and both
+ * superblocks. Of a lossy container, the chunks of exact codecs are compared
+ * with the plain file; the others by that hash, which the encoder took of what
+ * it made itself.
  * Return: 0; -EUCLEAN: another content, or a superblock is damaged; -ECANCELED; errors of dfs_view_open()
  * and dfs_view_read().
  */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tensor/dtype.h"
+#include "write/give_up.h"
 #include "write/layout.h"
 #include "write/match.h"
 
@@ -105,7 +106,6 @@ static int take_pieces(struct dfs_work *w, struct dfs_err *err)
 static int make_segments(struct dfs_work *w, struct dfs_err *err)
 {
 	struct dfs_container *c = &w->c;
-	uint64_t n_chunks = 0;
 
 	w->segments = calloc(c->n_segments + 1, sizeof(*w->segments));
 	if (!w->segments)
@@ -117,12 +117,23 @@ static int make_segments(struct dfs_work *w, struct dfs_err *err)
 		w->segments[i] = (struct dfs_work_segment){
 			.shape = { .dtype = seg->dtype, .cols = seg->cols, .rows = row ? seg->len / row : 0 },
 			.measurable = seg->dtype != DFS_BYTES || seg->predictor != DFS_PREDICT_NONE,
-			.unmeasured = seg->n_chunks,
 		};
-		n_chunks += seg->n_chunks;
 	}
-	if (n_chunks > UINT32_MAX)
+	return 0;
+}
+
+int dfs_work_make_chunks(struct dfs_work *w, struct dfs_err *err)
+{
+	struct dfs_container *c = &w->c;
+	uint64_t n_chunks = 0;
+
+	if (dfs_layout_count(c->segments, c->n_segments) < 0)
 		return dfs_fail(err, E2BIG, "more than %u chunks", UINT32_MAX);
+	for (uint32_t i = 0; i < c->n_segments; i++) {
+		w->segments[i].unmeasured = c->segments[i].n_chunks;
+		n_chunks += c->segments[i].n_chunks;
+	}
+	free(c->chunks);
 	c->n_chunks = (uint32_t)n_chunks;
 	c->chunks = calloc(n_chunks + 1, sizeof(*c->chunks));
 	return c->chunks ? 0 : dfs_fail(err, ENOMEM, "out of memory");
@@ -133,7 +144,7 @@ int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct
 	struct dfs_layout layout = { 0 };
 	int ret;
 
-	*w = (struct dfs_work){ .in_fd = input->fd, .base = input->base };
+	*w = (struct dfs_work){ .in_fd = input->fd, .base = input->base, .spec = input->spec };
 	w->c.sb.original_size = input->len;
 	ret = make_layout(input, &layout, err);
 	if (ret < 0)
@@ -147,6 +158,10 @@ int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct
 		ret = take_pieces(w, err);
 	if (ret == 0)
 		ret = make_segments(w, err);
+	if (ret == 0)
+		ret = dfs_give_up_mark(w, input->header, err);
+	if (ret == 0)
+		ret = dfs_work_make_chunks(w, err);
 	if (ret < 0)
 		dfs_work_release(w);
 	return ret;
@@ -159,6 +174,7 @@ void dfs_work_release(struct dfs_work *w)
 			dfs_exact_record_free(w->segments[i].partials[k]);
 		free(w->segments[i].partials);
 		dfs_exact_tables_free(w->segments[i].tables);
+		dfs_give_up_free(w->segments[i].lossy);
 	}
 	free(w->segments);
 	free(w->pieces);
@@ -171,6 +187,15 @@ void dfs_work_release(struct dfs_work *w)
 	*w = (struct dfs_work){ 0 };
 }
 
+static uint32_t span_chunks(const struct dfs_segment *seg)
+{
+	uint64_t rows = (uint64_t)seg->chunk_rows * seg->cols * dfs_segment_unit(seg);
+
+	if (!rows)
+		return DFS_SPAN_CHUNKS;
+	return rows < DFS_SPAN_BYTES ? (uint32_t)(DFS_SPAN_BYTES / rows) : 1;
+}
+
 struct dfs_span_place dfs_work_span(const struct dfs_work *w, uint32_t segment, uint32_t first)
 {
 	const struct dfs_segment *seg = &w->c.segments[segment];
@@ -178,12 +203,20 @@ struct dfs_span_place dfs_work_span(const struct dfs_work *w, uint32_t segment, 
 	uint64_t off, len;
 
 	place.n = seg->n_chunks - first;
-	if (place.n > DFS_SPAN_CHUNKS)
-		place.n = DFS_SPAN_CHUNKS;
+	if (place.n > span_chunks(seg))
+		place.n = span_chunks(seg);
 	dfs_segment_chunk(seg, first, &place.off, &len);
 	dfs_segment_chunk(seg, first + place.n - 1, &off, &len);
 	place.len = off + len - place.off;
 	return place;
+}
+
+uint32_t dfs_work_spans(const struct dfs_work *w, uint32_t segment)
+{
+	const struct dfs_segment *seg = &w->c.segments[segment];
+	uint32_t n = span_chunks(seg);
+
+	return seg->n_chunks / n + (seg->n_chunks % n != 0);
 }
 
 struct dfs_prediction dfs_work_prediction(const struct dfs_work *w, uint32_t segment)

@@ -17,11 +17,13 @@
 #include "format/container.h"
 #include "predict/predict.h"
 #include "write/model.h"
+#include "write/spec.h"
 
 /*
  * Chunks that one job takes, neighbours of one segment. More: longer reads,
  * more memory in flight (a span's bytes three times) and worse use of the
- * CPU's cache; less: more jobs. 4 chunks are half a megabyte.
+ * CPU's cache; less: more jobs. 4 chunks are half a megabyte. Of chunks that
+ * are cut by rows, as many as fit that, or one.
  */
 #define DFS_SPAN_CHUNKS 4
 #define DFS_SPAN_BYTES (DFS_SPAN_CHUNKS * (DFS_GRID + 8u))
@@ -34,6 +36,14 @@ struct dfs_work_segment {
 	struct dfs_exact_record **partials;	/* of spans that were measured, n_partials; under the schedule's lock */
 	unsigned n_partials;
 	struct dfs_exact_tables *tables;	/* immutable once ready */
+	struct dfs_work_lossy *lossy;		/* NULL: exact */
+};
+
+/* A segment whose codec gives up bits. */
+struct dfs_work_lossy {
+	struct dfs_lossy_tensor tensor;	/* its record is gone once the table is there */
+	struct dfs_table *table;
+	struct dfs_buf table_bytes, notes;
 };
 
 struct dfs_work {
@@ -44,6 +54,8 @@ struct dfs_work {
 	struct dfs_piece *pieces;		/* as c.pieces, for predictors */
 	uint32_t max_needs;			/* pieces of the segment that has most */
 	struct dfs_work_segment *segments;	/* c.n_segments */
+	const struct dfs_spec *spec;		/* its codec is that of the lossy segments */
+	uint32_t n_lossy;
 };
 
 /* What is to be encoded. All borrowed until release. */
@@ -52,6 +64,7 @@ struct dfs_work_input {
 	uint64_t len;			/* size of the file */
 	const struct dfs_header *header;	/* NULL: opaque bytes */
 	const struct dfs_model *base;	/* may be NULL */
+	const struct dfs_spec *spec;	/* NULL: exact */
 	bool by_content;		/* where no name matches, read how tensors begin and compare */
 };
 
@@ -61,6 +74,9 @@ struct dfs_work_input {
  */
 int dfs_work_init(struct dfs_work *w, const struct dfs_work_input *input, struct dfs_err *err);
 void dfs_work_release(struct dfs_work *w);
+
+/* dfs_work_make_chunks() - cut all segments into chunks, none of them encoded; again after a change of chunk_rows. Return: 0; -E2BIG, -ENOMEM. */
+int dfs_work_make_chunks(struct dfs_work *w, struct dfs_err *err);
 
 /* A run of chunks of one segment. */
 struct dfs_span_place {
@@ -72,6 +88,9 @@ struct dfs_span_place {
 
 /* dfs_work_span() - the span that starts at chunk @first of @segment */
 struct dfs_span_place dfs_work_span(const struct dfs_work *w, uint32_t segment, uint32_t first);
+
+/* dfs_work_spans() - how many spans @segment is */
+uint32_t dfs_work_spans(const struct dfs_work *w, uint32_t segment);
 
 /* dfs_work_prediction() - what predicts a segment; predictor none if nothing does */
 struct dfs_prediction dfs_work_prediction(const struct dfs_work *w, uint32_t segment);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * give_up: what is done for codecs that give up bits before anything is
+ * encoded: which segments they get, and the passes over these.
+ *
+ * WRITE: layout -> this -> encode.
+ */
+#ifndef DFS_WRITE_GIVE_UP_H
+#define DFS_WRITE_GIVE_UP_H
+
+#include "write/encode.h"
+#include "write/work.h"
+
+/* dfs_give_up_mark() - find the segments that w->spec's codec gets, and say how it wants them cut. Return: 0; -ENOMEM. */
+int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err);
+
+void dfs_give_up_free(struct dfs_work_lossy *lossy);	/* NULL is fine */
+
+/**
+ * dfs_give_up_prepare() - measure all marked segments, plan, and make their tables
+ *
+ * A segment with a difference that is not finite, or that the codec declines,
+ * or without any difference, is marked exact again. Each is read once for each
+ * pass of the codec. Return: 0; -ECANCELED; -EIO, -ENOMEM.
+ */
+int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err);
+
+#endif
