@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bases.h"
+#include "consent.h"
 #include "ctl.h"
 #include "daemon.h"
 #include "families.h"
@@ -308,13 +309,18 @@ static int run(struct ctl *ctl)
 	struct encoding e = { .ctl = ctl };
 	DFS_AUTO(files) struct ctl_files files = { 0 };
 	struct dfs_err err = { "" };
+	struct dfs_spec spec;
+	int ret;
 
-	if (dfs_spec_check(ctl->codec, &err) < 0)
+	if (dfs_spec_parse(ctl->codec, &spec, &err) < 0)
 		return ctl_usage(ctl, "--codec: %s", err.text);
 	if (ctl_outfile_streams(ctl->out))
 		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
+	ret = ctl_consent(ctl, &spec, &files);
+	if (ret != CTL_DONE)
+		return ret;
 	e.many = ctl->n_args > 1 || ctl->recursive;
 	ctl_session_init(&e.session, ctl, !ctl->out);
 	if (!ctl->out && ctl->recursive && ctl->n_args == 1)

@@ -203,11 +203,16 @@ void dfs_node_lost(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_no
 	dfs_nodes_unlock(nodes);
 }
 
-void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd)
+void dfs_table_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd)
 {
-	pthread_mutex_lock(&nodes->lock);
 	node->gone = true;
 	node->last_fd = fd;
 	dfs_table_remove_file(nodes, node);
+}
+
+void dfs_node_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd)
+{
+	pthread_mutex_lock(&nodes->lock);
+	dfs_table_gone(nodes, node, fd);
 	dfs_nodes_unlock(nodes);
 }

@@ -17,6 +17,8 @@ void dfs_table_insert_file(struct dfs_nodes *nodes, struct dfs_node *node);
 void dfs_table_move(struct dfs_nodes *nodes, struct dfs_node *node, struct dfs_node *parent, const char *name, bool linked);
 /* dfs_table_lose() - it does not have that name any more */
 void dfs_table_lose(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_node *parent, const char *name);
+/* dfs_table_gone() - its last name leads elsewhere; see dfs_node_gone() */
+void dfs_table_gone(struct dfs_nodes *nodes, struct dfs_node *node, int fd);
 /* dfs_table_next_name() - open it by another name, for good. Return: false: none is known. */
 bool dfs_table_next_name(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_table_nameless() - forget all names but the one by which it is opened */

@@ -186,24 +186,31 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 static void let_go(struct dfs_mount *mount)
 {
 	dfs_content_put(mount, mount->ingested.content);
+	if (mount->ingested.old_fd >= 0)
+		close(mount->ingested.old_fd);
 	dfs_node_put(&mount->nodes, mount->ingested.node);
 }
 
 /* What may be open under it by the time that it is replaced reads the new file from then on. */
-static int prepare(struct dfs_mount *mount, const struct stat *old, int new_fd, bool plain)
+static int prepare(struct dfs_mount *mount, const struct dfs_ingest_change *change)
 {
-	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), *old };
+	struct dfs_look look = { dfs_nodes_moment(&mount->nodes), change->old };
 	struct dfs_replacement *r = &mount->ingested;
 	struct dfs_err err;
 	int fd;
 
 	*r = (struct dfs_replacement){
 		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,
-		.shown_size = plain ? DFS_SIZE_STORED : (uint64_t)old->st_size, .before = *old,
+		.shown_size = change->plain ? DFS_SIZE_STORED : (uint64_t)change->old.st_size, .before = change->old,
+		.anew = change->anew, .old_fd = -1,
 	};
 	if (!r->node)
 		return 0;
-	fd = fcntl(new_fd, F_DUPFD_CLOEXEC, 0);
+	fd = fcntl(change->anew ? change->old_fd : change->new_fd, F_DUPFD_CLOEXEC, 0);
+	if (change->anew) {
+		r->old_fd = fd;
+		return fd < 0 ? -errno : 0;
+	}
 	return fd < 0 ? -errno : dfs_content_new(mount, r->node, fd, false, false, &r->content, &err);
 }
 
@@ -217,13 +224,13 @@ static bool has_come(struct dfs_mount *mount, const struct stat *old)
 	return node != NULL;
 }
 
-static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_fd, bool plain)
+static int enter_once(struct dfs_mount *mount, const struct dfs_ingest_change *change)
 {
-	int ret = prepare(mount, old, new_fd, plain);
+	int ret = prepare(mount, change);
 
 	if (ret == 0)
 		ret = dfs_replace_enter(&mount->ingested);
-	if (ret == 0 && has_come(mount, old)) {
+	if (ret == 0 && has_come(mount, &change->old)) {
 		dfs_replace_leave(&mount->ingested, NULL);
 		ret = -EAGAIN;
 	}
@@ -232,12 +239,12 @@ static int enter_once(struct dfs_mount *mount, const struct stat *old, int new_f
 	return ret;
 }
 
-static int enter(void *arg, const struct stat *old, int new_fd, bool plain)
+static int enter(void *arg, const struct dfs_ingest_change *change)
 {
 	int ret = -EAGAIN;
 
 	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
-		ret = enter_once(arg, old, new_fd, plain);
+		ret = enter_once(arg, change);
 	return ret == -EAGAIN ? -EBUSY : ret;
 }
 

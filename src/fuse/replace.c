@@ -90,6 +90,13 @@ static void take_over(struct dfs_replacement *r, const struct stat *now)
 		r->content = before; /* to be put by who made it */
 }
 
+/* Under the lock. The node's last name leads to another file now. */
+static void leave_behind(struct dfs_replacement *r)
+{
+	dfs_table_gone(&r->mount->nodes, r->node, r->old_fd);
+	r->old_fd = -1;
+}
+
 /* @now: NULL: nothing was replaced */
 static void let_go(struct dfs_replacement *r, const struct stat *now)
 {
@@ -102,20 +109,46 @@ static void let_go(struct dfs_replacement *r, const struct stat *now)
 		nodes->replaced = nodes->moment;
 	if (r->node)
 		r->node->changed = nodes->moment;
-	if (r->node && now)
+	if (r->node && now && r->anew)
+		leave_behind(r);
+	else if (r->node && now)
 		take_over(r, now);
 	dfs_nodes_unlock(nodes);
+}
+
+/* The name that the kernel is to look up anew; in a thread that no request waits for. Return: its directory's number. */
+static uint64_t name_of(struct dfs_replacement *r, char name[NAME_MAX + 1])
+{
+	uint64_t parent = 0;
+
+	pthread_mutex_lock(&r->mount->nodes.lock);
+	if (r->parent && r->node->name) {
+		parent = r->parent->number;
+		snprintf(name, NAME_MAX + 1, "%s", r->node->name);
+	}
+	pthread_mutex_unlock(&r->mount->nodes.lock);
+	return parent;
 }
 
 void dfs_replace_leave(void *arg, const struct dfs_published *now)
 {
 	struct dfs_replacement *r = arg;
 
-	if (now) {
+	bool renewed = now && r->anew;
+	uint64_t parent = 0;
+	char name[NAME_MAX + 1] = "";
+
+	if (renewed && r->node)
+		parent = name_of(r, name);
+	else if (renewed)
+		dfs_shown_removed(r->mount->shown, &r->before);	/* else the node does it, once nobody has it open */
+	if (now && !renewed) {
 		dfs_shown_replaced(r->mount->shown, &r->before, &now->file, r->keep_ctime);
 		dfs_shown_replaced(r->mount->shown, &now->dir_before, &now->dir, true);
 	}
 	let_go(r, now ? &now->file : NULL);
+	if (*name)
+		fuse_lowlevel_notify_inval_entry(r->mount->session, parent, name, strlen(name));
 }
 
 /* --- a second name */

@@ -3,6 +3,10 @@
  * replace: deltafs puts another file of the store in the place of a node's:
  * its container, or its plain form. Nobody is to notice: the node stays, and
  * with it number and names; who has it open goes on with the new file.
+ *
+ * But for a container that gives up bits: that is another file of the same
+ * name, with a node, number and times of its own. The old node keeps the old
+ * file for those who have it open.
  */
 #ifndef DFS_FUSE_REPLACE_H
 #define DFS_FUSE_REPLACE_H
@@ -15,6 +19,8 @@ struct dfs_replacement {
 	struct dfs_node *node;		/* referenced; NULL: the kernel does not hold the file */
 	bool still;			/* nobody may have it open for writing */
 	bool keep_ctime;		/* the content is the same */
+	bool anew;			/* it is another one: as if somebody had renamed a file over it */
+	int old_fd;			/* anew: of the old file, for those who have it; -1 once taken */
 	uint64_t shown_size;		/* of the new file */
 	struct dfs_content *content;	/* the new file, for those who have it open; taken when they get it; may be NULL */
 	struct stat before;		/* of the file that is replaced, as it is shown in the end */

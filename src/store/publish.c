@@ -31,6 +31,7 @@ static int keep_writers_out(int fd, struct dfs_err *err)
 
 static int dress(const struct dfs_publish *p, struct dfs_err *err)
 {
+	const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 	int ret;
 
 	if (p->sb) {
@@ -41,6 +42,8 @@ static int dress(const struct dfs_publish *p, struct dfs_err *err)
 	ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
 	if (ret < 0)
 		return ret;
+	if (p->anew && futimens(p->tmp_fd, now) < 0)
+		return dfs_fail_errno(err, "futimens");
 	if (fsync(p->tmp_fd) < 0)
 		return dfs_fail_errno(err, "fsync");
 	return 0;
@@ -58,7 +61,7 @@ static int still_the_same(int dir, const char *name, const struct dfs_publish *p
 	return 0;
 }
 
-/* The directory's times are as before: what it shows is what it showed. */
+/* The directory's times are as before, unless the file is another one: what it shows is what it showed. */
 static int rename_quietly(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
 			  struct dfs_published *ret_now)
 {
@@ -68,7 +71,7 @@ static int rename_quietly(struct dfs_store *store, const struct dfs_publish *p, 
 	if (renameat(store->fd, p->tmp_name, dir, name) < 0)
 		return -errno;
 	times[1] = ret_now->dir_before.st_mtim;
-	if (known)
+	if (known && !p->anew)
 		(void)futimens(dir, times); /* not ours to set: it shows that something happened */
 	return 0;
 }

@@ -11,7 +11,8 @@
  * Up to the rename nothing of the store has changed, from it on all has: a
  * crash leaves the old file or the new one, whole. Until the owner is set the
  * mode grants nothing beyond the owner's own bits. The directory's mtime is put
- * back, as far as this process may: for a user, nothing happened in it.
+ * back, as far as this process may: for a user, nothing happened in it. With
+ * other bytes (anew) something has: it is as if somebody had saved the file.
  */
 #ifndef DFS_STORE_PUBLISH_H
 #define DFS_STORE_PUBLISH_H
@@ -35,6 +36,7 @@ struct dfs_publish {
 	struct stat expect;		/* fstat(old_fd) from before it was read */
 	const struct dfs_superblock *sb;	/* of the container; NULL: the new file is plain */
 	bool old_is_still;		/* nobody writes to the old one, though who made it may have it open for that */
+	bool anew;			/* other bytes than the old one's: times are now, in its directory too */
 	bool keep;			/* the temporary stays if it fails: it is the caller's then */
 	/*
 	 * May be NULL. Around the last look at the old file and the rename, and

@@ -27,6 +27,7 @@ struct passage {
 	struct stat st;
 	struct dfs_claim claim;
 	bool thawing;
+	bool anew;		/* a codec that gives up bits made it */
 	bool must;		/* only a mark keeps it from being taken for a container: it becomes one, shrunk or not */
 	int tmp_fd;
 	char *tmp_name;		/* NULL: none, or taken by publish */
@@ -149,8 +150,11 @@ static int verify_tmp(struct passage *p, struct dfs_err *err)
 static int enter(void *arg)
 {
 	struct passage *p = arg;
+	const struct dfs_ingest_change change = {
+		.old_fd = p->fd, .new_fd = p->tmp_fd, .old = p->st, .plain = p->thawing, .anew = p->anew,
+	};
 
-	return p->config->watch->enter(p->config->watch->arg, &p->st, p->tmp_fd, p->thawing);
+	return p->config->watch->enter(p->config->watch->arg, &change);
 }
 
 static void leave(void *arg, const struct dfs_published *now)
@@ -165,7 +169,7 @@ static int publish(struct passage *p, const struct dfs_superblock *sb, struct df
 	bool watched = p->config->watch;
 	struct dfs_publish publish = {
 		.tmp_name = p->tmp_name, .tmp_fd = p->tmp_fd, .target = p->rel,
-		.old_fd = p->fd, .expect = p->st, .sb = sb,
+		.old_fd = p->fd, .expect = p->st, .sb = sb, .anew = p->anew,
 		.enter = watched ? enter : NULL, .leave = watched ? leave : NULL, .arg = p,
 	};
 	int ret = dfs_publish(p->store, &publish, err);
@@ -228,6 +232,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		dfs_reason_set(&result->reason, DFS_REASON_NO_GAIN, percent(encoded.stored_bytes, encoded.original_bytes), NULL);
 		return 0;
 	}
+	p->anew = encoded.sb.incompatible & DFS_FEATURE_LOSSY;
 	ret = publish(p, &encoded.sb, err);
 	if (ret < 0)
 		return ret;

@@ -22,12 +22,17 @@
 #include "write/encode.h"
 #include "write/reason.h"
 
-/*
- * Who shows the store's files: see struct dfs_publish. @old: of the file that
- * is replaced; @new_fd: what takes its place, complete; @plain: a plain file.
- */
+/* What takes the place of a file, complete, and what it is. */
+struct dfs_ingest_change {
+	int old_fd, new_fd;
+	struct stat old;
+	bool plain;		/* the new one is a plain file */
+	bool anew;		/* it has other bytes: see struct dfs_publish */
+};
+
+/* Who shows the store's files: see struct dfs_publish. */
 struct dfs_ingest_watch {
-	int (*enter)(void *arg, const struct stat *old, int new_fd, bool plain);
+	int (*enter)(void *arg, const struct dfs_ingest_change *change);
 	void (*leave)(void *arg, const struct dfs_published *now);
 	void *arg;
 };

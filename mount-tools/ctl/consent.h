@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * consent: a codec that gives up bits is never used without a yes.
+ */
+#ifndef DELTAFSCTL_CONSENT_H
+#define DELTAFSCTL_CONSENT_H
+
+#include "walk.h"
+#include "write/spec.h"
+
+/**
+ * ctl_consent() - say how many bytes of @files come back as others, and ask
+ *
+ * With --yes nothing is asked. Return: CTL_DONE: go on; CTL_USAGE: nobody can
+ * be asked, said; CTL_FAILED: the answer was no.
+ */
+int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct ctl_files *files);
+
+#endif
