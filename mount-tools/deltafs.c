@@ -26,6 +26,7 @@
 #include "store/limits.h"
 #include "store/store.h"
 #include "util/auto.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "write/background.h"
 #include "write/ledger.h"
@@ -233,7 +234,8 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
-		.codec = d->settings.codec, .quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
+		.codec = d->settings.codec, .since = dfs_clock_file_ns(),
+		.quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader, .turn = d->turn,
 	};
 

@@ -114,7 +114,7 @@ static int move_mounted(struct removing *r, const char *rel, struct dfs_err *err
 	if (ret > 0)
 		ret = ctl_daemon_decode(&daemon, &result, err);
 	if (ret == 0 && r->ctl->rebase)
-		ret = ctl_daemon_queue(&daemon, &r->new_id, err);
+		ret = ctl_daemon_queue(&daemon, &r->new_id, NULL, err);
 	if (ret == 0 && r->ctl->rebase)
 		ret = ctl_daemon_await(&daemon, &result, err);
 	if (ret < 0)

@@ -257,10 +257,14 @@ static int look(struct ctl_daemon *d, struct dfs_err *err)
 	return 1;
 }
 
-int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, struct dfs_err *err)
+int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, const char *codec, struct dfs_err *err)
 {
 	struct dfs_control c = { 0 };
 
+	if (codec && strlen(codec) >= sizeof(c.text))
+		return dfs_fail(err, EINVAL, "a codec with %zu letters of options", strlen(codec));
+	if (codec)
+		strcpy(c.text, codec);
 	if (base)
 		memcpy(c.base, base->bytes, sizeof(c.base));
 	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);

@@ -44,8 +44,8 @@ int ctl_daemon_ask(const struct ctl_daemon *daemon, unsigned long request, struc
 /* ctl_daemon_state() - ask anew. Return: as above. */
 int ctl_daemon_state(struct ctl_daemon *daemon, struct dfs_err *err);
 
-/* ctl_daemon_queue() - have a plain file compressed as soon as its turn comes. @base: the ID of the base; NULL: whatever the daemon chooses. Return: 0; -errno. */
-int ctl_daemon_queue(const struct ctl_daemon *daemon, const struct dfs_hash *base, struct dfs_err *err);
+/* ctl_daemon_queue() - have a plain file compressed as soon as its turn comes. @base: the ID of the base; NULL: whatever the daemon chooses. @codec: SPEC; NULL: as it has it. Return: 0; -errno. */
+int ctl_daemon_queue(const struct ctl_daemon *daemon, const struct dfs_hash *base, const char *codec, struct dfs_err *err);
 
 /* ctl_daemon_await() - until nothing waits at the file. Return: 0 with the result; -errno: it was tried, and will be again; interrupted. */
 int ctl_daemon_await(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);

@@ -97,7 +97,7 @@ static int compress(struct ctl_session *s, const struct ctl_parcel *parcel, cons
 	if (ret > 0)
 		ret = let_go(&daemon, err);
 	if (ret == 0)
-		ret = ctl_daemon_queue(&daemon, base_of(s, parcel), err);
+		ret = ctl_daemon_queue(&daemon, base_of(s, parcel), NULL, err);
 	if (ret == 0)
 		ret = ctl_daemon_await(&daemon, &result, err);
 	if (ret == 0 && result.outcome != CTL_CHANGED)

@@ -68,7 +68,7 @@ static int queue(struct ctl *ctl, const struct ctl_file *file, struct ctl_daemon
 	if (ctl->base)
 		ret = find_base(ctl, daemon, wish, err);
 	if (ret == 0)
-		ret = ctl_daemon_queue(daemon, ctl->base ? &wish->base : NULL, err);
+		ret = ctl_daemon_queue(daemon, ctl->base ? &wish->base : NULL, ctl->codec, err);
 	return ret < 0 ? ret : 1;
 }
 

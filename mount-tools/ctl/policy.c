@@ -7,6 +7,7 @@
 #include "ctl.h"
 #include "policy_place.h"
 #include "text.h"
+#include "util/clock.h"
 #include "write/spec.h"
 
 static const struct ctl_option options[] = {
@@ -18,6 +19,8 @@ static const struct ctl_option options[] = {
 /* Of a key that has one value, the nearest holds. */
 static bool holds(const struct dfs_policy *policy, const struct dfs_policy_setting *setting)
 {
+	if (setting->key == DFS_POLICY_SINCE)
+		return false;
 	return setting->key == DFS_POLICY_EXCLUDE || dfs_policy_get(policy, setting->key) == setting;
 }
 
@@ -96,16 +99,33 @@ static int put_base(const struct ctl_place *place, struct dfs_paths *lines, cons
 	return ret < 0 ? ret : dfs_policy_put(lines, line);
 }
 
+/* A codec that gives up bits is for what comes from now on: see write/permit.h. */
+static int put_codec(struct dfs_paths *lines, const char *line, const char *value, struct dfs_err *err)
+{
+	char since[64];
+	int ret = dfs_spec_check(value, err);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < lines->n; i++)
+		if (!strcmp(lines->paths[i], line))
+			return 0;
+	snprintf(since, sizeof(since), "%s=%lld", dfs_policy_word(DFS_POLICY_SINCE), (long long)dfs_clock_file_ns());
+	if (dfs_policy_put(lines, line) < 0 || dfs_policy_put(lines, since) < 0)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	return 0;
+}
+
 static int put(const struct ctl_place *place, struct dfs_paths *lines, const char *line, struct dfs_err *err)
 {
 	enum dfs_policy_key key;
 	const char *value;
 	int ret = dfs_policy_check(line, &key, &value, err);
 
-	if (ret == 0 && key == DFS_POLICY_CODEC)
-		ret = dfs_spec_check(value, err);
 	if (ret < 0)
 		return ret;
+	if (key == DFS_POLICY_CODEC)
+		return put_codec(lines, line, value, err);
 	if (key == DFS_POLICY_BASE && strcmp(value, "auto"))
 		return put_base(place, lines, value, err);
 	ret = dfs_policy_put(lines, line);
@@ -117,9 +137,14 @@ static int check_words(struct ctl *ctl)
 {
 	struct dfs_err err = { "" };
 
-	for (int i = 1; i < ctl->n_args; i++)
-		if (dfs_policy_check(ctl->args[i], NULL, NULL, &err) < 0)
+	for (int i = 1; i < ctl->n_args; i++) {
+		enum dfs_policy_key key;
+
+		if (dfs_policy_check(ctl->args[i], &key, NULL, &err) < 0)
 			return ctl_usage(ctl, "%s", err.text);
+		if (key == DFS_POLICY_SINCE)
+			return ctl_usage(ctl, "%s: codec=... sets it", ctl->args[i]);
+	}
 	return CTL_DONE;
 }
 

@@ -15,6 +15,7 @@
 #include "store/registry.h"
 #include "util/auto.h"
 #include "write/ledger.h"
+#include "write/spec.h"
 
 struct asked {
 	struct dfs_mount *mount;
@@ -122,12 +123,22 @@ static void encode(struct dfs_mount *mount, struct dfs_node *node, const char *p
 	bool asked = false;
 	struct stat st;
 
-	if (!wish->given && dfs_queue_each(mount->queue, path, is_asked, &asked) == 0 && asked)
+	if (!wish->given && !wish->codec && dfs_queue_each(mount->queue, path, is_asked, &asked) == 0 && asked)
 		return;
 	dfs_notice_asked(mount, node);
 	dfs_queue_add_over(mount->queue, path, 0, wish);
 	if (dfs_attr_get(mount, node, &st) == 0)
 		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);
+}
+
+static int check_spec(const char *spec, struct dfs_control *c)
+{
+	struct dfs_err err = { "" };
+	int ret = dfs_spec_check(spec, &err);
+
+	if (ret < 0)
+		snprintf(c->text, sizeof(c->text), "%.255s", err.text);
+	return ret;
 }
 
 static int ask_encode(struct asked *a, struct dfs_control *c)
@@ -136,10 +147,16 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	static const uint8_t none[sizeof(c->base)];
 	struct dfs_queue_wish wish = { .given = memcmp(c->base, none, sizeof(none)) != 0, .uid = a->uid };
 	struct dfs_mount *mount = a->mount;
-	char path[PATH_MAX];
+	char path[PATH_MAX], spec[sizeof(c->text)];
 	int ret = may_change(a);
 
 	memcpy(wish.base.bytes, c->base, sizeof(c->base));
+	memcpy(spec, c->text, sizeof(spec));
+	spec[sizeof(spec) - 1] = '\0';
+	c->text[0] = '\0';
+	wish.codec = *spec ? spec : NULL;
+	if (ret == 0 && wish.codec)
+		ret = check_spec(spec, c);
 	if (ret == 0 && !mount->queue) {
 		put_reason(&no_ingest, c);
 		ret = -ENOTSUP;

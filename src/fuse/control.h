@@ -24,6 +24,8 @@
  * began: ENOENT for everybody else. EROFS: the mount is read-only. ENOTSUP:
  * it compresses nothing (-o noingest). ENCODE with @base needs a base of that ID
  * that who asks may read; else the file stays as it is, and its reason says so.
+ * A SPEC in @text: with this codec, which may give up bits of what the file
+ * holds now; EINVAL: no such codec.
  * BASE: ENOENT: none.
  *
  * What changes the bases has a struct of its own, and any handle of the mount

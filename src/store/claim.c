@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/mark.h"
 #include "store/plain_mark.h"
 #include "util/caps.h"
 #include "util/io.h"
@@ -47,7 +48,8 @@ bool dfs_claim_trusted(void)
 
 bool dfs_is_mark(const char *name)
 {
-	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0 || dfs_is_plain_mark(name);
+	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0 || dfs_is_plain_mark(name) ||
+	       dfs_mark_is(&dfs_mark_exact, name);
 }
 
 struct mark {

@@ -50,7 +50,7 @@ bool dfs_claim_trusted(void);
 /* dfs_claim_xattr() - the mark's name for this process: trusted.* with CAP_SYS_ADMIN, else user.*. Both are honoured on reading if readable. */
 const char *dfs_claim_xattr(void);
 
-/* dfs_is_mark() - is @name one of the two, or marks a file plain? */
+/* dfs_is_mark() - is @name one of the two, or another mark of ours on a file? */
 bool dfs_is_mark(const char *name);
 
 /**

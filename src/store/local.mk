@@ -23,6 +23,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/limits.c %D%/limits.h \
 	%D%/load.c \
 	%D%/lock.c \
+	%D%/mark.c %D%/mark.h \
 	%D%/openat.c \
 	%D%/origin.c %D%/origin.h \
 	%D%/paths.c \

@@ -3,27 +3,23 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "format/container.h"
 #include "store/claim.h"
-#include "util/caps.h"
+#include "store/mark.h"
 #include "util/io.h"
 
-static const char trusted_mark[] = "trusted.deltafs.plain";
-static const char user_mark[] = "user.deltafs.plain";
+static const struct dfs_mark plain = { "trusted.deltafs.plain", "user.deltafs.plain" };
 
 bool dfs_is_plain_mark(const char *name)
 {
-	return strcmp(name, trusted_mark) == 0 || strcmp(name, user_mark) == 0;
+	return dfs_mark_is(&plain, name);
 }
 
 bool dfs_plain_mark_has(int fd)
 {
-	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
-
-	return fgetxattr(fd, trusted_mark, NULL, 0) >= 0 || fgetxattr(fd, user_mark, NULL, 0) >= 0;
+	return dfs_mark_has(&plain, fd);
 }
 
 int dfs_plain_mark_keeps(int fd)
@@ -36,13 +32,12 @@ int dfs_plain_mark_keeps(int fd)
 	return dfs_magic_score(first, (size_t)got) >= DFS_MAGIC_CLAIM && dfs_plain_mark_has(fd);
 }
 
-/* As dfs_claim_mark(): where the kernel refuses trusted.* (a user namespace), the user.* name. */
 static int mark(int fd)
 {
-	DFS_AUTO(raised) int raised = dfs_caps_raise(CAP_SYS_ADMIN);
+	int ret = dfs_mark_set(&plain, fd);
 
-	if (fsetxattr(fd, trusted_mark, "", 0, 0) < 0 && fsetxattr(fd, user_mark, "", 0, 0) < 0)
-		return errno == ENOTSUP ? -EOPNOTSUPP : -errno;
+	if (ret < 0)
+		return ret == -ENOTSUP ? -EOPNOTSUPP : ret;
 	return fsync(fd) < 0 ? -errno : 0;
 }
 

@@ -34,6 +34,15 @@ static const char *check_quiet(const char *value)
 	return NULL;
 }
 
+static const char *check_since(const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (!digits || value[digits] || digits > 19 || (digits == 19 && strcmp(value, "9223372036854775807") > 0))
+		return "it is a number of nanoseconds since 1970";
+	return NULL;
+}
+
 static const char *check_glob(const char *value)
 {
 	return value[strspn(value, "/")] ? NULL : "a pattern is missing";
@@ -49,6 +58,7 @@ static const struct {
 	[DFS_POLICY_INGEST] = { "ingest", check_switch },
 	[DFS_POLICY_EXISTING] = { "existing", check_switch },
 	[DFS_POLICY_EXCLUDE] = { "exclude", check_glob },
+	[DFS_POLICY_SINCE] = { "since", check_since },
 };
 
 const char *dfs_policy_word(enum dfs_policy_key key)

@@ -12,6 +12,7 @@
  *	ingest=on|off	off: they stay as they are
  *	existing=on|off	on: what was there before the mount is compressed as well
  *	exclude=GLOB	these stay as they are; any number of such lines
+ *	since=NUMBER	when codec was set, in nanoseconds since 1970; with it, and not by a user
  *
  * in any order. A PATH is relative to the store. Each holds for all that lies
  * below, until a directory further down says otherwise; patterns add up. Lines
@@ -41,6 +42,7 @@ enum dfs_policy_key {
 	DFS_POLICY_INGEST,
 	DFS_POLICY_EXISTING,
 	DFS_POLICY_EXCLUDE,
+	DFS_POLICY_SINCE,
 	DFS_POLICY_KEYS
 };
 

@@ -12,6 +12,7 @@
 
 #include "store/claim.h"
 #include "store/internal.h"
+#include "store/mark.h"
 
 /*
  * Keep writers out. A read lease is refused while anybody has the file open
@@ -29,6 +30,18 @@ static int keep_writers_out(int fd, struct dfs_err *err)
 	return 0;
 }
 
+/* A container became plain: not for an empty file, whose content is to come. */
+static int mark_thawed(const struct dfs_publish *p, struct dfs_err *err)
+{
+	struct stat st;
+	int ret;
+
+	if (p->sb || (fstat(p->tmp_fd, &st) == 0 && st.st_size == 0))
+		return 0;
+	ret = dfs_mark_set(&dfs_mark_exact, p->tmp_fd);
+	return ret < 0 && ret != -ENOTSUP ? dfs_fail(err, -ret, "mark as thawed: %s", strerror(-ret)) : 0;
+}
+
 static int dress(const struct dfs_publish *p, struct dfs_err *err)
 {
 	const struct timespec now[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
@@ -39,7 +52,9 @@ static int dress(const struct dfs_publish *p, struct dfs_err *err)
 		if (ret < 0 && ret != -ENOTSUP)
 			return dfs_fail(err, -ret, "mark as a container: %s", strerror(-ret));
 	}
-	ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
+	ret = mark_thawed(p, err);
+	if (ret == 0)
+		ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
 	if (ret < 0)
 		return ret;
 	if (p->anew && futimens(p->tmp_fd, now) < 0)

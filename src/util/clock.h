@@ -33,6 +33,15 @@ static inline struct timespec dfs_clock_after(clockid_t clock, int64_t ms)
 	return end;
 }
 
+/* dfs_clock_file_ns() - nanoseconds since 1970, by the clock that files' times are taken from */
+static inline int64_t dfs_clock_file_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static inline bool dfs_time_same(struct timespec a, struct timespec b)
 {
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;

@@ -30,7 +30,8 @@ struct dfs_background_config {
 	struct dfs_ledger *ledger;	/* may be NULL */
 	struct dfs_reasons *reasons;	/* the ledger's; may be NULL */
 	struct dfs_log *log;
-	const char *codec;		/* SPEC; NULL: exact */
+	const char *codec;		/* SPEC; NULL: exact; of what comes after since */
+	int64_t since;			/* nanoseconds since 1970 */
 	unsigned quiet_ms;		/* where no policy says otherwise */
 	unsigned threads;		/* that encode; 0: one a CPU */
 	size_t cache_bytes;		/* for decoding what is verified */

@@ -23,6 +23,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/measure.c \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
+	%D%/permit.c %D%/permit.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_tidy.c %D%/queue_work.c \

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "write/policy_of.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/tree.h"
@@ -31,6 +33,15 @@ const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherw
 	const struct dfs_policy_setting *codec = dfs_policy_get(policy, DFS_POLICY_CODEC);
 
 	return codec && dfs_spec_check(codec->value, NULL) == 0 ? codec->value : otherwise;
+}
+
+/* Of the same directory as the codec: another's says nothing. */
+int64_t dfs_policy_since(const struct dfs_policy *policy)
+{
+	const struct dfs_policy_setting *codec = dfs_policy_get(policy, DFS_POLICY_CODEC);
+	const struct dfs_policy_setting *since = dfs_policy_get(policy, DFS_POLICY_SINCE);
+
+	return codec && since && !strcmp(codec->from, since->from) ? atoll(since->value) : INT64_MAX;
 }
 
 const char *dfs_policy_base(const struct dfs_policy *policy)

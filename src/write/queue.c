@@ -71,6 +71,7 @@ static void entry_free(struct dfs_queue *q, struct dfs_queue_entry *entry)
 	entry->node->value = NULL;
 	q->bytes -= entry->bytes;
 	q->n--;
+	free((char *)entry->wish.codec);
 	free(entry);
 }
 
@@ -308,7 +309,16 @@ void dfs_queue_removed(struct dfs_queue *q, const char *rel)
 	end(q, rel);
 }
 
-/* @wish: NULL: leave it */
+/* Without memory for its codec a file is coded exactly. */
+static void entry_wish(struct dfs_queue_entry *entry, const struct dfs_queue_wish *wish)
+{
+	free((char *)entry->wish.codec);
+	if (wish)
+		entry->wish = *wish;
+	entry->wish.codec = wish && wish->codec ? strdup(wish->codec) : NULL;
+}
+
+/* @wish: NULL: leave the base, if one is wished for */
 static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct dfs_queue_wish *wish)
 {
 	struct dfs_queue_entry *entry;
@@ -322,8 +332,8 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct d
 		entry_renew(q, entry, ms);
 	if (entry)
 		entry->asked = ms >= 0;
-	if (entry && wish)
-		entry->wish = *wish;
+	if (entry)
+		entry_wish(entry, wish);
 	if (entry && fresh)
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
 	end(q, rel);

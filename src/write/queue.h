@@ -83,17 +83,19 @@ void dfs_queue_add(struct dfs_queue *queue, const char *rel, unsigned ms);
 /* dfs_queue_found() - @rel was last written @age_ms ago, as nobody here has seen: due when the rest of quiet_ms is over. Nothing if it is in the queue. */
 void dfs_queue_found(struct dfs_queue *queue, const char *rel, int64_t age_ms);
 
-/* Which base somebody wants a file coded against. */
+/* How somebody wants a file coded. */
 struct dfs_queue_wish {
 	bool given;		/* else none, and who compresses chooses */
 	struct dfs_hash base;	/* its ID */
 	uid_t uid;		/* who wants it, and must be able to read it */
+	const char *codec;	/* SPEC; NULL: as policy and mount have it */
 };
 
 /*
  * dfs_queue_add_over() - the same, with a wish
  * It holds until the file is compressed or found to stay plain, whatever
- * happens to it meanwhile; a restart forgets it.
+ * happens to it meanwhile; a restart forgets it. The codec was meant for what
+ * the file holds now: once it is written to, that is forgotten.
  */
 void dfs_queue_add_over(struct dfs_queue *queue, const char *rel, unsigned ms, const struct dfs_queue_wish *wish);
 

@@ -94,6 +94,7 @@ static struct dfs_queue_item *item_new(struct dfs_queue *q, struct dfs_queue_ent
 	item->asked = entry->asked;
 	item->age_ms = dfs_queue_now(q) - entry->since_ms;
 	item->wish = entry->wish;
+	item->wish.codec = entry->wish.codec ? strdup(entry->wish.codec) : NULL;
 	item->entry = entry;
 	entry->item = item;
 	q->n_in_work++;
@@ -217,6 +218,7 @@ void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_q
 	pthread_mutex_unlock(&q->lock);
 	dfs_journal_flush(q->pending);
 	free((char *)item->rel);
+	free((char *)item->wish.codec);
 	free(item);
 }
 

@@ -12,6 +12,7 @@
 #include "util/auto.h"
 #include "write/classify.h"
 #include "write/elect.h"
+#include "write/permit.h"
 #include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
@@ -28,6 +29,7 @@ struct task {
 	struct dfs_candidate_choice choice;
 	uint64_t memory_max;
 	bool memory_low;	/* others took it meanwhile */
+	const char *why_exact;	/* though somebody wants bits given up; NULL: nobody, or they are */
 };
 
 static void task_release(struct task *t)
@@ -169,12 +171,23 @@ static uint64_t container_bytes(const struct task *t)
 	return dfs_sample_stored(&t->input, &t->choice.choice.best);
 }
 
+static const char *codec_of(struct task *t)
+{
+	const struct dfs_background_config *config = t->shared->config;
+	const struct dfs_permit_mount mount = { config->codec, config->since };
+
+	t->why_exact = NULL;
+	if (t->item->wish.codec)
+		return t->item->wish.codec;
+	return dfs_permit_codec(t->shared->policy, &mount, t->item->rel, t->fd, &t->why_exact);
+}
+
 static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_result *result, struct dfs_err *err)
 {
 	const struct dfs_background_config *config = t->shared->config;
 	const struct dfs_ingest_config ingest = {
 		.encode = {
-			.base = t->choice.model, .codec = dfs_policy_codec(t->shared->policy, config->codec),
+			.base = t->choice.model, .codec = codec_of(t),
 			.threads = config->threads, .idle = true,
 			.progress = encoding, .progress_arg = t,
 		},
@@ -205,9 +218,10 @@ static void note(struct task *t, const struct dfs_ingest_result *result)
 			.rel = (char *)t->item->rel, .names = dfs_solos_names(t->header),
 			.shown_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
 		});
-	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s", t->item->rel,
+	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s%s%s", t->item->rel,
 		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes,
-		     base ? "over " : "alone", base ? base->files[0].name : "");
+		     base ? "over " : "alone", base ? base->files[0].name : "",
+		     t->why_exact ? "; exactly, since " : "", t->why_exact ? t->why_exact : "");
 }
 
 /* It was coded, and is not smaller; or it became something else meanwhile. */

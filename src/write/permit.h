@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * permit: may a policy have the bits of this file given up?
+ *
+ * Only of what came after the policy; who wants it of older files says so by
+ * name (deltafsctl encode --codec).
+ */
+#ifndef DFS_WRITE_PERMIT_H
+#define DFS_WRITE_PERMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/policy.h"
+
+/* What a mount was told, and when. */
+struct dfs_permit_mount {
+	const char *codec;	/* SPEC; NULL: exact */
+	int64_t since;		/* nanoseconds since 1970 */
+};
+
+/**
+ * dfs_permit_codec() - what a file is to be coded with that nobody asked for by name
+ * @policy: of its directories
+ * @ret_why: why that is exact, though the policy or the mount has it otherwise; NULL: it is as they have it
+ *
+ * Return: a SPEC; NULL: exact.
+ */
+const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
+			     int fd, const char **ret_why);
+
+/**
+ * dfs_permit_lossy() - is there a reason to code a file exactly
+ * @rel: its path
+ * @fd: of the file, plain
+ * @since: when the policy was set: nanoseconds since 1970
+ *
+ * Return: NULL: none; a sentence.
+ */
+const char *dfs_permit_lossy(const char *rel, int fd, int64_t since);
+
+/* dfs_permit_is_hash() - is this path the hash of what it holds: of a hub cache's blob, of a git-lfs object */
+bool dfs_permit_is_hash(const char *rel);
+
+#endif
