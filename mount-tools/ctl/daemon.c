@@ -270,6 +270,21 @@ int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, co
 	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
 }
 
+/* A codec that gives up bits left another file there, and the old one to who has it open. */
+static void follow_name(struct ctl_daemon *d)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(d->fd, &st) < 0 || st.st_nlink)
+		return;
+	fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	close(d->fd);
+	d->fd = fd;
+}
+
 int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)
 {
 	struct ctl_progress progress;
@@ -285,6 +300,7 @@ int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs
 	ctl_progress_end(&progress);
 	if (ret != 0)
 		return ret < 0 ? ret : interrupted(d, err);
+	follow_name(d);
 	ctl_daemon_result(d, result);
 	return 0;
 }

@@ -151,8 +151,9 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	int ret = may_change(a);
 
 	memcpy(wish.base.bytes, c->base, sizeof(c->base));
-	memcpy(spec, c->text, sizeof(spec));
-	spec[sizeof(spec) - 1] = '\0';
+	if (!memchr(c->text, '\0', sizeof(c->text)))
+		return -EINVAL;
+	strcpy(spec, c->text);
 	c->text[0] = '\0';
 	wish.codec = *spec ? spec : NULL;
 	if (ret == 0 && wish.codec)
@@ -248,7 +249,7 @@ static const struct request {
 	int (*ask)(struct asked *a, struct dfs_control *c);
 } requests[] = {
 	{ DFS_CONTROL_STATE, .ask = ask_state },
-	{ DFS_CONTROL_ENCODE, .takes_base = true, .ask = ask_encode },
+	{ DFS_CONTROL_ENCODE, .takes_base = true, .takes_text = true, .ask = ask_encode },
 	{ DFS_CONTROL_DECODE, .ask = ask_decode },
 	{ DFS_CONTROL_POLL, .takes_id = true, .ask = ask_poll },
 	{ DFS_CONTROL_BASE, .takes_text = true, .ask = ask_base },
