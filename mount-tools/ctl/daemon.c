@@ -264,7 +264,7 @@ int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, co
 	if (codec && strlen(codec) >= sizeof(c.text))
 		return dfs_fail(err, EINVAL, "a codec with %zu letters of options", strlen(codec));
 	if (codec)
-		strcpy(c.text, codec);
+		memcpy(c.text, codec, strlen(codec));
 	if (base)
 		memcpy(c.base, base->bytes, sizeof(c.base));
 	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);

@@ -153,7 +153,7 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	memcpy(wish.base.bytes, c->base, sizeof(c->base));
 	if (!memchr(c->text, '\0', sizeof(c->text)))
 		return -EINVAL;
-	strcpy(spec, c->text);
+	memcpy(spec, c->text, sizeof(spec));
 	c->text[0] = '\0';
 	wish.codec = *spec ? spec : NULL;
 	if (ret == 0 && wish.codec)

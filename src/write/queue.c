@@ -389,18 +389,3 @@ void dfs_queue_quiet(struct dfs_queue *q, unsigned ms)
 		q->quiet_ms = ms;
 	pthread_mutex_unlock(&q->lock);
 }
-
-void dfs_queue_look(struct dfs_queue *q, const char *rel)
-{
-	struct dfs_tree_node *top;
-
-	pthread_mutex_lock(&q->lock);
-	top = dfs_tree_find(&q->tree, rel);
-	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
-		struct dfs_queue_entry *entry = node->value;
-
-		if (entry && entry->due.place && !entry->tries)
-			dfs_queue_entry_wait(q, entry, 0);
-	}
-	pthread_mutex_unlock(&q->lock);
-}

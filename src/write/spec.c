@@ -80,7 +80,7 @@ static int split(struct dfs_spec *spec, char *text, char *rest, struct dfs_err *
 			continue;
 		if (len)
 			rest[len++] = ',';
-		strcpy(rest + len, option);
+		memcpy(rest + len, option, strlen(option) + 1);
 		len += strlen(option);
 	}
 	return 0;
@@ -133,7 +133,7 @@ int dfs_spec_parse(const char *text, struct dfs_spec *spec, struct dfs_err *err)
 		return 0;
 	if (strlen(text) >= sizeof(spec->text))
 		return dfs_fail(err, EINVAL, "a codec with %zu letters of options", strlen(text));
-	strcpy(spec->text, text);
+	memcpy(spec->text, text, strlen(text) + 1);
 	options = strchr(spec->text, ':');
 	if (options)
 		*options++ = '\0';
