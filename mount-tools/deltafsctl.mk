@@ -25,6 +25,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/consent.c mount-tools/ctl/consent.h \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
+	mount-tools/ctl/trials.c mount-tools/ctl/trials.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \

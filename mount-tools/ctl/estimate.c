@@ -13,6 +13,7 @@
 #include "mounts.h"
 #include "session.h"
 #include "text.h"
+#include "trials.h"
 #include "walk.h"
 #include "write/classify.h"
 
@@ -38,6 +39,7 @@ struct estimate {
 	const char *base;	/* as shown; NULL: none */
 	const char *why;	/* why none */
 	char id[DFS_HASH_HEX];
+	struct ctl_trials trials;
 };
 
 static int sample(struct estimating *e, struct dfs_work_input *input, const struct dfs_model *base,
@@ -126,7 +128,11 @@ static int estimate_file(struct estimating *e, const char *path, const struct ct
 	if (ret < 0)
 		return ret;
 	if (base)
-		return sample(e, &input, base, &est->stored, err);
+		ret = sample(e, &input, base, &est->stored, err);
+	if (ret == 0 && base)
+		ret = ctl_trials_make(&input, e->hand, &est->trials, err);
+	if (ret < 0 || base)
+		return ret;
 	if (!e->ctl->base && e->families.models[file->model].base == file->model) {
 		est->stored = file->bytes;
 		est->why = "stays plain, as the base of others";
@@ -150,11 +156,14 @@ static void say_estimate(struct estimating *e, const char *path, const struct ct
 			est->base || est->stored == file->bytes ? "" : ", so alone");
 	else if (!e->ctl->recursive)
 		ctl_say(e->ctl, "%s: %s: %s", path, ctl_bytes(now, file->stored), est->why);
+	if (!e->ctl->recursive)
+		ctl_trials_say(e->ctl, &est->trials, file->stored);
 	if (e->ctl->report)
 		json_array_append_new(json_object_get(e->ctl->report, "files"), json_pack(
-			"{s:o, s:I, s:I, s:{s:I, s:I}, s:f, s:o, s:s?}", "path", ctl_string(path),
+			"{s:o, s:I, s:I, s:{s:I, s:I}, s:o, s:f, s:o, s:s?}", "path", ctl_string(path),
 			"now_bytes", (json_int_t)file->stored, "after_bytes", (json_int_t)est->stored,
 			"codecs", "exact", (json_int_t)est->stored, "exact_alone", (json_int_t)est->alone,
+			"trials", ctl_trials_json(&est->trials, file->stored),
 			"ratio", ctl_ratio(file->stored, est->stored),
 			"base", est->base ? ctl_string(est->base) : json_null(),
 			"reason", est->base ? NULL : est->why));

@@ -46,6 +46,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/thaw_data.c \
 	%D%/thaw_step.c %D%/thaw_state.h \
 	%D%/ticker.c %D%/ticker.h \
+	%D%/trial.c %D%/trial.h \
 	%D%/turn.c %D%/turn.h \
 	%D%/verify.c %D%/verify.h %D%/verify_fast.c \
 	%D%/work.c %D%/work.h

@@ -17,7 +17,7 @@ static bool place_at(const struct dfs_work *w, uint64_t off, uint32_t bytes,
 	unsigned unit = dfs_segment_unit(seg);
 	uint64_t at = (off - seg->off) / unit * unit, len = seg->len - at;
 
-	if (seg->kind == DFS_SEGMENT_HEADER)
+	if (seg->kind == DFS_SEGMENT_HEADER || w->segments[segment].lossy)
 		return false;
 	len = len < bytes ? len : bytes;
 	len -= len % unit;
@@ -93,9 +93,14 @@ int dfs_sample(const struct dfs_work_input *input, struct dfs_sample_size size,
 	return ret;
 }
 
-uint64_t dfs_sample_stored(const struct dfs_work_input *input, const struct dfs_sample *sample)
+uint64_t dfs_sample_of(uint64_t bytes, const struct dfs_sample *sample)
 {
 	double share = sample->bytes ? (double)sample->bits / 8 / (double)sample->bytes : 1;
 
-	return (uint64_t)(share * (double)input->len) + input->len / OVERHEAD_SHARE + OVERHEAD_FIXED;
+	return (uint64_t)(share * (double)bytes) + bytes / OVERHEAD_SHARE + OVERHEAD_FIXED;
+}
+
+uint64_t dfs_sample_stored(const struct dfs_work_input *input, const struct dfs_sample *sample)
+{
+	return dfs_sample_of(input->len, sample);
 }

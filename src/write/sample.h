@@ -31,12 +31,15 @@ struct dfs_sample {
  * dfs_sample() - look at a file over input->base (NULL: alone)
  * @hand: scratch of this thread
  *
- * The header is not looked at. Return: 0; -EIO, -ENOMEM.
+ * The header is not looked at, nor is what a codec of input->spec would take. Return: 0; -EIO, -ENOMEM.
  */
 int dfs_sample(const struct dfs_work_input *input, struct dfs_sample_size size,
 	       struct dfs_hand *hand, struct dfs_sample *ret_sample, struct dfs_err *err);
 
 /* dfs_sample_stored() - the size of the whole container, from its sample */
 uint64_t dfs_sample_stored(const struct dfs_work_input *input, const struct dfs_sample *sample);
+
+/* dfs_sample_of() - the same of @bytes that are like those that were looked at */
+uint64_t dfs_sample_of(uint64_t bytes, const struct dfs_sample *sample);
 
 #endif
