@@ -128,15 +128,38 @@ static void residual(const struct table *t, const struct dfs_block *block, unsig
 	}
 }
 
+/* Several sums at a time: one alone waits for each addition. */
+#define SUMS 8
+
+static double sum_of(const float *delta, size_t n)
+{
+	double sums[SUMS] = { 0 };
+	size_t i = 0;
+
+	for (; n - i >= SUMS; i += SUMS)
+		for (size_t k = 0; k < SUMS; k++)
+			sums[k] += fabsf(delta[i + k]);
+	for (; i < n; i++)
+		sums[0] += fabsf(delta[i]);
+	for (size_t k = 1; k < SUMS; k++)
+		sums[0] += sums[k];
+	return sums[0];
+}
+
 static void add_sums(struct record *r, const struct dfs_block *block, size_t at, size_t n, const float *delta)
 {
 	uint64_t cols = block->shape.cols;
+	uint64_t row = (block->first + at) / cols, col = (block->first + at) % cols;
 
-	for (size_t i = 0; i < n; i++) {
-		uint64_t place = block->first + at + i;
-		uint64_t unit = r->table.scale == SCALAR ? 0 : r->table.scale == ROW ? place / cols : place % cols;
+	for (size_t i = 0; i < n; row++, col = 0) {
+		size_t stop = n - i < cols - col ? n : i + (size_t)(cols - col);
 
-		r->sums[unit] += fabsf(delta[i]);
+		if (r->table.scale == COLUMN)
+			for (size_t k = i; k < stop; k++)
+				r->sums[col + k - i] += fabsf(delta[k]);
+		else
+			r->sums[r->table.scale == ROW ? row : 0] += sum_of(delta + i, stop - i);
+		i = stop;
 	}
 }
 
@@ -231,6 +254,29 @@ static size_t bound(struct dfs_shape shape, size_t n)
 	return 8 * ((n + 7) / 8);
 }
 
+/* The signs of a block, and what is left of it. */
+#define TAKE_SIGNS(level, target)								\
+	target static void take_signs_##level(float *delta, const float *scale, uint8_t *bits)	\
+	{											\
+		for (size_t i = 0; i < BLOCK; i += 32, bits += 4) {				\
+			uint32_t word = 0;							\
+												\
+			for (uint32_t k = 0; k < 32; k++)					\
+				word |= delta[i + k] < 0 ? 1u << k : 0;				\
+			for (uint32_t k = 0; k < 32; k++)					\
+				delta[i + k] -= delta[i + k] < 0 ? -scale[i + k] : scale[i + k]; \
+			dfs_put_u32le(bits, word);						\
+		}										\
+	}
+
+TAKE_SIGNS(portable, )
+TAKE_SIGNS(avx2, DFS_FOR_AVX2)
+TAKE_SIGNS(avx512, DFS_FOR_AVX512)
+
+typedef void take_signs_fn(float *delta, const float *scale, uint8_t *bits);
+
+static take_signs_fn *const take_signs_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(take_signs);
+
 static int encode(const struct dfs_block *block, float *delta, const struct dfs_table *table, struct dfs_span notes,
 		  uint8_t *payload, size_t *ret_len, struct dfs_scratch *scratch)
 {
@@ -238,21 +284,20 @@ static int encode(const struct dfs_block *block, float *delta, const struct dfs_
 	size_t len = (block->n + 7) / 8;
 
 	(void)notes;
-	(void)scratch;
-	memset(payload, 0, t->k * len);
-	for (unsigned j = 0; j < t->k; j++)
-		for (size_t at = 0; at < block->n; at += BLOCK) {
-			size_t n = block->n - at < BLOCK ? block->n - at : BLOCK;
-			float scale[BLOCK];
+	for (size_t at = 0; at < block->n; at += BLOCK) {
+		size_t n = block->n - at < BLOCK ? block->n - at : BLOCK;
+		float scale[BLOCK], part[BLOCK] = { 0 };
+		uint8_t bits[BLOCK / 8];
 
+		memcpy(part, delta + at, n * sizeof(*part));
+		for (unsigned j = 0; j < t->k; j++) {
 			fill(t, block, j, at, n, scale);
-			for (size_t i = 0; i < n; i++) {
-				bool minus = delta[at + i] < 0;
-
-				payload[j * len + (at + i) / 8] |= (uint8_t)(minus << (at + i) % 8);
-				delta[at + i] -= minus ? -scale[i] : scale[i];
-			}
+			memset(part + n, 0, (BLOCK - n) * sizeof(*part));	/* no bit behind the last value */
+			memset(scale + n, 0, (BLOCK - n) * sizeof(*scale));
+			take_signs_of_level[dfs_scratch_cpu(scratch)](part, scale, bits);
+			memcpy(payload + j * len + at / 8, bits, (n + 7) / 8);
 		}
+	}
 	*ret_len = t->k * len;
 	return 0;
 }

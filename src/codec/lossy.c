@@ -119,30 +119,51 @@ static float largest_of(unsigned dtype)
 	return dtype == DFS_F16 ? 0x1p14f : 0x1p125f;
 }
 
-static const float *as_f32(unsigned dtype, const void *values, float *room, size_t n)
+static void as_f32(enum dfs_cpu cpu, unsigned dtype, const void *values, float *to, size_t n)
 {
 	if (dtype == DFS_F32)
-		return memcpy(room, values, n * sizeof(*room));
-	dfs_convert_fast(dtype, DFS_F32, dfs_cpu_best())(values, room, n);
-	return room;
+		memcpy(to, values, n * sizeof(*to));
+	else
+		dfs_convert_fast(dtype, DFS_F32, cpu)(values, to, n);
 }
+
+/* A whole block, so that compilers make vectors of it at -O2. Return: whether all are in bounds; false for NaN. */
+#define SUBTRACT(level, target)								\
+	target static bool subtract_##level(const float *a, const float *b, float limit, float *delta) \
+	{										\
+		uint32_t in = ~0u;							\
+											\
+		for (size_t i = 0; i < BLOCK; i++) {					\
+			delta[i] = a[i] - b[i];						\
+			in &= -(uint32_t)(fabsf(a[i]) <= limit) & -(uint32_t)(fabsf(b[i]) <= limit); \
+		}									\
+		return in;								\
+	}
+
+SUBTRACT(portable, )
+SUBTRACT(avx2, DFS_FOR_AVX2)
+SUBTRACT(avx512, DFS_FOR_AVX512)
+
+typedef bool subtract_fn(const float *a, const float *b, float limit, float *delta);
+
+static subtract_fn *const subtract_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(subtract);
 
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n)
 {
 	unsigned size = dtype == DFS_F32 ? 4 : 2;
-	float limit = largest_of(dtype);
+	enum dfs_cpu cpu = dfs_cpu_best();
+	float limit = largest_of(dtype), a[BLOCK], b[BLOCK], out[BLOCK];
 	bool all = true;
 
 	for (size_t at = 0; at < n; at += BLOCK) {
 		size_t now = n - at < BLOCK ? n - at : BLOCK;
-		float room_a[BLOCK], room_b[BLOCK];
-		const float *a = as_f32(dtype, (const uint8_t *)data + at * size, room_a, now);
-		const float *b = as_f32(dtype, (const uint8_t *)pred + at * size, room_b, now);
 
-		for (size_t i = 0; i < now; i++) {
-			delta[at + i] = a[i] - b[i];
-			all &= fabsf(a[i]) <= limit && fabsf(b[i]) <= limit;	/* false for NaN */
-		}
+		as_f32(cpu, dtype, (const uint8_t *)data + at * size, a, now);
+		as_f32(cpu, dtype, (const uint8_t *)pred + at * size, b, now);
+		for (size_t i = now; i < BLOCK; i++)
+			a[i] = b[i] = 0;
+		all &= subtract_of_level[cpu](a, b, limit, out);
+		memcpy(delta + at, out, now * sizeof(*delta));
 	}
 	return all;
 }
