@@ -72,6 +72,9 @@ struct dfs_lossy {
 	int (*settle)(const void *options, unsigned pass, const struct dfs_lossy_tensor *tensor);
 	/* plan() - may be NULL; what it decides goes into the records. Return: 0; -ENOMEM. */
 	int (*plan)(const void *options, const struct dfs_lossy_tensor *tensors, size_t n, struct dfs_err *err);
+	/* planned() - what plan() decided for a tensor: planned_size bytes of its record, to be kept for another run over the model */
+	void *(*planned)(const struct dfs_lossy_tensor *tensor);
+	size_t planned_size;			/* 0: there is no plan() */
 	/**
 	 * prepare() - the tensor's table, as bytes for the container
 	 * @notes: appended to: what only encode() needs; may stay empty

@@ -14,6 +14,7 @@
 #include "util/err.h"
 #include "util/pool.h"
 
+struct dfs_plan;
 struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
 
 /* Called now and then from the encoding thread. Return: false to cancel (-ECANCELED). */
@@ -22,6 +23,7 @@ typedef bool dfs_progress_fn(void *arg, uint64_t done_bytes, uint64_t total_byte
 struct dfs_encode_config {
 	const struct dfs_model *base;	/* NULL: alone */
 	const char *codec;		/* SPEC; NULL: "exact" */
+	const struct dfs_plan *plan;	/* of the whole model, with this codec and base (write/plan.h); NULL: the file is one */
 	unsigned threads;		/* 0: one a CPU */
 	bool idle;			/* they run when nobody else wants the CPU */
 	dfs_progress_fn *progress;	/* may be NULL */

@@ -10,55 +10,8 @@
 #include "util/pool.h"
 #include "write/encode.h"
 #include "write/expect.h"
-#include "write/layout.h"
+#include "write/plan.h"
 #include "write/ticker.h"
-
-/* The tensor that a segment holds, wholly or but for rows that have no base; NULL: it is of another kind. */
-static const struct dfs_tensor *tensor_of(const struct dfs_segment *seg, const struct dfs_header *header)
-{
-	const struct dfs_tensor *tensor;
-
-	if (!header || seg->kind != DFS_SEGMENT_TENSOR || seg->predictor != DFS_PREDICT_BASE || seg->len < DFS_BUNDLE_SMALL)
-		return NULL;
-	tensor = dfs_header_at(header, seg->off);
-	return tensor && tensor->off == seg->off ? tensor : NULL;
-}
-
-int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err)
-{
-	const struct dfs_lossy *lossy = w->spec ? w->spec->lossy : NULL;
-
-	for (uint32_t i = 0; lossy && i < w->c.n_segments; i++) {
-		const struct dfs_tensor *tensor = tensor_of(&w->c.segments[i], header);
-		struct dfs_work_segment *ws = &w->segments[i];
-
-		if (!tensor || !dfs_spec_takes(w->spec, tensor) || !lossy->codec->accepts(ws->shape) ||
-		    (lossy->takes && !lossy->takes(w->spec->options, ws->shape)))
-			continue;
-		ws->lossy = calloc(1, sizeof(*ws->lossy));
-		if (!ws->lossy)
-			return dfs_fail(err, ENOMEM, "out of memory");
-		if (lossy->chunk_rows)
-			w->c.segments[i].chunk_rows = lossy->chunk_rows(w->spec->options, ws->shape);
-		ws->measurable = false;
-		ws->lossy->tensor = (struct dfs_lossy_tensor){
-			.shape = ws->shape, .chunk_rows = w->c.segments[i].chunk_rows, .number = w->n_lossy++,
-			.values = ws->shape.rows * ws->shape.cols,
-		};
-	}
-	return 0;
-}
-
-void dfs_give_up_free(struct dfs_work_lossy *lossy)
-{
-	if (!lossy)
-		return;
-	free(lossy->tensor.record);
-	dfs_table_close(lossy->table);
-	dfs_buf_release(&lossy->table_bytes);
-	dfs_buf_release(&lossy->notes);
-	free(lossy);
-}
 
 static void make_exact(struct dfs_work *w, uint32_t i)
 {
@@ -70,7 +23,7 @@ static void make_exact(struct dfs_work *w, uint32_t i)
 
 /* All that the jobs share. */
 struct passes {
-	struct dfs_work *w;
+	const struct dfs_spec *spec;
 	const struct dfs_lossy *lossy;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -83,6 +36,7 @@ struct passes {
 struct pass_job {
 	struct dfs_job job;
 	struct passes *p;
+	struct dfs_work *w;
 	uint32_t segment;
 	bool differs, finite;	/* found on the way */
 };
@@ -102,7 +56,7 @@ static bool has_failed(struct passes *p, uint64_t done)
 static int measure_chunk(struct pass_job *j, unsigned pass, const struct dfs_block *block, const uint8_t *input,
 			 struct dfs_hand *hand)
 {
-	const struct dfs_work *w = j->p->w;
+	const struct dfs_work *w = j->w;
 	float *delta = dfs_hand_delta(hand, block->n);
 
 	if (!delta)
@@ -119,7 +73,7 @@ static int measure_chunk(struct pass_job *j, unsigned pass, const struct dfs_blo
 static int measure_span(struct pass_job *j, unsigned pass, const struct dfs_span_place *place, struct dfs_hand *hand,
 			struct dfs_err *err)
 {
-	const struct dfs_work *w = j->p->w;
+	const struct dfs_work *w = j->w;
 	int ret = dfs_expect_read(w, place, &hand->span, err);
 
 	if (ret == 0)
@@ -137,7 +91,7 @@ static int measure_span(struct pass_job *j, unsigned pass, const struct dfs_span
 
 static int run_pass(struct pass_job *j, unsigned pass, struct dfs_hand *hand, struct dfs_err *err)
 {
-	const struct dfs_work *w = j->p->w;
+	const struct dfs_work *w = j->w;
 	const struct dfs_lossy_tensor *tensor = &w->segments[j->segment].lossy->tensor;
 	struct dfs_span_place place;
 	int ret = 0;
@@ -156,8 +110,8 @@ static int run_pass(struct pass_job *j, unsigned pass, struct dfs_hand *hand, st
 static int run_passes(struct pass_job *j, struct dfs_hand *hand, struct dfs_err *err)
 {
 	const struct dfs_lossy *lossy = j->p->lossy;
-	const void *options = j->p->w->spec->options;
-	struct dfs_lossy_tensor *tensor = &j->p->w->segments[j->segment].lossy->tensor;
+	const void *options = j->p->spec->options;
+	struct dfs_lossy_tensor *tensor = &j->w->segments[j->segment].lossy->tensor;
 	unsigned passes = lossy->passes(options);
 	int ret = 0;
 
@@ -189,10 +143,11 @@ static void measure_run(struct dfs_job *job, void *hand)
 	job_end(j->p, has_failed(j->p, 0) ? 0 : run_passes(j, hand, &err), &err);
 }
 
-static int prepare_segment(struct passes *p, uint32_t segment, struct dfs_err *err)
+static int prepare_segment(struct pass_job *j, struct dfs_err *err)
 {
-	struct dfs_work_lossy *l = p->w->segments[segment].lossy;
-	int ret = p->lossy->prepare(p->w->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
+	struct dfs_work_lossy *l = j->w->segments[j->segment].lossy;
+	const struct passes *p = j->p;
+	int ret = p->lossy->prepare(p->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
 
 	free(l->tensor.record);
 	l->tensor.record = NULL;
@@ -210,7 +165,7 @@ static void prepare_run(struct dfs_job *job, void *hand)
 	struct dfs_err err = { "" };
 
 	(void)hand;
-	job_end(j->p, has_failed(j->p, 0) ? 0 : prepare_segment(j->p, j->segment, &err), &err);
+	job_end(j->p, has_failed(j->p, 0) ? 0 : prepare_segment(j, &err), &err);
 }
 
 /* Runs all jobs, and tells of progress meanwhile. Return: 0; what the first of them failed with; -ECANCELED. */
@@ -244,20 +199,25 @@ static int run_jobs(struct passes *p, struct dfs_pool *pool, struct pass_job *jo
 }
 
 /* What turned out to have nothing to give up, or what cannot be given up. Return: how many are left. */
-static uint32_t drop_exact(struct dfs_work *w, struct pass_job *jobs, uint32_t n)
+static uint32_t drop_exact(struct pass_job *jobs, uint32_t n)
 {
 	uint32_t left = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (jobs[i].finite && jobs[i].differs && w->segments[jobs[i].segment].lossy->tensor.values)
+		if (jobs[i].finite && jobs[i].differs && jobs[i].w->segments[jobs[i].segment].lossy->tensor.values)
 			jobs[left++] = jobs[i];
 		else
-			make_exact(w, jobs[i].segment);
+			make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;
 }
 
-static int plan(struct passes *p, const struct pass_job *jobs, uint32_t n, struct dfs_err *err)
+static struct dfs_work_lossy *lossy_of(const struct pass_job *job)
+{
+	return job->w->segments[job->segment].lossy;
+}
+
+static int plan_here(struct passes *p, const struct pass_job *jobs, uint32_t n, struct dfs_err *err)
 {
 	DFS_AUTO(mem) struct dfs_lossy_tensor *tensors = calloc(n + 1, sizeof(*tensors));
 
@@ -266,56 +226,132 @@ static int plan(struct passes *p, const struct pass_job *jobs, uint32_t n, struc
 	if (!tensors)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < n; i++)
-		tensors[i] = p->w->segments[jobs[i].segment].lossy->tensor;
-	return p->lossy->plan(p->w->spec->options, tensors, n, err);
+		tensors[i] = lossy_of(&jobs[i])->tensor;
+	return p->lossy->plan(p->spec->options, tensors, n, err);
 }
 
-static int all_passes(struct passes *p, struct dfs_pool *pool, struct pass_job *jobs, uint32_t n,
-		      struct dfs_ticker *ticker, struct dfs_err *err)
+/* A tensor that the plan knows nothing of came later: it is coded exactly. */
+static uint32_t plan_from(struct passes *p, const struct dfs_plan *plan, struct pass_job *jobs, uint32_t n)
 {
-	int ret = run_jobs(p, pool, jobs, n, measure_run, ticker, err);
+	for (uint32_t i = 0; i < n; i++) {
+		struct dfs_lossy_tensor *tensor = &lossy_of(&jobs[i])->tensor;
+		const struct dfs_plan_entry *entry = dfs_plan_find(plan, lossy_of(&jobs[i])->name);
 
-	if (ret < 0)
-		return ret;
-	n = drop_exact(p->w, jobs, n);
-	ret = plan(p, jobs, n, err);
+		jobs[i].finite = entry != NULL;
+		if (!entry)
+			continue;
+		tensor->number = entry->number;
+		if (p->lossy->planned_size)
+			memcpy(p->lossy->planned(tensor), entry->planned, p->lossy->planned_size);
+	}
+	return drop_exact(jobs, n);
+}
+
+/* @ret_n: in, all jobs; out, those of them that are lossy still */
+static int measure_all(struct passes *p, struct dfs_pool *pool, struct pass_job *jobs, uint32_t *n,
+		       struct dfs_ticker *ticker, struct dfs_err *err)
+{
+	int ret = run_jobs(p, pool, jobs, *n, measure_run, ticker, err);
+
 	if (ret == 0)
-		ret = run_jobs(p, pool, jobs, n, prepare_run, ticker, err);
-	if (ret < 0)
-		return ret;
-	p->w->n_lossy = drop_exact(p->w, jobs, n);
-	return dfs_work_make_chunks(p->w, err);
+		*n = drop_exact(jobs, *n);
+	return ret;
+}
+
+/* --- jobs and their threads */
+
+struct crew {
+	struct passes passes;
+	struct dfs_pool *pool;
+	struct pass_job *jobs;
+	uint32_t n;
+	struct dfs_ticker ticker;
+};
+
+static void crew_add(struct crew *crew, struct dfs_work *w)
+{
+	for (uint32_t i = 0; i < w->c.n_segments; i++)
+		if (w->segments[i].lossy)
+			crew->jobs[crew->n++] = (struct pass_job){ .p = &crew->passes, .w = w, .segment = i, .finite = true };
+}
+
+static int crew_init(struct crew *crew, const struct dfs_spec *spec, uint32_t most, uint64_t bytes,
+		     const struct dfs_encode_config *config, struct dfs_err *err)
+{
+	struct dfs_pool_config pool = {
+		.threads = config->threads, .name = "measure", .idle = config->idle,
+		.local_new = dfs_hand_new, .local_free = dfs_hand_free,
+	};
+	pthread_condattr_t attr;
+
+	*crew = (struct crew){
+		.passes = { .spec = spec, .lossy = spec->lossy },
+		.ticker = { config->progress, config->progress_arg, bytes, { 0 } },
+	};
+	pthread_mutex_init(&crew->passes.lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&crew->passes.changed, &attr);
+	pthread_condattr_destroy(&attr);
+	crew->jobs = calloc(most + 1, sizeof(*crew->jobs));
+	crew->pool = dfs_pool_new(&pool);
+	return crew->jobs && crew->pool ? 0 : dfs_fail(err, ENOMEM, "start measuring: out of memory");
+}
+
+static void crew_release(struct crew *crew)
+{
+	dfs_pool_free(crew->pool);
+	free(crew->jobs);
+	pthread_cond_destroy(&crew->passes.changed);
+	pthread_mutex_destroy(&crew->passes.lock);
 }
 
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err)
 {
-	struct passes p = { .w = w, .lossy = w->spec->lossy };
-	struct dfs_pool_config pool_config = {
-		.threads = config->threads, .name = "measure", .idle = config->idle,
-		.local_new = dfs_hand_new, .local_free = dfs_hand_free,
-	};
-	struct dfs_ticker ticker = { config->progress, config->progress_arg, w->c.sb.original_size, { 0 } };
-	DFS_AUTO(mem) struct pass_job *jobs = calloc(w->n_lossy + 1, sizeof(*jobs));
-	struct dfs_pool *pool = dfs_pool_new(&pool_config);
-	pthread_condattr_t attr;
-	uint32_t n = 0;
+	struct crew crew;
+	int ret = crew_init(&crew, w->spec, w->n_lossy, w->c.sb.original_size, config, err);
+
+	if (ret == 0) {
+		crew_add(&crew, w);
+		ret = measure_all(&crew.passes, crew.pool, crew.jobs, &crew.n, &crew.ticker, err);
+	}
+	if (ret == 0 && config->plan)
+		crew.n = plan_from(&crew.passes, config->plan, crew.jobs, crew.n);
+	else if (ret == 0)
+		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
+	if (ret == 0)
+		ret = run_jobs(&crew.passes, crew.pool, crew.jobs, crew.n, prepare_run, &crew.ticker, err);
+	if (ret == 0) {
+		w->n_lossy = drop_exact(crew.jobs, crew.n);
+		ret = dfs_work_make_chunks(w, err);
+	}
+	crew_release(&crew);
+	return ret;
+}
+
+int dfs_give_up_plan(struct dfs_work *works, size_t n, const struct dfs_encode_config *config, struct dfs_plan *plan,
+		     struct dfs_err *err)
+{
+	struct crew crew;
+	uint64_t bytes = 0;
+	uint32_t most = 0;
 	int ret;
 
-	if (!jobs || !pool) {
-		dfs_pool_free(pool);
-		return dfs_fail(err, ENOMEM, "start measuring: out of memory");
+	for (size_t i = 0; i < n; i++) {
+		bytes += works[i].c.sb.original_size;
+		most += works[i].n_lossy;
 	}
-	pthread_mutex_init(&p.lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p.changed, &attr);
-	pthread_condattr_destroy(&attr);
-	for (uint32_t i = 0; i < w->c.n_segments; i++)
-		if (w->segments[i].lossy)
-			jobs[n++] = (struct pass_job){ .p = &p, .segment = i, .finite = true };
-	ret = all_passes(&p, pool, jobs, n, &ticker, err);
-	dfs_pool_free(pool);
-	pthread_cond_destroy(&p.changed);
-	pthread_mutex_destroy(&p.lock);
+	ret = crew_init(&crew, works[0].spec, most, bytes, config, err);
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		crew_add(&crew, &works[i]);
+	for (uint32_t i = 0; ret == 0 && i < crew.n; i++)
+		lossy_of(&crew.jobs[i])->tensor.number = i;
+	if (ret == 0)
+		ret = measure_all(&crew.passes, crew.pool, crew.jobs, &crew.n, &crew.ticker, err);
+	if (ret == 0)
+		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
+	for (uint32_t i = 0; ret == 0 && i < crew.n; i++)
+		ret = dfs_plan_add(plan, lossy_of(&crew.jobs[i])->name, &lossy_of(&crew.jobs[i])->tensor, err);
+	crew_release(&crew);
 	return ret;
 }

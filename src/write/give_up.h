@@ -16,13 +16,25 @@ int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct
 
 void dfs_give_up_free(struct dfs_work_lossy *lossy);	/* NULL is fine */
 
+struct dfs_plan;
+
 /**
  * dfs_give_up_prepare() - measure all marked segments, plan, and make their tables
  *
  * A segment with a difference that is not finite, or that the codec declines,
  * or without any difference, is marked exact again. Each is read once for each
- * pass of the codec. Return: 0; -ECANCELED; -EIO, -ENOMEM.
+ * pass of the codec. With config->plan that is followed, instead of one for
+ * this file alone. Return: 0; -ECANCELED; -EIO, -ENOMEM.
  */
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err);
+
+/**
+ * dfs_give_up_plan() - measure the files of one model, and plan for all of them together
+ * @works: n (at least one) with the same spec and base; of no use afterwards but to be released
+ * @plan: what was decided is added to it
+ * Return: as above.
+ */
+int dfs_give_up_plan(struct dfs_work *works, size_t n, const struct dfs_encode_config *config, struct dfs_plan *plan,
+		     struct dfs_err *err);
 
 #endif

@@ -12,7 +12,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
-	%D%/give_up.c %D%/give_up.h \
+	%D%/give_up.c %D%/give_up.h %D%/give_up_mark.c \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/ledger.c %D%/ledger.h \
@@ -24,6 +24,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
 	%D%/permit.c %D%/permit.h \
+	%D%/plan.c %D%/plan.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_tidy.c %D%/queue_work.c \

@@ -41,6 +41,7 @@ struct dfs_work_segment {
 
 /* A segment whose codec gives up bits. */
 struct dfs_work_lossy {
+	const char *name;		/* the tensor's, of the header */
 	struct dfs_lossy_tensor tensor;	/* its record is gone once the table is there */
 	struct dfs_table *table;
 	struct dfs_buf table_bytes, notes;

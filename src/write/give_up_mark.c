@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* give_up_mark: which segments a codec that gives up bits gets. */
+#include <stdlib.h>
+
+#include "write/give_up.h"
+#include "write/layout.h"
+
+/* The tensor that a segment holds, wholly or but for rows that have no base; NULL: it is of another kind. */
+static const struct dfs_tensor *tensor_of(const struct dfs_segment *seg, const struct dfs_header *header)
+{
+	const struct dfs_tensor *tensor;
+
+	if (!header || seg->kind != DFS_SEGMENT_TENSOR || seg->predictor != DFS_PREDICT_BASE || seg->len < DFS_BUNDLE_SMALL)
+		return NULL;
+	tensor = dfs_header_at(header, seg->off);
+	return tensor && tensor->off == seg->off ? tensor : NULL;
+}
+
+int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err)
+{
+	const struct dfs_lossy *lossy = w->spec ? w->spec->lossy : NULL;
+
+	for (uint32_t i = 0; lossy && i < w->c.n_segments; i++) {
+		const struct dfs_tensor *tensor = tensor_of(&w->c.segments[i], header);
+		struct dfs_work_segment *ws = &w->segments[i];
+
+		if (!tensor || !dfs_spec_takes(w->spec, tensor) || !lossy->codec->accepts(ws->shape) ||
+		    (lossy->takes && !lossy->takes(w->spec->options, ws->shape)))
+			continue;
+		ws->lossy = calloc(1, sizeof(*ws->lossy));
+		if (!ws->lossy)
+			return dfs_fail(err, ENOMEM, "out of memory");
+		if (lossy->chunk_rows)
+			w->c.segments[i].chunk_rows = lossy->chunk_rows(w->spec->options, ws->shape);
+		ws->measurable = false;
+		ws->lossy->name = tensor->name;
+		ws->lossy->tensor = (struct dfs_lossy_tensor){
+			.shape = ws->shape, .chunk_rows = w->c.segments[i].chunk_rows, .number = w->n_lossy++,
+			.values = ws->shape.rows * ws->shape.cols,
+		};
+	}
+	return 0;
+}
+
+void dfs_give_up_free(struct dfs_work_lossy *lossy)
+{
+	if (!lossy)
+		return;
+	free(lossy->tensor.record);
+	dfs_table_close(lossy->table);
+	dfs_buf_release(&lossy->table_bytes);
+	dfs_buf_release(&lossy->notes);
+	free(lossy);
+}
