@@ -18,11 +18,14 @@
 #include "progress.h"
 #include "results.h"
 #include "session.h"
+#include "store/claim.h"
 #include "transfer.h"
 #include "walk.h"
 #include "write/classify.h"
 #include "write/choose.h"
 #include "write/ingest.h"
+#include "write/permit.h"
+#include "write/planned.h"
 #include "write/spec.h"
 #include "write/verify.h"
 
@@ -43,6 +46,7 @@ struct encoding {
 	struct ctl_bases bases;
 	struct ctl_totals totals;
 	struct ctl_wish wish;	/* --base, to a daemon */
+	struct dfs_planned planned;
 	bool many;		/* -o names a directory */
 };
 
@@ -53,6 +57,42 @@ static struct dfs_encode_config encode_config(struct encoding *e, const struct d
 		.base = base, .codec = e->ctl->codec, .threads = e->ctl->threads,
 		.progress = ctl_progress_tell, .progress_arg = progress,
 	};
+}
+
+/* A file of a model that is compressed already is no original any more. */
+static int open_plain(void *arg, const char *path)
+{
+	struct dfs_claim claim;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
+
+	(void)arg;
+	if (fd < 0)
+		return -errno;
+	ret = fstat(fd, &st) < 0 ? -errno : dfs_claim_check(fd, (uint64_t)st.st_size, &claim);
+	if (ret == 0 && claim.kind != DFS_PLAIN)
+		ret = -EEXIST;
+	if (ret == 0)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
+static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, struct dfs_encode_config *config,
+		     const char **ret_why, struct dfs_err *err)
+{
+	int ret;
+
+	*ret_why = NULL;
+	if (!e->ctl->out)
+		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
+	if (!config->codec)
+		return 0;
+	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_plain, NULL, &config->plan, ret_why, err);
+	if (ret == 0 && *ret_why)
+		config->codec = NULL;
+	return ret;
 }
 
 static const char *id_text(const struct dfs_model *base, char text[DFS_HASH_HEX])
@@ -94,6 +134,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	struct ctl_progress progress;
 	struct dfs_encode_config config = encode_config(e, base, &progress);
 	struct dfs_encode_result encoded;
+	const char *why;
 	int ret;
 
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
@@ -102,7 +143,9 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	if (out.direct)
 		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
 	ctl_progress_start(&progress, "encoding", file->path);
-	ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
+	ret = make_plan(e, file, fd, &config, &why, err);
+	if (ret == 0)
+		ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);
 	if (ret == 0)
 		ret = encoded.shrunk ? verify_output(e, &out, file->path, fd, err) :
@@ -115,14 +158,14 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	*result = (struct ctl_result){
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
-		.why = encoded.shrunk ? NULL : "it does not shrink",
+		.why = encoded.shrunk ? why : "it does not shrink",
 		.original_bytes = encoded.original_bytes,
 		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
 	return 0;
 }
 
-static int encode_in_place(struct encoding *e, const char *rel, const char *path,
+static int encode_in_place(struct encoding *e, const char *rel, const struct ctl_file *file, int fd,
 			   const struct dfs_model *base, struct ctl_result *result,
 			   struct dfs_ingest_result *done, struct dfs_err *err)
 {
@@ -132,11 +175,14 @@ static int encode_in_place(struct encoding *e, const char *rel, const char *path
 		.registry = &e->session.registry,
 		.verify_progress = ctl_progress_tell, .verify_arg = &verifying,
 	};
+	const char *why;
 	int ret;
 
-	ctl_progress_start(&progress, "encoding", path);
-	ctl_progress_start(&verifying, "verifying", path);
-	ret = dfs_ingest(e->session.store, rel, &config, done, err);
+	ctl_progress_start(&progress, "encoding", file->path);
+	ctl_progress_start(&verifying, "verifying", file->path);
+	ret = make_plan(e, file, fd, &config.encode, &why, err);
+	if (ret == 0)
+		ret = dfs_ingest(e->session.store, rel, &config, done, err);
 	ctl_progress_end(&progress);
 	ctl_progress_end(&verifying);
 	if (ret < 0)
@@ -144,7 +190,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const char *path
 	*result = (struct ctl_result){
 		.outcome = done->compressed ? CTL_CHANGED : CTL_LEFT,
 		.what = done->compressed ? "compressed" : "left",
-		.why = done->compressed ? NULL : done->why.text,
+		.why = done->compressed ? why : done->why.text,
 		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
 	};
 	return 0;
@@ -189,7 +235,7 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 	if (e->ctl->out)
 		ret = encode_output(e, file, fd, base, result, err);
 	else
-		ret = encode_in_place(e, rel, file->path, base, result, done, err);
+		ret = encode_in_place(e, rel, file, fd, base, result, done, err);
 	if (ret == 0 && result->outcome == CTL_CHANGED) {
 		result->base = id_text(base, base_id);
 		if (!base && !result->why && e->session.registry.n)
@@ -333,6 +379,7 @@ static int run(struct ctl *ctl)
 		encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");
 	ctl_bases_release(&e.bases);
+	dfs_planned_release(&e.planned);
 	ctl_wish_release(&e.wish);
 	ctl_session_release(&e.session);
 	return ctl_interrupted() ? CTL_FAILED : CTL_DONE;

@@ -35,6 +35,7 @@ struct dfs_background {
 	struct dfs_hand *hand;
 	struct dfs_candidates *candidates;
 	struct dfs_solos *solos;
+	struct dfs_planned planned;	/* of the thread */
 	struct dfs_relook relook;
 	uint64_t retired_at;		/* dfs_queue_changes() when nothing more could go */
 	int64_t retire_ms;		/* when to look again; CLOCK_MONOTONIC */
@@ -58,7 +59,7 @@ static unsigned early_ms(struct dfs_background *b, const struct dfs_queue_item *
 static bool work_on(struct dfs_background *b, struct dfs_queue_item *item)
 {
 	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
-	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos, &policy };
+	const struct dfs_task_shared shared = { &b->config, b->reader, b->hand, b->candidates, b->solos, &b->planned, &policy };
 	struct dfs_reason why = { .id = DFS_REASON_NONE };
 	enum dfs_queue_end end;
 	unsigned early;
@@ -154,6 +155,7 @@ static void background_release(struct dfs_background *b)
 {
 	dfs_candidates_free(b->candidates);
 	dfs_solos_free(b->solos);
+	dfs_planned_release(&b->planned);
 	dfs_reader_free(b->reader);
 	dfs_hand_free(b->hand);
 	free(b);

@@ -5,6 +5,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/check_tree.c %D%/check_tree.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/classify.c %D%/classify.h \
+	%D%/coding.c %D%/coding.h \
 	%D%/cover.c %D%/cover.h \
 	%D%/decode.c %D%/decode.h \
 	%D%/duplicate.c %D%/duplicate.h \
@@ -25,6 +26,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/output.c %D%/output.h \
 	%D%/permit.c %D%/permit.h \
 	%D%/plan.c %D%/plan.h \
+	%D%/planned.c %D%/planned.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_tidy.c %D%/queue_work.c \

@@ -31,12 +31,22 @@ static int64_t born(int fd)
 	return st.stx_btime.tv_sec * 1000000000ll + st.stx_btime.tv_nsec;
 }
 
+static const char hash_why[] = "its name is the hash of its content";
+
+const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why)
+{
+	bool refused = spec && strcmp(spec, "exact") && dfs_permit_is_hash(rel);
+
+	*ret_why = refused ? hash_why : NULL;
+	return refused ? NULL : spec;
+}
+
 const char *dfs_permit_lossy(const char *rel, int fd, int64_t since)
 {
 	int64_t at = born(fd);
 
 	if (dfs_permit_is_hash(rel))
-		return "its name is the hash of its content";
+		return hash_why;
 	if (dfs_mark_has(&dfs_mark_exact, fd))
 		return "it was compressed before";
 	if (at < 0)

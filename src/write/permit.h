@@ -39,6 +39,9 @@ const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_p
  */
 const char *dfs_permit_lossy(const char *rel, int fd, int64_t since);
 
+/* dfs_permit_wanted() - the same of what somebody asked for by name: never of a file whose name is the hash of its content. @spec: NULL: exact. */
+const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why);
+
 /* dfs_permit_is_hash() - is this path the hash of what it holds: of a hub cache's blob, of a git-lfs object */
 bool dfs_permit_is_hash(const char *rel);
 

@@ -45,17 +45,15 @@ const struct dfs_plan_entry *dfs_plan_find(const struct dfs_plan *plan, const ch
 	return plan->n ? bsearch(&key, plan->entries, plan->n, sizeof(key), by_name) : NULL;
 }
 
-static int make(const struct dfs_model *model, const struct dfs_encode_config *config, const struct dfs_spec *spec,
+static int make(const struct dfs_plan_file *files, size_t n_files, const struct dfs_encode_config *config, const struct dfs_spec *spec,
 		struct dfs_work *works, struct dfs_plan *plan, struct dfs_err *err)
 {
 	size_t n = 0;
 	int ret = 0;
 
-	for (; n < model->n_files && ret == 0; n++) {
-		const struct dfs_model_file *file = &model->files[n];
-
+	for (; n < n_files && ret == 0; n++) {
 		ret = dfs_work_init(&works[n], &(struct dfs_work_input){
-			.fd = file->fd, .len = file->size, .header = file->header,
+			.fd = files[n].fd, .len = files[n].len, .header = files[n].header,
 			.base = config->base, .by_content = true, .spec = spec,
 		}, err);
 		if (ret < 0)
@@ -68,10 +66,10 @@ static int make(const struct dfs_model *model, const struct dfs_encode_config *c
 	return ret;
 }
 
-int dfs_plan_make(const struct dfs_model *model, const struct dfs_encode_config *config, struct dfs_plan *ret_plan,
+int dfs_plan_make(const struct dfs_plan_file *files, size_t n, const struct dfs_encode_config *config, struct dfs_plan *ret_plan,
 		  struct dfs_err *err)
 {
-	DFS_AUTO(mem) struct dfs_work *works = calloc(model->n_files + 1, sizeof(*works));
+	DFS_AUTO(mem) struct dfs_work *works = calloc(n + 1, sizeof(*works));
 	DFS_AUTO(plan) struct dfs_plan plan = { 0 };
 	struct dfs_spec spec;
 	int ret = dfs_spec_parse(config->codec, &spec, err);
@@ -82,7 +80,7 @@ int dfs_plan_make(const struct dfs_model *model, const struct dfs_encode_config 
 		return dfs_fail(err, ENOMEM, "out of memory");
 	plan.lossy = spec.lossy;
 	if (spec.lossy)
-		ret = make(model, config, &spec, works, &plan, err);
+		ret = make(files, n, config, &spec, works, &plan, err);
 	if (ret < 0)
 		return ret;
 	if (plan.n)

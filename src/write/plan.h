@@ -26,16 +26,23 @@ struct dfs_plan {
 	size_t n, room;
 };
 
+/* A file of the model; all borrowed. */
+struct dfs_plan_file {
+	int fd;			/* plain */
+	uint64_t len;
+	struct dfs_header *header;	/* NULL: no tensors */
+};
+
 /**
  * dfs_plan_make() - measure all files of a model
- * @model: the fine-tune, plain
+ * @files: n of them
  * @config: base, codec, threads, progress
  * @ret_plan: dfs_plan_release() it
  *
  * Each file is read once for each pass of the codec. Return: 0; -EINVAL,
  * -ENOTSUP: no such codec; -ECANCELED; -EIO, -ENOMEM.
  */
-int dfs_plan_make(const struct dfs_model *model, const struct dfs_encode_config *config, struct dfs_plan *ret_plan,
+int dfs_plan_make(const struct dfs_plan_file *files, size_t n, const struct dfs_encode_config *config, struct dfs_plan *ret_plan,
 		  struct dfs_err *err);
 void dfs_plan_release(struct dfs_plan *plan);
 

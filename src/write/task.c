@@ -11,8 +11,8 @@
 #include "read/limit.h"
 #include "util/auto.h"
 #include "write/classify.h"
+#include "write/coding.h"
 #include "write/elect.h"
-#include "write/permit.h"
 #include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
@@ -171,23 +171,16 @@ static uint64_t container_bytes(const struct task *t)
 	return dfs_sample_stored(&t->input, &t->choice.choice.best);
 }
 
-static const char *codec_of(struct task *t)
-{
-	const struct dfs_background_config *config = t->shared->config;
-	const struct dfs_permit_mount mount = { config->codec, config->since };
-
-	t->why_exact = NULL;
-	if (t->item->wish.codec)
-		return t->item->wish.codec;
-	return dfs_permit_codec(t->shared->policy, &mount, t->item->rel, t->fd, &t->why_exact);
-}
-
 static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_result *result, struct dfs_err *err)
 {
 	const struct dfs_background_config *config = t->shared->config;
-	const struct dfs_ingest_config ingest = {
+	const struct dfs_coding coding = {
+		.store = config->store, .policy = t->shared->policy, .mount = { config->codec, config->since },
+		.wanted = t->item->wish.codec, .planned = t->shared->planned,
+	};
+	struct dfs_ingest_config ingest = {
 		.encode = {
-			.base = t->choice.model, .codec = codec_of(t),
+			.base = t->choice.model,
 			.threads = config->threads, .idle = true,
 			.progress = encoding, .progress_arg = t,
 		},
@@ -196,6 +189,7 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		.watch = config->watch,
 	};
 	uint64_t needs;
+	int ret;
 
 	if (dfs_room_memory_check(t->memory_max, config->threads) < 0) {
 		t->memory_low = true;
@@ -205,7 +199,8 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		dfs_reason_set(why, DFS_REASON_ROOM, needs, NULL);
 		return dfs_fail(err, ENOSPC, "no room for its container");
 	}
-	return dfs_ingest(config->store, t->item->rel, &ingest, result, err);
+	ret = dfs_coding_of(&coding, t->item->rel, t->fd, &ingest.encode, &t->why_exact, err);
+	return ret < 0 ? ret : dfs_ingest(config->store, t->item->rel, &ingest, result, err);
 }
 
 static void note(struct task *t, const struct dfs_ingest_result *result)

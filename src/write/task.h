@@ -10,6 +10,7 @@
 #include "store/policy.h"
 #include "write/background.h"
 #include "write/candidates.h"
+#include "write/planned.h"
 #include "write/solos.h"
 
 /* What one thread has for all its files, and the policy for the one in work. All borrowed. */
@@ -19,6 +20,7 @@ struct dfs_task_shared {
 	struct dfs_hand *hand;
 	struct dfs_candidates *candidates;
 	struct dfs_solos *solos;
+	struct dfs_planned *planned;
 	const struct dfs_policy *policy;
 };
 
