@@ -38,16 +38,16 @@ static inline uint32_t add_even(uint32_t pred, float delta)
 	return keep_special(pred, sum.bits);
 }
 
-/* Of the two floats around a sum that is none, the one whose mantissa is odd. */
+/* Of the two floats around a sum that is none, the one whose mantissa is odd. A sum too large for a float stays infinite. */
 static inline uint32_t add_odd(uint32_t pred, float delta)
 {
 	union word a = { .bits = pred }, sum = { .value = a.value + delta }, lost;
 	float part = sum.value - a.value;
-	uint32_t away, even;
+	uint32_t away, even, finite = (uint32_t)((sum.bits & 0x7f800000) != 0x7f800000);
 
 	lost.value = (a.value - (sum.value - part)) + (delta - part);
 	away = (lost.bits ^ sum.bits) >> 31;	/* 1: the sum lies nearer to zero */
-	even = ~sum.bits & 1 & (uint32_t)(lost.value != 0);
+	even = ~sum.bits & finite & (uint32_t)(lost.value != 0);
 	return keep_special(pred, sum.bits + even - 2 * (even & away));
 }
 
