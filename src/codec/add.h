@@ -8,9 +8,10 @@
  * zeros. A prediction that is not finite is the result itself.
  * deltafs-format(5), "adding a difference".
  *
- * A sum of two F32 is rounded to F32 first, to odd instead of even where it is
- * not exact: F32 has more than two bits more than F16 and BF16, so that
- * rounding that to nearest is rounding the sum itself. (S. Boldo, G.
+ * A sum that an F32 does not hold may be rounded twice, and wrongly, where the
+ * F32 is half way between two values of the dtype. There the sum is rounded to
+ * odd first instead of even: F32 has more than two bits more than F16 and BF16,
+ * so that rounding that to nearest is rounding the sum itself. (S. Boldo, G.
  * Melquiond: Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd. IEEE Trans. Computers 57(4), 2008.) What the sum lost
  * is found without error by TwoSum (D. Knuth, TAOCP 2, 4.2.2).

@@ -29,6 +29,14 @@ void dfs_bitdelta_fill(const struct dfs_bitdelta_table *t, const struct dfs_bloc
 	uint64_t cols = block->shape.cols;
 	uint64_t row = (block->first + at) / cols, col = (block->first + at) % cols;
 
+	if (t->scale != DFS_BITDELTA_COLUMN && n == DFS_BITDELTA_BLOCK && (n <= cols - col || t->units == 1)) {
+		float same = scales[t->scale == DFS_BITDELTA_ROW ? row : 0];
+
+		/* a fixed length lets compilers make vectors of it */
+		for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i++)
+			out[i] = same;
+		return;
+	}
 	for (size_t i = 0; i < n; row++, col = 0) {
 		size_t stop = n - i < cols - col ? n : i + (size_t)(cols - col);
 		float same = t->scale == DFS_BITDELTA_ROW ? scales[row] : scales[0];
@@ -86,18 +94,21 @@ static int table_open(struct dfs_shape shape, struct dfs_span bytes, bool encodi
 #define SIGNS(level, target)									\
 	target static void sign_##level(const uint8_t *bits, const float *scale, float *delta, bool first) \
 	{											\
-		for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i += 32, bits += 4) {				\
+		for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i += 32, bits += 4) {		\
 			uint32_t word = dfs_get_u32le(bits);					\
-			float signed_[32];							\
+			float terms[32];							\
 												\
 			for (uint32_t k = 0; k < 32; k++) {					\
-				union { float value; uint32_t bits; } s = { .value = scale[i + k] }; \
+				union { float value; uint32_t bits; } term = { .value = scale[i + k] }; \
 												\
-				s.bits ^= word << (31 - k) & 0x80000000;			\
-				signed_[k] = s.value;						\
+				term.bits ^= word & 1u << k ? 0x80000000 : 0;			\
+				terms[k] = term.value;						\
 			}									\
-			for (uint32_t k = 0; k < 32; k++)					\
-				delta[i + k] = first ? signed_[k] : delta[i + k] + signed_[k];	\
+			if (first)								\
+				memcpy(delta + i, terms, sizeof(terms));			\
+			else									\
+				for (uint32_t k = 0; k < 32; k++)				\
+					delta[i + k] += terms[k];				\
 		}										\
 	}
 

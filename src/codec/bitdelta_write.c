@@ -62,17 +62,15 @@ static void record_init(const struct options *o, struct record *r, struct dfs_sh
 	r->sums = (double *)((uint8_t *)r + (scales + sizeof(double) - 1) / sizeof(double) * sizeof(double));
 }
 
-/* What is left of differences after @rounds; the signs of the next one are its signs. */
-static void residual(const struct dfs_bitdelta_table *t, const struct dfs_block *block, unsigned rounds, size_t at,
+/* What a round leaves of up to DFS_BITDELTA_BLOCK differences; its signs are theirs. */
+static void residual(const struct dfs_bitdelta_table *t, const struct dfs_block *block, unsigned round, size_t at,
 		     size_t n, float *delta)
 {
-	float scale[DFS_BITDELTA_BLOCK];
+	float scale[DFS_BITDELTA_BLOCK] = { 0 };
 
-	for (unsigned j = 0; j < rounds; j++) {
-		dfs_bitdelta_fill(t, block, j, at, n, scale);
-		for (size_t i = 0; i < n; i++)
-			delta[i] -= delta[i] < 0 ? -scale[i] : scale[i];
-	}
+	dfs_bitdelta_fill(t, block, round, at, n, scale);
+	for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i++)
+		delta[i] -= delta[i] < 0 ? -scale[i] : scale[i];
 }
 
 /* The sum of a unit takes its values one after the other: it has one order. */
@@ -107,8 +105,12 @@ static int measure(const void *options, unsigned pass, const struct dfs_block *b
 	for (size_t at = 0; at < block->n; at += DFS_BITDELTA_BLOCK) {
 		size_t n = block->n - at < DFS_BITDELTA_BLOCK ? block->n - at : DFS_BITDELTA_BLOCK;
 
-		residual(&r->table, block, pass, at, n, delta + at);
-		add_sums(r, block, at, n, delta + at);
+		float left[DFS_BITDELTA_BLOCK] = { 0 };
+
+		memcpy(left, delta + at, n * sizeof(*left));
+		for (unsigned j = 0; j < pass; j++)
+			residual(&r->table, block, j, at, n, left);
+		add_sums(r, block, at, n, left);
 	}
 	return 0;
 }
@@ -179,19 +181,18 @@ static int prepare(const void *options, const struct dfs_lossy_tensor *tensor, s
 	return 0;
 }
 
-/* The signs of up to DFS_BITDELTA_BLOCK differences, from a whole byte on; what is left over stays in @delta. */
-static void encode_signs(float *delta, const float *scale, size_t n, uint8_t *bits)
+/* The signs of up to DFS_BITDELTA_BLOCK differences, from a whole byte on. Those behind @n may be any. */
+static void encode_signs(const float *delta, size_t n, uint8_t *bits)
 {
-	for (size_t i = 0; i < n; i += 8) {
-		size_t last = n - i < 8 ? n - i : 8;
-		unsigned byte = 0;
+	uint8_t minus[DFS_BITDELTA_BLOCK];
 
-		for (size_t b = 0; b < last; b++)
-			byte |= (unsigned)(delta[i + b] < 0) << b;
-		bits[i / 8] = (uint8_t)byte;
-	}
-	for (size_t i = 0; i < n; i++)
-		delta[i] -= delta[i] < 0 ? -scale[i] : scale[i];
+	for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i++)
+		minus[i] = delta[i] < 0;
+	for (size_t i = n; i % 8; i++)
+		minus[i] = 0;
+	/* bit 0 of eight bytes becomes eight bits: byte i goes to place 56 + i, and what else there is falls off or below */
+	for (size_t i = 0; i < n; i += 8)
+		bits[i / 8] = (uint8_t)(dfs_get_u64le(minus + i) * 0x0102040810204080 >> 56);
 }
 
 static int encode(const struct dfs_block *block, float *delta, const struct dfs_table *table, struct dfs_span notes,
@@ -202,14 +203,17 @@ static int encode(const struct dfs_block *block, float *delta, const struct dfs_
 
 	(void)notes;
 	(void)scratch;
-	for (unsigned j = 0; j < t->k; j++)
-		for (size_t at = 0; at < block->n; at += DFS_BITDELTA_BLOCK) {
-			size_t n = block->n - at < DFS_BITDELTA_BLOCK ? block->n - at : DFS_BITDELTA_BLOCK;
-			float scale[DFS_BITDELTA_BLOCK];
+	for (size_t at = 0; at < block->n; at += DFS_BITDELTA_BLOCK) {
+		size_t n = block->n - at < DFS_BITDELTA_BLOCK ? block->n - at : DFS_BITDELTA_BLOCK;
+		float left[DFS_BITDELTA_BLOCK] = { 0 };
 
-			dfs_bitdelta_fill(t, block, j, at, n, scale);
-			encode_signs(delta + at, scale, n, payload + j * len + at / 8);
+		memcpy(left, delta + at, n * sizeof(*left));
+		for (unsigned j = 0; j < t->k; j++) {
+			if (j > 0)
+				residual(t, block, j - 1, at, n, left);
+			encode_signs(left, n, payload + j * len + at / 8);
 		}
+	}
 	*ret_len = t->k * len;
 	return 0;
 }

@@ -2,6 +2,8 @@
 check_PROGRAMS += \
 	%D%/test_add \
 	%D%/test_bitdelta \
+	%D%/test_bitdelta_damage \
+	%D%/test_delta \
 	%D%/test_entropy \
 	%D%/test_exact \
 	%D%/test_kernels \
@@ -13,6 +15,10 @@ check_PROGRAMS += \
 %C%_test_add_LDADD = $(TEST_LIBS)
 %C%_test_bitdelta_SOURCES = %D%/test_bitdelta.c %D%/lossy.c %D%/lossy.h %D%/sums.c %D%/sums.h %D%/samples.c %D%/samples.h
 %C%_test_bitdelta_LDADD = $(TEST_LIBS)
+%C%_test_bitdelta_damage_SOURCES = %D%/test_bitdelta_damage.c %D%/lossy.c %D%/lossy.h %D%/samples.c %D%/samples.h
+%C%_test_bitdelta_damage_LDADD = $(TEST_LIBS)
+%C%_test_delta_SOURCES = %D%/test_delta.c %D%/lossy.c %D%/lossy.h %D%/samples.c %D%/samples.h
+%C%_test_delta_LDADD = $(TEST_LIBS)
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
 %C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "codec/codec.h"
 #include "tensor/convert.h"
 #include "write/decode.h"
 #include "write/verify.h"
