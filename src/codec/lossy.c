@@ -113,57 +113,61 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
 	return 0;
 }
 
-/* Sums up to this are well inside what the dtype can hold, and dfs_add() is exact. */
+/* What a codec makes of values up to this, even if much larger than they were, is well inside what the dtype can hold. */
 static float largest_of(unsigned dtype)
 {
-	return dtype == DFS_F16 ? 0x1p14f : 0x1p125f;
+	return dtype == DFS_F16 ? 0x1p11f : 0x1p120f;
 }
 
-static void as_f32(enum dfs_cpu cpu, unsigned dtype, const void *values, float *to, size_t n)
+/* Files are little endian, and so is what dfs_convert_fast() gives. */
+static void to_host(float *values, size_t n)
+{
+	uint32_t bits;
+
+	for (size_t i = 0; le32toh(1) != 1 && i < n; i++) {
+		memcpy(&bits, &values[i], sizeof(bits));
+		bits = le32toh(bits);
+		memcpy(&values[i], &bits, sizeof(bits));
+	}
+}
+
+static void take_f32(unsigned dtype, enum dfs_cpu cpu, const void *values, float *room, size_t n)
 {
 	if (dtype == DFS_F32)
-		memcpy(to, values, n * sizeof(*to));
+		memcpy(room, values, n * sizeof(*room));
 	else
-		dfs_convert_fast(dtype, DFS_F32, cpu)(values, to, n);
+		dfs_convert_fast(dtype, DFS_F32, cpu)(values, room, n);
+	to_host(room, n);
 }
 
-/* A whole block, so that compilers make vectors of it at -O2. Return: whether all are in bounds; false for NaN. */
-#define SUBTRACT(level, target)								\
-	target static bool subtract_##level(const float *a, const float *b, float limit, float *delta) \
-	{										\
-		uint32_t in = ~0u;							\
-											\
-		for (size_t i = 0; i < BLOCK; i++) {					\
-			delta[i] = a[i] - b[i];						\
-			in &= -(uint32_t)(fabsf(a[i]) <= limit) & -(uint32_t)(fabsf(b[i]) <= limit); \
-		}									\
-		return in;								\
+/* Whole blocks, so that compilers make vectors of it. Return: all values are finite and no larger than @limit. */
+static bool subtract(const float *a, const float *b, float limit, float *delta)
+{
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < BLOCK; i++) {
+		delta[i] = a[i] - b[i];
+		wrong |= !(fabsf(a[i]) <= limit) | !(fabsf(b[i]) <= limit);	/* NaN too */
 	}
-
-SUBTRACT(portable, )
-SUBTRACT(avx2, DFS_FOR_AVX2)
-SUBTRACT(avx512, DFS_FOR_AVX512)
-
-typedef bool subtract_fn(const float *a, const float *b, float limit, float *delta);
-
-static subtract_fn *const subtract_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(subtract);
+	return !wrong;
+}
 
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n)
 {
 	unsigned size = dtype == DFS_F32 ? 4 : 2;
+	float room_a[BLOCK] = { 0 }, room_b[BLOCK] = { 0 }, differences[BLOCK];
 	enum dfs_cpu cpu = dfs_cpu_best();
-	float limit = largest_of(dtype), a[BLOCK], b[BLOCK], out[BLOCK];
+	float limit = largest_of(dtype);
 	bool all = true;
 
 	for (size_t at = 0; at < n; at += BLOCK) {
 		size_t now = n - at < BLOCK ? n - at : BLOCK;
 
-		as_f32(cpu, dtype, (const uint8_t *)data + at * size, a, now);
-		as_f32(cpu, dtype, (const uint8_t *)pred + at * size, b, now);
-		for (size_t i = now; i < BLOCK; i++)
-			a[i] = b[i] = 0;
-		all &= subtract_of_level[cpu](a, b, limit, out);
-		memcpy(delta + at, out, now * sizeof(*delta));
+		take_f32(dtype, cpu, (const uint8_t *)data + at * size, room_a, now);
+		take_f32(dtype, cpu, (const uint8_t *)pred + at * size, room_b, now);
+		/* behind the last value stands what was there before, which has been judged */
+		all &= subtract(room_a, room_b, limit, differences);
+		memcpy(delta + at, differences, now * sizeof(*delta));
 	}
 	return all;
 }
