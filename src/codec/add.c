@@ -26,9 +26,17 @@ union word {
 	uint32_t bits;
 };
 
+/* All ones, or zero: masks instead of choices, of which compilers would make branches and no vectors. */
+static inline uint32_t mask_if(bool yes)
+{
+	return -(uint32_t)yes;
+}
+
 static inline uint32_t keep_special(uint32_t pred, uint32_t sum)
 {
-	return (pred & 0x7f800000) == 0x7f800000 ? pred : sum;
+	uint32_t special = mask_if((pred & 0x7f800000) == 0x7f800000);
+
+	return (pred & special) | (sum & ~special);
 }
 
 static inline uint32_t add_even(uint32_t pred, float delta)
@@ -47,7 +55,7 @@ static inline uint32_t add_odd(uint32_t pred, float delta)
 
 	lost.value = (a.value - (sum.value - part)) + (delta - part);
 	away = (lost.bits ^ sum.bits) >> 31;	/* 1: the sum lies nearer to zero */
-	even = ~sum.bits & 1 & (uint32_t)(lost.value != 0);
+	even = ~sum.bits & 1 & mask_if(lost.bits << 1 != 0);
 	return keep_special(pred, sum.bits + even - 2 * (even & away));
 }
 
