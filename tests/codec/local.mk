@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
+	%D%/test_delta_come \
+	%D%/test_delta_come_hostile \
 	%D%/test_entropy \
 	%D%/test_exact \
 	%D%/test_kernels \
@@ -7,6 +9,12 @@ check_PROGRAMS += \
 	%D%/test_roundtrip \
 	%D%/test_split
 
+%C%_test_delta_come_SOURCES = %D%/test_delta_come.c %D%/come.c %D%/come.h \
+	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
+%C%_test_delta_come_LDADD = $(TEST_LIBS)
+%C%_test_delta_come_hostile_SOURCES = %D%/test_delta_come_hostile.c %D%/come.c %D%/come.h \
+	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
+%C%_test_delta_come_hostile_LDADD = $(TEST_LIBS)
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
 %C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h
@@ -20,3 +28,8 @@ check_PROGRAMS += \
 %C%_test_roundtrip_LDADD = $(TEST_LIBS)
 %C%_test_split_SOURCES = %D%/test_split.c %D%/samples.c %D%/samples.h
 %C%_test_split_LDADD = $(TEST_LIBS)
+
+noinst_PROGRAMS += %D%/come_sample
+%C%_come_sample_SOURCES = %D%/come_sample.c %D%/come.c %D%/come.h %D%/drive.c %D%/drive.h \
+	%D%/samples.c %D%/samples.h
+%C%_come_sample_LDADD = $(DELTAFS_LIBS)
