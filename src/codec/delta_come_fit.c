@@ -264,7 +264,7 @@ int dfs_come_fit(float *d, uint64_t rows, uint64_t cols, struct dfs_come_budget 
 
 	*fit = (struct dfs_come_fit){ 0 };
 	if (ret < 0)
-		return ret;
+		return dfs_err_at(err, ret, "writing delta-come");
 	if (rows > DFS_LINEAR_MAX || cols > DFS_LINEAR_MAX ||
 	    !dfs_come_plan(budget, rows, cols, least(rows, cols), &fit->layout))
 		return dfs_fail(err, ERANGE, "a matrix that delta-come has no columns for");

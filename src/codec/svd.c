@@ -53,8 +53,8 @@ int dfs_linear_load(struct dfs_err *err)
 {
 	pthread_once(&once, load);
 	if (!blas.loaded)
-		return dfs_fail(err, ENOTSUP, "codec delta-come needs OpenBLAS with LAPACK to write, and %s does not load "
-				"(Debian: libopenblas0)", LIBRARY);
+		return dfs_fail(err, ENOTSUP, "OpenBLAS with LAPACK is needed, but %s does not load (Debian: libopenblas0)",
+				LIBRARY);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ int dfs_linear_fit(const float *d, uint64_t rows, uint64_t cols, bool transposed
 
 int dfs_linear_load(struct dfs_err *err)
 {
-	return dfs_fail(err, ENOTSUP, "codec delta-come is written with OpenBLAS, which this build does not have");
+	return dfs_fail(err, ENOTSUP, "this build is without OpenBLAS, which is needed");
 }
 
 int dfs_linear_top(const float *d, uint64_t rows, uint64_t cols, uint64_t rank, float *vectors, float *energies,

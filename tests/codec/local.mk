@@ -9,10 +9,10 @@ check_PROGRAMS += \
 	%D%/test_roundtrip \
 	%D%/test_split
 
-%C%_test_delta_come_SOURCES = %D%/test_delta_come.c %D%/come.c %D%/come.h \
+%C%_test_delta_come_SOURCES = %D%/test_delta_come.c %D%/come.c %D%/come.h %D%/come_check.h \
 	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
 %C%_test_delta_come_LDADD = $(TEST_LIBS)
-%C%_test_delta_come_hostile_SOURCES = %D%/test_delta_come_hostile.c %D%/come.c %D%/come.h \
+%C%_test_delta_come_hostile_SOURCES = %D%/test_delta_come_hostile.c %D%/come.c %D%/come.h %D%/come_check.h \
 	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
 %C%_test_delta_come_hostile_LDADD = $(TEST_LIBS)
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h

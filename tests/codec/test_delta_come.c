@@ -7,8 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../check.h"
-#include "come.h"
+#include "come_check.h"
 
 #define CODEC DFS_CODEC_DELTA_COME
 
@@ -298,4 +297,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(rows_of_a_chunk),
 };
 
-CHECK_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return come_main(cases, sizeof(cases) / sizeof(*cases), argc, argv);
+}

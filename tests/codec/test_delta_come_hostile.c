@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../check.h"
-#include "come.h"
+#include "come_check.h"
 #include "samples.h"
 
 #define ROWS 37
@@ -262,4 +261,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(one_row_and_one_column),
 };
 
-CHECK_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return come_main(cases, sizeof(cases) / sizeof(*cases), argc, argv);
+}
