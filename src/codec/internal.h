@@ -21,6 +21,7 @@ enum dfs_scratch_slot {
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
 	DFS_SLOT_SYMBOLS,	/* solo: one byte a value */
 	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
+	DFS_SLOT_FACTORS,	/* delta-come: both factors and what they make */
 };
 
 enum dfs_cpu dfs_scratch_cpu(const struct dfs_scratch *scratch);
@@ -39,6 +40,8 @@ struct dfs_lossy;
 
 extern const struct dfs_codec dfs_codec_bitdelta;
 extern const struct dfs_lossy dfs_lossy_bitdelta;
+extern const struct dfs_codec dfs_codec_delta_come;
+extern const struct dfs_lossy dfs_lossy_delta_come;
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;
 extern const struct dfs_codec dfs_codec_zstd;

@@ -8,6 +8,12 @@ src_libdeltafs_a_SOURCES += \
 	%D%/bits.h \
 	%D%/codec.h \
 	%D%/copy.c \
+	%D%/delta_come.c \
+	%D%/delta_come.h \
+	%D%/delta_come_fit.c \
+	%D%/delta_come_kernel.c \
+	%D%/delta_come_row.c \
+	%D%/delta_come_write.c \
 	%D%/diff.c \
 	%D%/diff.h \
 	%D%/diff_avx2.c \
@@ -47,6 +53,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/solo_vector.c \
 	%D%/sparse.c \
 	%D%/stored.c \
+	%D%/svd.c \
+	%D%/svd.h \
 	%D%/value.c \
 	%D%/value.h \
 	%D%/zstd.c

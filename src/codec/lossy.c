@@ -15,6 +15,7 @@
 
 static const struct dfs_lossy *const rows[DFS_CODECS] = {
 	[DFS_CODEC_BITDELTA] = &dfs_lossy_bitdelta,
+	[DFS_CODEC_DELTA_COME] = &dfs_lossy_delta_come,
 };
 
 const struct dfs_lossy *dfs_lossy_find(unsigned id)

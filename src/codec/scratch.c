@@ -15,7 +15,7 @@ struct dfs_scratch {
 	enum dfs_cpu cpu;
 };
 
-_Static_assert(DFS_SLOT_COUNTS < DFS_SCRATCH_SLOTS, "a slot for each user");
+_Static_assert(DFS_SLOT_FACTORS < DFS_SCRATCH_SLOTS, "a slot for each user");
 
 struct dfs_scratch *dfs_scratch_new(void)
 {

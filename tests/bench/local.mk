@@ -10,6 +10,9 @@ noinst_PROGRAMS += %D%/codec_bench
 noinst_PROGRAMS += %D%/lossy_bench
 %C%_lossy_bench_SOURCES = %D%/lossy_bench.c %D%/pairs.c %D%/pairs.h
 %C%_lossy_bench_LDADD = $(DELTAFS_LIBS)
+noinst_PROGRAMS += %D%/lossy_come
+%C%_lossy_come_SOURCES = %D%/lossy_come.c %D%/pairs.c %D%/pairs.h
+%C%_lossy_come_LDADD = $(DELTAFS_LIBS)
 
 if FUSE
 noinst_PROGRAMS += %D%/memserver

@@ -4,6 +4,8 @@ check_PROGRAMS += \
 	%D%/test_bitdelta \
 	%D%/test_bitdelta_damage \
 	%D%/test_delta \
+	%D%/test_delta_come \
+	%D%/test_delta_come_hostile \
 	%D%/test_entropy \
 	%D%/test_exact \
 	%D%/test_kernels \
@@ -19,6 +21,12 @@ check_PROGRAMS += \
 %C%_test_bitdelta_damage_LDADD = $(TEST_LIBS)
 %C%_test_delta_SOURCES = %D%/test_delta.c %D%/lossy.c %D%/lossy.h %D%/samples.c %D%/samples.h
 %C%_test_delta_LDADD = $(TEST_LIBS)
+%C%_test_delta_come_SOURCES = %D%/test_delta_come.c %D%/come.c %D%/come.h %D%/come_check.h \
+	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
+%C%_test_delta_come_LDADD = $(TEST_LIBS)
+%C%_test_delta_come_hostile_SOURCES = %D%/test_delta_come_hostile.c %D%/come.c %D%/come.h %D%/come_check.h \
+	%D%/drive.c %D%/drive.h %D%/samples.c %D%/samples.h
+%C%_test_delta_come_hostile_LDADD = $(TEST_LIBS)
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
 %C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h
@@ -32,3 +40,8 @@ check_PROGRAMS += \
 %C%_test_roundtrip_LDADD = $(TEST_LIBS)
 %C%_test_split_SOURCES = %D%/test_split.c %D%/samples.c %D%/samples.h
 %C%_test_split_LDADD = $(TEST_LIBS)
+
+noinst_PROGRAMS += %D%/come_sample
+%C%_come_sample_SOURCES = %D%/come_sample.c %D%/come.c %D%/come.h %D%/drive.c %D%/drive.h \
+	%D%/samples.c %D%/samples.h
+%C%_come_sample_LDADD = $(DELTAFS_LIBS)

@@ -7,6 +7,7 @@ import struct
 import sys
 
 from container_bits import Bits
+from container_come import decode_come
 from container_errors import Unsupported, Wrong, must
 from container_lossy import decode_bitdelta
 from container_values import DTYPES, pack_values
@@ -303,6 +304,7 @@ DECODERS = {  # number: (function, needs a prediction, has a shared table)
     4: (decode_sparse, True, False),
     5: (decode_solo, False, True),
     16: (decode_bitdelta, True, True),
+    19: (decode_come, True, True),
 }
 
 
