@@ -7,76 +7,100 @@
 
 #include <string.h>
 
+#include "codec/value.h"
 #include "tensor/convert_fast.h"
 #include "util/bytes.h"
 
 /* Values at a time: 2 KiB of sums. */
 #define BLOCK 512
-/* Values in the inner loop, whose fixed length lets compilers make vectors of it at -O2. */
-#define LANES 16
-
 bool dfs_add_takes(unsigned dtype)
 {
 	return dtype == DFS_BF16 || dtype == DFS_F16 || dtype == DFS_F32;
 }
 
-/* Bits of a float, and back. */
-union word {
-	float value;
-	uint32_t bits;
-};
+/* Of words in memory's byte order, and back. */
+#if __BYTE_ORDER == __BIG_ENDIAN
+#define SWAPPED(v) ((v) << 24 | ((v) & 0xff00) << 8 | ((v) >> 8 & 0xff00) | (v) >> 24)
+#else
+#define SWAPPED(v) (v)
+#endif
 
-static inline uint32_t keep_special(uint32_t pred, uint32_t sum)
-{
-	return (pred & 0x7f800000) == 0x7f800000 ? pred : sum;
-}
-
-static inline uint32_t add_even(uint32_t pred, float delta)
-{
-	union word a = { .bits = pred }, sum = { .value = a.value + delta };
-
-	return keep_special(pred, sum.bits);
-}
-
-/* Of the two floats around a sum that is none, the one whose mantissa is odd. */
-static inline uint32_t add_odd(uint32_t pred, float delta)
-{
-	union word a = { .bits = pred }, sum = { .value = a.value + delta }, lost;
-	float part = sum.value - a.value;
-	uint32_t away, even;
-
-	lost.value = (a.value - (sum.value - part)) + (delta - part);
-	away = (lost.bits ^ sum.bits) >> 31;	/* 1: the sum lies nearer to zero */
-	even = ~sum.bits & 1 & (uint32_t)(lost.value != 0);
-	return keep_special(pred, sum.bits + even - 2 * (even & away));
-}
-
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
-
-#define LOOP(name, level, target)						\
-	target static void name##_##level(const void *pred, const float *delta, void *out, size_t n) \
-	{									\
-		const any32 *from = pred;					\
-		any32 *to = out;						\
-										\
-		for (; n >= LANES; n -= LANES, from += LANES, to += LANES, delta += LANES) { \
-			uint32_t sums[LANES];					\
-										\
-			for (size_t i = 0; i < LANES; i++)			\
-				sums[i] = htole32(name(le32toh(from[i]), delta[i])); \
-			memcpy(to, sums, sizeof(sums));				\
-		}								\
-		for (size_t i = 0; i < n; i++)					\
-			to[i] = htole32(name(le32toh(from[i]), delta[i]));	\
+/*
+ * Vectors are spelled out, of the width that a level has: compilers see none in
+ * plain loops at -O2. add_odd gives, of the two floats around a sum that is
+ * none, the one whose mantissa is odd.
+ */
+#define SUMS(level, target, lanes)								\
+	typedef float floats_##level __attribute__((vector_size(4 * (lanes))));			\
+	typedef uint32_t words_##level __attribute__((vector_size(4 * (lanes))));		\
+	typedef floats_##level any_floats_##level __attribute__((aligned(1), may_alias));	\
+	typedef words_##level any_words_##level __attribute__((aligned(1), may_alias));		\
+												\
+	DFS_INLINE target void keep_special_##level(const words_##level *pred, words_##level *sum) \
+	{											\
+		words_##level special = (words_##level)((*pred & 0x7f800000) == 0x7f800000);	\
+												\
+		*sum = (*pred & special) | (*sum & ~special);					\
+	}											\
+												\
+	DFS_INLINE target void even_##level(words_##level *values, const floats_##level *delta)	\
+	{											\
+		words_##level sum = (words_##level)((floats_##level)*values + *delta);		\
+												\
+		keep_special_##level(values, &sum);						\
+		*values = sum;									\
+	}											\
+												\
+	DFS_INLINE target void odd_##level(words_##level *values, const floats_##level *delta)	\
+	{											\
+		floats_##level a = (floats_##level)*values, value = a + *delta, part = value - a; \
+		words_##level sum = (words_##level)value;					\
+		words_##level lost = (words_##level)((a - (value - part)) + (*delta - part));	\
+		words_##level away = (lost ^ sum) >> 31;	/* 1: the sum lies nearer to zero */ \
+		words_##level even = ~sum & 1 & (words_##level)(lost << 1 != 0);		\
+												\
+		sum += even - 2 * (even & away);						\
+		keep_special_##level(values, &sum);						\
+		*values = sum;									\
 	}
 
-#define LOOPS(name)								\
-	LOOP(name, portable, )							\
-	LOOP(name, avx2, DFS_FOR_AVX2)							\
-	LOOP(name, avx512, DFS_FOR_AVX512)
+/* @from to @to, which may be the same. */
+#define STEP(name, level, from, delta, to)						\
+	do {										\
+		words_##level a = *(const any_words_##level *)(from);			\
+		floats_##level d = *(const any_floats_##level *)(delta);		\
+											\
+		a = SWAPPED(a);								\
+		name##_##level(&a, &d);							\
+		*(any_words_##level *)(to) = SWAPPED(a);				\
+	} while (0)
 
-LOOPS(add_even)
-LOOPS(add_odd)
+#define LOOP(name, level, target, lanes)							\
+	target static void add_##name##_##level(const void *pred, const float *delta, void *out, size_t n) \
+	{											\
+		const uint8_t *from = pred;							\
+		uint8_t *to = out;								\
+		uint32_t last[lanes] = { 0 };							\
+		float last_delta[lanes] = { 0 };						\
+												\
+		for (; n >= lanes; n -= lanes, from += 4 * lanes, to += 4 * lanes, delta += lanes) \
+			STEP(name, level, from, delta, to);				\
+		if (!n)										\
+			return;									\
+		memcpy(last, from, n * sizeof(*last));						\
+		memcpy(last_delta, delta, n * sizeof(*last_delta));				\
+		STEP(name, level, last, last_delta, last);				\
+		memcpy(to, last, n * sizeof(*last));						\
+	}
+
+#define LOOPS(level, target, lanes)		\
+	SUMS(level, target, lanes)		\
+	LOOP(even, level, target, lanes)	\
+	LOOP(odd, level, target, lanes)
+
+LOOPS(portable, , 4)
+LOOPS(avx2, DFS_FOR_AVX2, 8)
+LOOPS(avx512, DFS_FOR_AVX512, 16)
 
 typedef void add_fn(const void *pred, const float *delta, void *out, size_t n);
 

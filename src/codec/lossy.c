@@ -15,6 +15,7 @@
 
 static const struct dfs_lossy *const rows[DFS_CODECS] = {
 	[DFS_CODEC_BITDELTA] = &dfs_lossy_bitdelta,
+	[DFS_CODEC_DELTA_DCT] = &dfs_lossy_delta_dct,
 };
 
 const struct dfs_lossy *dfs_lossy_find(unsigned id)
@@ -119,30 +120,52 @@ static float largest_of(unsigned dtype)
 	return dtype == DFS_F16 ? 0x1p14f : 0x1p125f;
 }
 
-static const float *as_f32(unsigned dtype, const void *values, float *room, size_t n)
+static const float *as_f32(unsigned dtype, dfs_convert_fn *convert, const void *values, float *room, size_t n)
 {
 	if (dtype == DFS_F32)
 		return memcpy(room, values, n * sizeof(*room));
-	dfs_convert_fast(dtype, DFS_F32, dfs_cpu_best())(values, room, n);
+	convert(values, room, n);
 	return room;
+}
+
+#define LANES 4	/* values at a time: any CPU has such vectors, and memory is slower */
+
+typedef float floats __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t words __attribute__((vector_size(4 * LANES)));
+
+/* @n: whole LANES; @large: ones where a magnitude was above @limit, whose bits have the order of magnitudes. */
+static void subtract(const float *a, const float *b, float *delta, size_t n, int32_t limit, words *large)
+{
+	words above = *large;
+
+	for (size_t i = 0; i < n; i += LANES) {
+		floats x = *(const floats *)(a + i), y = *(const floats *)(b + i);
+
+		above |= ((words)x & INT32_MAX) > limit;	/* NaN is above all */
+		above |= ((words)y & INT32_MAX) > limit;
+		*(floats *)(delta + i) = x - y;
+	}
+	*large = above;
 }
 
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n)
 {
+	dfs_convert_fn *convert = dtype == DFS_F32 ? NULL : dfs_convert_fast(dtype, DFS_F32, dfs_cpu_best());
+	union { float value; int32_t bits; } limit = { .value = largest_of(dtype) };
 	unsigned size = dtype == DFS_F32 ? 4 : 2;
-	float limit = largest_of(dtype);
-	bool all = true;
+	words large = { 0 };
 
 	for (size_t at = 0; at < n; at += BLOCK) {
-		size_t now = n - at < BLOCK ? n - at : BLOCK;
-		float room_a[BLOCK], room_b[BLOCK];
-		const float *a = as_f32(dtype, (const uint8_t *)data + at * size, room_a, now);
-		const float *b = as_f32(dtype, (const uint8_t *)pred + at * size, room_b, now);
+		size_t now = n - at < BLOCK ? n - at : BLOCK, whole = now / LANES * LANES;
+		float room_a[BLOCK], room_b[BLOCK], last_a[LANES] = { 0 }, last_b[LANES] = { 0 }, last[LANES];
+		const float *a = as_f32(dtype, convert, (const uint8_t *)data + at * size, room_a, now);
+		const float *b = as_f32(dtype, convert, (const uint8_t *)pred + at * size, room_b, now);
 
-		for (size_t i = 0; i < now; i++) {
-			delta[at + i] = a[i] - b[i];
-			all &= fabsf(a[i]) <= limit && fabsf(b[i]) <= limit;	/* false for NaN */
-		}
+		subtract(a, b, delta + at, whole, limit.bits, &large);
+		memcpy(last_a, a + whole, (now - whole) * sizeof(*a));
+		memcpy(last_b, b + whole, (now - whole) * sizeof(*b));
+		subtract(last_a, last_b, last, LANES, limit.bits, &large);
+		memcpy(delta + at + whole, last, (now - whole) * sizeof(*last));
 	}
-	return all;
+	return !(large[0] | large[1] | large[2] | large[3]);
 }
