@@ -122,9 +122,14 @@ static float largest_of(unsigned dtype)
 
 static const float *as_f32(unsigned dtype, dfs_convert_fn *convert, const void *values, float *room, size_t n)
 {
+	uint32_t __attribute__((may_alias)) *words = (void *)room;
+
 	if (dtype == DFS_F32)
-		return memcpy(room, values, n * sizeof(*room));
-	convert(values, room, n);
+		memcpy(words, values, n * sizeof(*words));
+	else
+		convert(values, words, n);
+	for (size_t i = 0; __BYTE_ORDER == __BIG_ENDIAN && i < n; i++)
+		words[i] = le32toh(words[i]);
 	return room;
 }
 

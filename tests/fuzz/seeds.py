@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """seeds: what the fuzz targets start from, cut out of the frozen corpus.
 
-    tests/fuzz/seeds.py         fills tests/fuzz/corpus/fuzz_*/
+    tests/fuzz/seeds.py [CASES]     fills tests/fuzz/corpus/fuzz_*/
 
 Good containers become the superblock and metadata that fuzz_container reads,
 their chunks inputs of fuzz_decode_*, the models of the corpus inputs of
 fuzz_header; lines of every kind are fuzz_pending's, records fuzz_policy's. Names are hashes, as libFuzzer's are, so that its finds can be
-merged with `fuzz_x -merge=1`.
+merged with `fuzz_x -merge=1`. Lossy codecs have their seeds from CASES, what
+tests/codec/lossy_cases wrote.
 """
 import glob
 import hashlib
@@ -21,7 +22,7 @@ sys.dont_write_bytecode = True
 
 import read_container as reader  # noqa: E402
 
-CODECS = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo"}
+CODECS = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo", 17: "delta_dct"}
 SEED_MAX = 6000
 PER_SHAPE = 2
 
@@ -41,9 +42,8 @@ def header_seed(path):
         put("fuzz_header", struct.pack("<Q", os.path.getsize(path) - 8 - len(text)) + start + text)
 
 
-def chunk_seed(segment, chunk, values, table, payload):
-    return struct.pack("<BBBHBH", segment.dtype, segment.drop, segment.cols & 0xff, values & 0xffff, 0,
-                       len(table)) + table + payload
+def chunk_seed(dtype, drop, cols, values, table, payload):
+    return struct.pack("<BBBHBH", dtype, drop, cols & 0xff, values & 0xffff, 0, len(table)) + table + payload
 
 
 def container_seeds(path, taken):
@@ -64,7 +64,20 @@ def container_seeds(path, taken):
             if len(table) + len(payload) < SEED_MAX and taken.get(shape, 0) < PER_SHAPE:
                 taken[shape] = taken.get(shape, 0) + 1
                 put("fuzz_decode_" + CODECS[chunk.codec],
-                    chunk_seed(segment, chunk, length // segment.unit, table, payload))
+                    chunk_seed(segment.dtype, segment.drop, segment.cols, length // segment.unit, table, payload))
+
+
+def lossy_seeds(path):
+    def part(f):
+        return f.read(struct.unpack("<I", f.read(4))[0])
+
+    with open(path, "rb") as f:
+        while head := f.read(32):
+            codec, dtype, rows, cols, chunk = struct.unpack("<IIQQQ", head)
+            table, _, _ = part(f), part(f), part(f)
+            payloads = [part(f) for _ in range(-(-rows * cols // chunk))]
+            if len(payloads) == 1 and cols < 256 and rows * cols < SEED_MAX and len(payloads[0]) < SEED_MAX:
+                put("fuzz_decode_" + CODECS[codec], chunk_seed(dtype, 0, cols, rows * cols, table, payloads[0]))
 
 
 # What stands behind the check of a line of .deltafs/pending, by pending.h.
@@ -99,6 +112,8 @@ def main():
         header_seed(path)
     for path in sorted(glob.glob(os.path.join(corpus, "good-*"))):
         container_seeds(path, taken)
+    if len(sys.argv) > 1:
+        lossy_seeds(sys.argv[1])
 
 
 main()

@@ -6,6 +6,7 @@ import ctypes.util
 import struct
 import sys
 
+from container_dct import decode_delta_dct
 from container_errors import Unsupported, Wrong, must
 from container_values import DTYPES, pack_values
 
@@ -327,6 +328,7 @@ DECODERS = {  # number: (function, needs a prediction, has a shared table)
     3: (decode_diff, True, True),
     4: (decode_sparse, True, False),
     5: (decode_solo, False, True),
+    17: (decode_delta_dct, True, True),
 }
 
 

@@ -38,6 +38,16 @@ def round_shift(number, shift):
     return quotient + (rest > half or (rest == half and quotient & 1))
 
 
+def nearest(number, power, target):
+    """The bits of number * 2^power, not negative, in dtype number target, but for what is larger than infinity."""
+    _, _, to_exponent, to_mantissa = DTYPES[target]
+    bias = (1 << (to_exponent - 1)) - 1
+    # its exponent field in the target, and the power of a unit in its last place there
+    to_field = max(power + number.bit_length() - 1 + bias, 1)
+    unit_power = to_field - bias - to_mantissa
+    return ((to_field - 1) << to_mantissa) + round_shift(number, unit_power - power)
+
+
 def convert_value(bits, source, target):
     """One value from dtype number to dtype number, which are different."""
     _, _, exponent, mantissa = DTYPES[source]
@@ -60,12 +70,7 @@ def convert_value(bits, source, target):
     power = (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa
     if number == 0:
         return sign
-    bias = (1 << (to_exponent - 1)) - 1
-    # its exponent field in the target, and the power of a unit in its last place there
-    to_field = max(power + number.bit_length() - 1 + bias, 1)
-    unit_power = to_field - bias - to_mantissa
-    magnitude = ((to_field - 1) << to_mantissa) + round_shift(number, unit_power - power)
-    return sign | min(magnitude, ones - 1 if finite_only else infinity)
+    return sign | min(nearest(number, power, target), ones - 1 if finite_only else infinity)
 
 
 def round_low(bits, dtype, drop):
