@@ -15,9 +15,9 @@ struct dfs_table {
 
 /* Who uses which buffer of a scratch; a codec may call another only if their slots differ. */
 enum dfs_scratch_slot {
-	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart */
+	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart; delta-dct: a part of a strip */
 	DFS_SLOT_CLASSES,	/* diff: the class of each row */
-	DFS_SLOT_WORDS,		/* diff, solo: what the coder wrote */
+	DFS_SLOT_WORDS,		/* diff, solo: what the coder wrote; delta-dct: patches, transformed */
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
 	DFS_SLOT_SYMBOLS,	/* solo: one byte a value */
 	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
@@ -27,7 +27,7 @@ enum dfs_scratch_slot {
 enum dfs_cpu dfs_scratch_cpu(const struct dfs_scratch *scratch);
 
 /* Objects of other libraries that live as long as the scratch. */
-enum dfs_scratch_object { DFS_OBJECT_ZSTD_ENCODE, DFS_OBJECT_ZSTD_DECODE, DFS_OBJECTS };
+enum dfs_scratch_object { DFS_OBJECT_ZSTD_ENCODE, DFS_OBJECT_ZSTD_DECODE, DFS_OBJECT_DCT, DFS_OBJECTS };
 
 /* dfs_scratch_object() - where object @which is kept: NULL at first; @end frees it (not called for NULL) */
 void **dfs_scratch_object(struct dfs_scratch *scratch, enum dfs_scratch_object which,
@@ -42,6 +42,8 @@ extern const struct dfs_codec dfs_codec_bitdelta;
 extern const struct dfs_lossy dfs_lossy_bitdelta;
 extern const struct dfs_codec dfs_codec_delta_come;
 extern const struct dfs_lossy dfs_lossy_delta_come;
+extern const struct dfs_codec dfs_codec_delta_dct;
+extern const struct dfs_lossy dfs_lossy_delta_dct;
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;
 extern const struct dfs_codec dfs_codec_zstd;

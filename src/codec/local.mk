@@ -14,6 +14,17 @@ src_libdeltafs_a_SOURCES += \
 	%D%/delta_come_kernel.c \
 	%D%/delta_come_row.c \
 	%D%/delta_come_write.c \
+	%D%/dct.c \
+	%D%/dct_forward.c \
+	%D%/delta_dct.c \
+	%D%/delta_dct.h \
+	%D%/delta_dct_levels.c \
+	%D%/delta_dct_options.c \
+	%D%/delta_dct_rank.c \
+	%D%/delta_dct_read.c \
+	%D%/delta_dct_sums.c \
+	%D%/delta_dct_table.c \
+	%D%/delta_dct_write.c \
 	%D%/diff.c \
 	%D%/diff.h \
 	%D%/diff_avx2.c \

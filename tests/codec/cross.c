@@ -21,15 +21,6 @@ static const unsigned codecs[] = {
 };
 #define N_CODECS (sizeof(codecs) / sizeof(*codecs))
 
-/* zstd is its own authors' to test, and not at hand for every machine. */
-static bool no_values(struct dfs_shape shape)
-{
-	(void)shape;
-	return false;
-}
-
-const struct dfs_codec dfs_codec_zstd = { .name = "zstd", .accepts = no_values };
-
 static const struct {
 	unsigned cols;
 	uint64_t first;

@@ -45,3 +45,16 @@ noinst_PROGRAMS += %D%/come_sample
 %C%_come_sample_SOURCES = %D%/come_sample.c %D%/come.c %D%/come.h %D%/drive.c %D%/drive.h \
 	%D%/samples.c %D%/samples.h
 %C%_come_sample_LDADD = $(DELTAFS_LIBS)
+check_PROGRAMS += \
+	%D%/test_dct \
+	%D%/test_delta_dct \
+	%D%/test_delta_dct_odd
+noinst_PROGRAMS += %D%/lossy_cases
+%C%_test_dct_SOURCES = %D%/test_dct.c %D%/driven.c %D%/driven.h
+%C%_test_dct_LDADD = $(TEST_LIBS)
+%C%_test_delta_dct_SOURCES = %D%/test_delta_dct.c %D%/driven.c %D%/driven.h
+%C%_test_delta_dct_LDADD = $(TEST_LIBS)
+%C%_test_delta_dct_odd_SOURCES = %D%/test_delta_dct_odd.c %D%/driven.c %D%/driven.h
+%C%_test_delta_dct_odd_LDADD = $(TEST_LIBS)
+%C%_lossy_cases_SOURCES = %D%/lossy_cases.c %D%/driven.c %D%/driven.h
+%C%_lossy_cases_LDADD = $(DELTAFS_LIBS)

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """seeds: what the fuzz targets start from, cut out of the frozen corpus.
 
-    tests/fuzz/seeds.py         fills tests/fuzz/corpus/fuzz_*/
+    tests/fuzz/seeds.py [CASES]     fills tests/fuzz/corpus/fuzz_*/
 
 Good containers become the superblock and metadata that fuzz_container reads,
-their chunks inputs of fuzz_decode_* (those of codecs that give up bits are made
-up: chunks of whole tensors are too long), the models of the corpus inputs of
-fuzz_header; lines of every kind are fuzz_pending's, records fuzz_policy's. Names
-are hashes, as libFuzzer's are, so that its finds can be merged with
-`fuzz_x -merge=1`.
+their chunks inputs of fuzz_decode_* (those of bitdelta are made up: chunks of
+whole tensors are too long; other lossy codecs have theirs from CASES, what
+tests/codec/lossy_cases wrote), the models of the corpus inputs of fuzz_header;
+lines of every kind are fuzz_pending's, records fuzz_policy's. Names are hashes,
+as libFuzzer's are, so that its finds can be merged with `fuzz_x -merge=1`.
 """
 import glob
 import hashlib
@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 
 import read_container as reader  # noqa: E402
 
-CODECS = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo"}
+CODECS = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo", 17: "delta_dct"}
 SEED_MAX = 6000
 PER_SHAPE = 2
 
@@ -43,9 +43,8 @@ def header_seed(path):
         put("fuzz_header", struct.pack("<Q", os.path.getsize(path) - 8 - len(text)) + start + text)
 
 
-def chunk_seed(segment, chunk, values, table, payload):
-    return struct.pack("<BBBHBH", segment.dtype, segment.drop, segment.cols & 0xff, values & 0xffff, 0,
-                       len(table)) + table + payload
+def chunk_seed(dtype, drop, cols, values, table, payload):
+    return struct.pack("<BBBHBH", dtype, drop, cols & 0xff, values & 0xffff, 0, len(table)) + table + payload
 
 
 def container_seeds(path, taken):
@@ -66,7 +65,20 @@ def container_seeds(path, taken):
             if chunk.codec in CODECS and len(table) + len(payload) < SEED_MAX and taken.get(shape, 0) < PER_SHAPE:
                 taken[shape] = taken.get(shape, 0) + 1
                 put("fuzz_decode_" + CODECS[chunk.codec],
-                    chunk_seed(segment, chunk, length // segment.unit, table, payload))
+                    chunk_seed(segment.dtype, segment.drop, segment.cols, length // segment.unit, table, payload))
+
+
+def lossy_seeds(path):
+    def part(f):
+        return f.read(struct.unpack("<I", f.read(4))[0])
+
+    with open(path, "rb") as f:
+        while head := f.read(32):
+            codec, dtype, rows, cols, chunk = struct.unpack("<IIQQQ", head)
+            table, _, _ = part(f), part(f), part(f)
+            payloads = [part(f) for _ in range(-(-rows * cols // chunk))]
+            if len(payloads) == 1 and cols < 256 and rows * cols < SEED_MAX and len(payloads[0]) < SEED_MAX:
+                put("fuzz_decode_" + CODECS[codec], chunk_seed(dtype, 0, cols, rows * cols, table, payloads[0]))
 
 
 def bitdelta_seeds():
@@ -114,6 +126,8 @@ def main():
         header_seed(path)
     for path in sorted(glob.glob(os.path.join(corpus, "good-*"))):
         container_seeds(path, taken)
+    if len(sys.argv) > 1:
+        lossy_seeds(sys.argv[1])
 
 
 main()

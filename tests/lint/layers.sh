@@ -17,7 +17,7 @@ write: util format tensor predict codec store read
 fuse: util store read write"
 
 # header: the paths that may include it
-where="fftw3.h: src/codec/delta_dct.c
+where="fftw3.h: src/codec/dct_forward.c
 cblas.h: src/codec/svd.c
 lapacke.h: src/codec/svd.c
 zstd.h: src/codec/zstd.c

@@ -8,6 +8,7 @@ import sys
 
 from container_bits import Bits
 from container_come import decode_come
+from container_dct import decode_delta_dct
 from container_errors import Unsupported, Wrong, must
 from container_lossy import decode_bitdelta
 from container_values import DTYPES, pack_values
@@ -305,6 +306,7 @@ DECODERS = {  # number: (function, needs a prediction, has a shared table)
     5: (decode_solo, False, True),
     16: (decode_bitdelta, True, True),
     19: (decode_come, True, True),
+    17: (decode_delta_dct, True, True),
 }
 
 

@@ -4,7 +4,7 @@
 import struct
 
 from container_errors import must
-from container_values import add_difference, f32
+from container_f32 import add_difference, f32
 
 LARGEST_S = 2.0 ** 90
 

@@ -161,38 +161,3 @@ def check_convertible(source, target):
     names = DTYPES[source][0], DTYPES[target][0]
     if source != target and not (names[0] in CONVERTIBLE and names[1] in CONVERTIBLE):
         raise Wrong("piece: %s does not predict %s" % names)
-
-
-# Adding a difference
-
-def f32(number):
-    """A real number as the nearest F32; number is exact or the result of one operation on F32."""
-    return struct.unpack("<f", struct.pack("<f", number))[0]
-
-
-def exact(bits, exponent, mantissa):
-    """The finite float that bits are, as a fraction."""
-    field = bits >> mantissa & ((1 << exponent) - 1)
-    number = bits & ((1 << mantissa) - 1) | (1 << mantissa if field else 0)
-    power = (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa
-    return (-1 if bits >> (exponent + mantissa) else 1) * number * Fraction(2) ** power
-
-
-def add_difference(prediction, difference, dtype):
-    """The bits of a value: prediction (bits) and difference (an F32), added and rounded once."""
-    name, _, exponent, mantissa = DTYPES[dtype]
-    must(name in ("F16", "BF16", "F32"), "a difference added to " + name)
-    infinity = ((1 << exponent) - 1) << mantissa
-    sign = 1 << (exponent + mantissa)
-    if prediction & infinity == infinity:
-        return prediction
-    total = exact(prediction, exponent, mantissa) + Fraction(difference)
-    if total == 0:
-        return sign if prediction == sign and math.copysign(1, difference) < 0 else 0
-    magnitude, bias = abs(total), (1 << (exponent - 1)) - 1
-    # its exponent field, and the power of a unit in its last place there
-    power = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    power -= magnitude < Fraction(2) ** power
-    field = max(power + bias, 1)
-    units = round(magnitude / Fraction(2) ** (field - bias - mantissa))  # ties to even
-    return (sign if total < 0 else 0) | min(((field - 1) << mantissa) + units, infinity)

@@ -6,6 +6,8 @@ dist_example_DATA = \
 	%D%/container_bits.py \
 	%D%/container_codecs.py \
 	%D%/container_come.py \
+	%D%/container_dct.py \
 	%D%/container_errors.py \
+	%D%/container_f32.py \
 	%D%/container_lossy.py \
 	%D%/container_values.py
