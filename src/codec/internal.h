@@ -15,11 +15,11 @@ struct dfs_table {
 
 /* Who uses which buffer of a scratch; a codec may call another only if their slots differ. */
 enum dfs_scratch_slot {
-	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart */
+	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart; ultradelta: places in a chunk */
 	DFS_SLOT_CLASSES,	/* diff: the class of each row */
-	DFS_SLOT_WORDS,		/* diff, solo: what the coder wrote */
+	DFS_SLOT_WORDS,		/* diff, solo, ultradelta: what the coder wrote */
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
-	DFS_SLOT_SYMBOLS,	/* solo: one byte a value */
+	DFS_SLOT_SYMBOLS,	/* solo, ultradelta: one byte a value */
 	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
 };
 
@@ -39,6 +39,8 @@ struct dfs_lossy;
 
 extern const struct dfs_codec dfs_codec_bitdelta;
 extern const struct dfs_lossy dfs_lossy_bitdelta;
+extern const struct dfs_codec dfs_codec_ultradelta;
+extern const struct dfs_lossy dfs_lossy_ultradelta;
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;
 extern const struct dfs_codec dfs_codec_zstd;

@@ -15,6 +15,7 @@
 
 static const struct dfs_lossy *const rows[DFS_CODECS] = {
 	[DFS_CODEC_BITDELTA] = &dfs_lossy_bitdelta,
+	[DFS_CODEC_ULTRADELTA] = &dfs_lossy_ultradelta,
 };
 
 const struct dfs_lossy *dfs_lossy_find(unsigned id)

@@ -12,6 +12,7 @@ static const struct dfs_codec *const codecs[DFS_CODECS] = {
 	[DFS_CODEC_SPARSE] = &dfs_codec_sparse,
 	[DFS_CODEC_SOLO] = &dfs_codec_solo,
 	[DFS_CODEC_BITDELTA] = &dfs_codec_bitdelta,
+	[DFS_CODEC_ULTRADELTA] = &dfs_codec_ultradelta,
 };
 
 /* Of all ids that the format knows, so that an unbuilt codec is named. */

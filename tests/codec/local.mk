@@ -5,7 +5,10 @@ check_PROGRAMS += \
 	%D%/test_kernels \
 	%D%/test_reference \
 	%D%/test_roundtrip \
-	%D%/test_split
+	%D%/test_split \
+	%D%/test_ultradelta \
+	%D%/test_ultradelta_mask \
+	%D%/test_ultradelta_plan
 
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
@@ -20,3 +23,12 @@ check_PROGRAMS += \
 %C%_test_roundtrip_LDADD = $(TEST_LIBS)
 %C%_test_split_SOURCES = %D%/test_split.c %D%/samples.c %D%/samples.h
 %C%_test_split_LDADD = $(TEST_LIBS)
+%C%_test_ultradelta_SOURCES = %D%/test_ultradelta.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_LDADD = $(TEST_LIBS)
+%C%_test_ultradelta_mask_SOURCES = %D%/test_ultradelta_mask.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_mask_LDADD = $(TEST_LIBS)
+%C%_test_ultradelta_plan_SOURCES = %D%/test_ultradelta_plan.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_plan_LDADD = $(TEST_LIBS)
