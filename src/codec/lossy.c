@@ -120,30 +120,68 @@ static float largest_of(unsigned dtype)
 	return dtype == DFS_F16 ? 0x1p14f : 0x1p125f;
 }
 
-static const float *as_f32(unsigned dtype, const void *values, float *room, size_t n)
+static const float *as_f32(enum dfs_cpu cpu, unsigned dtype, const void *values, float *room, size_t n)
 {
 	if (dtype == DFS_F32)
 		return memcpy(room, values, n * sizeof(*room));
-	dfs_convert_fast(dtype, DFS_F32, dfs_cpu_best())(values, room, n);
+	dfs_convert_fast(dtype, DFS_F32, cpu)(values, room, n);
 	return room;
 }
+
+#define LANES 16	/* of the inner loop, whose fixed length lets compilers make vectors of it */
+
+static inline uint32_t larger(uint32_t top, float value)
+{
+	union { float value; uint32_t bits; } v = { .value = value };
+	uint32_t magnitude = v.bits & 0x7fffffff;
+
+	return magnitude > top ? magnitude : top;
+}
+
+/* Differences of a block, and the largest magnitude that went into one, as its bits: NaN is above all. */
+#define SUBTRACT(level, target)								\
+	target static uint32_t subtract_##level(const float *restrict a, const float *restrict b, \
+						float *restrict delta, size_t n)	\
+	{										\
+		uint32_t top[LANES] = { 0 }, all = 0;					\
+											\
+		for (; n >= LANES; n -= LANES, a += LANES, b += LANES, delta += LANES)	\
+			for (size_t i = 0; i < LANES; i++) {				\
+				delta[i] = a[i] - b[i];					\
+				top[i] = larger(larger(top[i], a[i]), b[i]);		\
+			}								\
+		for (size_t i = 0; i < n; i++) {					\
+			delta[i] = a[i] - b[i];						\
+			top[i] = larger(larger(top[i], a[i]), b[i]);			\
+		}									\
+		for (size_t i = 0; i < LANES; i++)					\
+			all = top[i] > all ? top[i] : all;				\
+		return all;								\
+	}
+
+SUBTRACT(portable, )
+SUBTRACT(avx2, DFS_FOR_AVX2)
+SUBTRACT(avx512, DFS_FOR_AVX512)
+
+typedef uint32_t subtract_fn(const float *restrict a, const float *restrict b, float *restrict delta, size_t n);
+
+static subtract_fn *const subtract_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(subtract);
 
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n)
 {
 	unsigned size = dtype == DFS_F32 ? 4 : 2;
-	float limit = largest_of(dtype);
-	bool all = true;
+	union { float value; uint32_t bits; } limit = { .value = largest_of(dtype) };
+	enum dfs_cpu cpu = dfs_cpu_best();
+	uint32_t top = 0;
 
 	for (size_t at = 0; at < n; at += BLOCK) {
 		size_t now = n - at < BLOCK ? n - at : BLOCK;
 		float room_a[BLOCK], room_b[BLOCK];
-		const float *a = as_f32(dtype, (const uint8_t *)data + at * size, room_a, now);
-		const float *b = as_f32(dtype, (const uint8_t *)pred + at * size, room_b, now);
+		const float *a = as_f32(cpu, dtype, (const uint8_t *)data + at * size, room_a, now);
+		const float *b = as_f32(cpu, dtype, (const uint8_t *)pred + at * size, room_b, now);
+		uint32_t here = subtract_of_level[cpu](a, b, delta + at, now);
 
-		for (size_t i = 0; i < now; i++) {
-			delta[at + i] = a[i] - b[i];
-			all &= fabsf(a[i]) <= limit && fabsf(b[i]) <= limit;	/* false for NaN */
-		}
+		top = here > top ? here : top;
 	}
-	return all;
+	return top <= limit.bits;
 }

@@ -20,7 +20,6 @@
 
 #include "codec/ultradelta.h"
 #include "util/auto.h"
-#include "util/hash.h"
 
 #define QUARTER_CIRCLE 0.84882636315677512	/* 8 / (3 pi), the mean of the quarter-circle law on [0, 2] */
 #define GAMMA_MIN 0.5
@@ -181,16 +180,33 @@ static void plan_gains(const struct dfs_ultra_options *o, const struct dfs_lossy
 
 /* --- the key: of the seed, and of what the model is like, so that no two models leave out the same */
 
+/* The key that follows when @value, number @i of many, is taken in. */
+static uint64_t next_key(uint64_t key, uint64_t i, uint64_t value)
+{
+	struct dfs_philox stream = { key, { (uint32_t)value, (uint32_t)(value >> 32) } };
+	uint32_t words[2];
+
+	dfs_philox_words(DFS_CPU_PORTABLE, &stream, 4 * i, 2, words);
+	return words[0] | (uint64_t)words[1] << 32;
+}
+
+static uint64_t bits_of(float a, float b)
+{
+	union { float values[2]; uint32_t bits[2]; } both = { .values = { a, b } };
+
+	return both.bits[0] | (uint64_t)both.bits[1] << 32;
+}
+
 static void plan_keys(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensors, size_t n)
 {
-	uint64_t key = o->seed;
+	uint64_t key = o->seed, taken = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct dfs_ultra_record *r = tensors[i].record;
-		float range[2] = { r->min, r->max };
 
-		key = dfs_hash64(range, sizeof(range), key);
-		key = dfs_hash64(r->counts, levels_of(o) * sizeof(*r->counts), key);
+		key = next_key(key, taken++, bits_of(r->min, r->max));
+		for (unsigned k = 0; k < levels_of(o); k++)
+			key = next_key(key, taken++, r->counts[k]);
 	}
 	for (size_t i = 0; i < n; i++)
 		((struct dfs_ultra_record *)tensors[i].record)->key = key;

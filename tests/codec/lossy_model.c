@@ -224,6 +224,7 @@ static void encode(struct lossy_model *m, struct lossy_tensor *t, float *delta, 
 		must(m->lossy->encode(&block, delta, t->writing, notes, chunk->payload, &chunk->len, scratch) == 0,
 		     "encode");
 		must(chunk->len <= m->lossy->codec->bound(t->as.shape, chunk->n), "bound");
+		must(chunk->len <= chunk->n * t->unit, "a payload longer than what it stands for");
 	}
 }
 

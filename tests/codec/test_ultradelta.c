@@ -387,24 +387,6 @@ static void tables_that_are_cut_or_changed(void **state)
 	CHECK(opened > 20 && refused > 20);
 }
 
-static void options_are_checked(void **state)
-{
-	static const char *const bad[] = {
-		"s=0", "s=1", "qbits=1", "qbits=9", "qbits=4.5", "mask=random", "gamma=0", "gamma=2.5", "gamma=x",
-		"seed=-1", "seed=1x", "seed=18446744073709551616", "nref=-1", "step=0.6", "stepp=0",
-	};
-	uint8_t options[DFS_LOSSY_OPTIONS_MAX];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct dfs_err err = { "" };
-
-		CHECK_RET(-EINVAL, dfs_lossy_parse(dfs_lossy_find(CODEC), bad[i], options, &err));
-		CHECK(strlen(err.text) > 10);
-	}
-	CHECK_RET(0, dfs_lossy_parse(dfs_lossy_find(CODEC), "gamma=auto,nref=1e3,seed=18446744073709551615", options, NULL));
-}
-
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(values_are_predictions_or_levels_added),
 	cmocka_unit_test(every_width_of_code),
@@ -414,7 +396,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(cut_and_lengthened_payloads_are_refused),
 	cmocka_unit_test(changed_payloads_and_noise),
 	cmocka_unit_test(tables_that_are_cut_or_changed),
-	cmocka_unit_test(options_are_checked),
 };
 
 CHECK_MAIN(cases)

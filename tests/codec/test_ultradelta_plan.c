@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_ultradelta_plan: what tensors leave out (MSA), by what the rest is
- * multiplied (TNGR), the levels of a codebook, and the size of it all.
+ * multiplied (TNGR), the levels of a codebook, the size of it all; and what options may be.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -285,6 +286,24 @@ static void files_are_as_small_as_was_asked(void **state)
 	}
 }
 
+static void options_are_checked(void **state)
+{
+	static const char *const bad[] = {
+		"s=0", "s=1", "qbits=1", "qbits=9", "qbits=4.5", "mask=random", "gamma=0", "gamma=2.5", "gamma=x",
+		"seed=-1", "seed=1x", "seed=18446744073709551616", "nref=-1", "step=0.6", "stepp=0",
+	};
+	uint8_t options[DFS_LOSSY_OPTIONS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct dfs_err err = { "" };
+
+		CHECK_RET(-EINVAL, dfs_lossy_parse(dfs_lossy_find(CODEC), bad[i], options, &err));
+		CHECK(strlen(err.text) > 10);
+	}
+	CHECK_RET(0, dfs_lossy_parse(dfs_lossy_find(CODEC), "gamma=auto,nref=1e3,seed=18446744073709551615", options, NULL));
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(rates_are_those_of_the_paper),
 	cmocka_unit_test(levels_are_multiplied_by_one_gain_or_each_layers),
@@ -293,6 +312,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(codebook_is_nearly_the_best),
 	cmocka_unit_test(codebook_of_few_values_has_them_all),
 	cmocka_unit_test(files_are_as_small_as_was_asked),
+	cmocka_unit_test(options_are_checked),
 };
 
 CHECK_MAIN(cases)

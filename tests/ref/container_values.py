@@ -58,14 +58,49 @@ def convert_value(bits, source, target):
     # the value is number * 2^power
     number = low | (1 << mantissa if field else 0)
     power = (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa
+    return sign | nearest(number, power, target)
+
+
+def nearest(number, power, target):
+    """The magnitude in dtype number target that is nearest to number * 2^power."""
+    name, _, exponent, mantissa = DTYPES[target]
+    infinity = ((1 << exponent) - 1) << mantissa
     if number == 0:
-        return sign
-    bias = (1 << (to_exponent - 1)) - 1
-    # its exponent field in the target, and the power of a unit in its last place there
-    to_field = max(power + number.bit_length() - 1 + bias, 1)
-    unit_power = to_field - bias - to_mantissa
-    magnitude = ((to_field - 1) << to_mantissa) + round_shift(number, unit_power - power)
-    return sign | min(magnitude, ones - 1 if finite_only else infinity)
+        return 0
+    bias = (1 << (exponent - 1)) - 1
+    # its exponent field there, and the power of a unit in its last place
+    field = max(power + number.bit_length() - 1 + bias, 1)
+    unit_power = field - bias - mantissa
+    magnitude = ((field - 1) << mantissa) + round_shift(number, unit_power - power)
+    return min(magnitude, 0x7e if name == "F8_E4M3" else infinity)
+
+
+# Adding a difference
+
+F32 = 18
+
+
+def split_number(bits, dtype):
+    """(signed number, power) of a finite value: it is number * 2^power."""
+    _, _, exponent, mantissa = DTYPES[dtype]
+    field = bits >> mantissa & ((1 << exponent) - 1)
+    number = bits & ((1 << mantissa) - 1) | (1 << mantissa if field else 0)
+    power = (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa
+    return (-number if bits >> (exponent + mantissa) else number), power
+
+
+def add_difference(prediction, delta, dtype):
+    """The bits of a prediction of dtype number dtype, changed by a difference, the bits of an F32."""
+    _, _, exponent, mantissa = DTYPES[dtype]
+    if prediction >> mantissa & ((1 << exponent) - 1) == (1 << exponent) - 1:
+        return prediction
+    (a, a_power), (b, b_power) = split_number(prediction, dtype), split_number(delta, F32)
+    power = min(a_power, b_power)
+    total = (a << (a_power - power)) + (b << (b_power - power))
+    top = 1 << (exponent + mantissa)
+    if total == 0:
+        return top if prediction == top and delta == 1 << 31 else 0
+    return (top if total < 0 else 0) | nearest(abs(total), power, dtype)
 
 
 def round_low(bits, dtype, drop):

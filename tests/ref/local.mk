@@ -4,5 +4,7 @@ exampledir = $(docdir)/examples
 dist_example_SCRIPTS = %D%/read_container.py
 dist_example_DATA = \
 	%D%/container_codecs.py \
+	%D%/container_entropy.py \
 	%D%/container_errors.py \
+	%D%/container_ultradelta.py \
 	%D%/container_values.py
