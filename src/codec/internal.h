@@ -16,7 +16,7 @@ struct dfs_table {
 /* Who uses which buffer of a scratch; a codec may call another only if their slots differ. */
 enum dfs_scratch_slot {
 	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart; ultradelta: places in a chunk */
-	DFS_SLOT_CLASSES,	/* diff: the class of each row */
+	DFS_SLOT_CLASSES,	/* diff: the class of each row; ultradelta: what was drawn */
 	DFS_SLOT_WORDS,		/* diff, solo, ultradelta: what the coder wrote */
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
 	DFS_SLOT_SYMBOLS,	/* solo, ultradelta: one byte a value */

@@ -57,6 +57,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/ultradelta_places.c \
 	%D%/ultradelta_plan.c \
 	%D%/ultradelta_prepare.c \
+	%D%/ultradelta_select.c \
 	%D%/value.c \
 	%D%/value.h \
 	%D%/zstd.c

@@ -90,6 +90,17 @@ uint64_t dfs_ultra_kept(const struct dfs_ultra_table *t, uint64_t values);
 void dfs_ultra_places(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_t first, size_t n, size_t kept,
 		      uint32_t *places);
 
+/* --- where they are, if stored */
+
+/**
+ * dfs_ultra_select() - draw those of a chunk that are kept
+ * @quotas: how many of each level
+ * @codes: n; those that are kept come out, and their places, both in order
+ * Return: how many; -ENOMEM.
+ */
+long dfs_ultra_select(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_t first, size_t n,
+		      const uint32_t *quotas, uint8_t *codes, uint32_t *places, struct dfs_scratch *scratch);
+
 /* --- codes as payload */
 
 /* dfs_ultra_codes_put() - @payload: room for @n bytes. Return: bytes, or -ENOMEM. */

@@ -2,10 +2,6 @@
 /*
  * ultradelta_encode: the levels of those that are kept, and where these are,
  * if that is stored.
- *
- * Stored places are drawn by selection sampling (D. Knuth, TAOCP 2, 3.4.2,
- * algorithm S), in each level for itself: of m values that are still to come q
- * must be kept, so the next one is, with probability q / m.
  */
 #include <errno.h>
 
@@ -48,14 +44,14 @@ static void quantise_places(const struct job *job, const float *delta, size_t ke
 	}
 }
 
-static size_t seeded(const struct job *job, const float *delta)
+static long seeded(const struct job *job, const float *delta)
 {
 	const struct dfs_block *b = job->block;
 	size_t kept = dfs_ultra_kept(job->table, b->first + b->n) - dfs_ultra_kept(job->table, b->first);
 
 	dfs_ultra_places(job->cpu, job->table, b->first, b->n, kept, job->places);
 	quantise_places(job, delta, kept);
-	return kept;
+	return (long)kept;
 }
 
 /* --- stored */
@@ -78,33 +74,14 @@ static void find_quotas(const struct job *job, uint64_t first, uint32_t *quotas)
 	memcpy(quotas, job->chunks.data + low * size + sizeof(struct dfs_ultra_chunk), n);
 }
 
-/* Keeps some of the codes, in place. */
-static size_t stored(const struct job *job, const float *delta)
+static long stored(const struct job *job, const float *delta, struct dfs_scratch *scratch)
 {
 	const struct dfs_block *b = job->block;
-	struct dfs_philox stream = { job->table->key, { job->table->number, DFS_ULTRA_SELECT } };
-	uint32_t quotas[DFS_ULTRA_LEVELS_MAX], left[DFS_ULTRA_LEVELS_MAX] = { 0 }, words[DFS_ULTRA_BLOCK];
-	size_t kept = 0;
+	uint32_t quotas[DFS_ULTRA_LEVELS_MAX];
 
 	find_quotas(job, b->first, quotas);
 	quantise(job, delta, b->n, job->codes);
-	for (size_t i = 0; i < b->n; i++)
-		left[job->codes[i]]++;
-	for (size_t i = 0; i < b->n; i++) {
-		uint8_t code = job->codes[i];
-		bool keep;
-
-		if (i % DFS_ULTRA_BLOCK == 0)
-			dfs_philox_words(job->cpu, &stream, b->first + i,
-					 b->n - i < DFS_ULTRA_BLOCK ? b->n - i : DFS_ULTRA_BLOCK, words);
-		keep = ((uint64_t)words[i % DFS_ULTRA_BLOCK] * left[code] >> 32) < quotas[code];
-		left[code]--;
-		quotas[code] -= keep;
-		job->places[kept] = (uint32_t)i;
-		job->codes[kept] = code;
-		kept += keep;
-	}
-	return kept;
+	return dfs_ultra_select(job->cpu, job->table, b->first, b->n, quotas, job->codes, job->places, scratch);
 }
 
 /* --- both */
@@ -130,18 +107,20 @@ int dfs_ultra_encode(const struct dfs_block *block, float *delta, const struct d
 		     uint8_t *payload, size_t *ret_len, struct dfs_scratch *scratch)
 {
 	struct job job;
-	size_t kept, len = 0;
-	long codes;
+	size_t len = 0;
+	long kept, codes;
 
 	if (job_init(&job, block, table, notes, scratch) < 0)
 		return -ENOMEM;
-	if (job.table->mask == DFS_ULTRA_SEEDED) {
+	if (job.table->mask == DFS_ULTRA_SEEDED)
 		kept = seeded(&job, delta);
-	} else {
-		kept = stored(&job, delta);
-		len = dfs_ultra_places_put(job.places, kept, block->n, payload);
-	}
-	codes = dfs_ultra_codes_put(job.table, job.codes, kept, payload + len, scratch);
+	else
+		kept = stored(&job, delta, scratch);
+	if (kept < 0)
+		return (int)kept;
+	if (job.table->mask == DFS_ULTRA_STORED)
+		len = dfs_ultra_places_put(job.places, (size_t)kept, block->n, payload);
+	codes = dfs_ultra_codes_put(job.table, job.codes, (size_t)kept, payload + len, scratch);
 	if (codes < 0)
 		return (int)codes;
 	*ret_len = len + (size_t)codes;

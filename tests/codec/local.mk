@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
+	%D%/test_delta \
 	%D%/test_entropy \
 	%D%/test_exact \
 	%D%/test_kernels \
@@ -10,6 +11,8 @@ check_PROGRAMS += \
 	%D%/test_ultradelta_mask \
 	%D%/test_ultradelta_plan
 
+%C%_test_delta_SOURCES = %D%/test_delta.c %D%/samples.c %D%/samples.h
+%C%_test_delta_LDADD = $(TEST_LIBS)
 %C%_test_entropy_SOURCES = %D%/test_entropy.c %D%/samples.c %D%/samples.h
 %C%_test_entropy_LDADD = $(TEST_LIBS)
 %C%_test_exact_SOURCES = %D%/test_exact.c %D%/samples.c %D%/samples.h
