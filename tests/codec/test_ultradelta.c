@@ -116,7 +116,6 @@ static void round_trip(const char *spec, unsigned bits, struct shape shape, unsi
 	size_t changed;
 
 	m->first_bytes = 1004;
-	m->chunk_bytes = 128 << 10;
 	t = lossy_model_add(m, dtype, shape.rows, shape.cols, kind, size, shape.rows + 7 * shape.cols);
 	lossy_model_code(m);
 	CHECK_RET(0, t->prepared);
