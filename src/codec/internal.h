@@ -15,11 +15,11 @@ struct dfs_table {
 
 /* Who uses which buffer of a scratch; a codec may call another only if their slots differ. */
 enum dfs_scratch_slot {
-	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart; delta-dct: a part of a strip */
-	DFS_SLOT_CLASSES,	/* diff: the class of each row */
-	DFS_SLOT_WORDS,		/* diff, solo: what the coder wrote; delta-dct: patches, transformed */
+	DFS_SLOT_SPLIT,		/* diff: a block or a row, taken apart; delta-dct: a part of a strip; ultradelta: places in a chunk */
+	DFS_SLOT_CLASSES,	/* diff: the class of each row; ultradelta: what was drawn */
+	DFS_SLOT_WORDS,		/* diff, solo, ultradelta: what the coder wrote; delta-dct: patches, transformed */
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
-	DFS_SLOT_SYMBOLS,	/* solo: one byte a value */
+	DFS_SLOT_SYMBOLS,	/* solo, ultradelta: one byte a value */
 	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
 	DFS_SLOT_FACTORS,	/* delta-come: both factors and what they make */
 };
@@ -44,6 +44,8 @@ extern const struct dfs_codec dfs_codec_delta_come;
 extern const struct dfs_lossy dfs_lossy_delta_come;
 extern const struct dfs_codec dfs_codec_delta_dct;
 extern const struct dfs_lossy dfs_lossy_delta_dct;
+extern const struct dfs_codec dfs_codec_ultradelta;
+extern const struct dfs_lossy dfs_lossy_ultradelta;
 extern const struct dfs_codec dfs_codec_copy;
 extern const struct dfs_codec dfs_codec_stored;
 extern const struct dfs_codec dfs_codec_zstd;

@@ -50,6 +50,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/internal.h \
 	%D%/lossy.c \
 	%D%/lossy.h \
+	%D%/philox.c \
+	%D%/philox.h \
 	%D%/rans.c \
 	%D%/rans.h \
 	%D%/rans_avx2.c \
@@ -66,6 +68,17 @@ src_libdeltafs_a_SOURCES += \
 	%D%/stored.c \
 	%D%/svd.c \
 	%D%/svd.h \
+	%D%/ultradelta.c \
+	%D%/ultradelta.h \
+	%D%/ultradelta_codes.c \
+	%D%/ultradelta_decode.c \
+	%D%/ultradelta_encode.c \
+	%D%/ultradelta_grid.c \
+	%D%/ultradelta_measure.c \
+	%D%/ultradelta_places.c \
+	%D%/ultradelta_plan.c \
+	%D%/ultradelta_prepare.c \
+	%D%/ultradelta_select.c \
 	%D%/value.c \
 	%D%/value.h \
 	%D%/zstd.c

@@ -16,6 +16,7 @@
 static const struct dfs_lossy *const rows[DFS_CODECS] = {
 	[DFS_CODEC_BITDELTA] = &dfs_lossy_bitdelta,
 	[DFS_CODEC_DELTA_DCT] = &dfs_lossy_delta_dct,
+	[DFS_CODEC_ULTRADELTA] = &dfs_lossy_ultradelta,
 	[DFS_CODEC_DELTA_COME] = &dfs_lossy_delta_come,
 };
 

@@ -14,6 +14,7 @@ static const struct dfs_codec *const codecs[DFS_CODECS] = {
 	[DFS_CODEC_BITDELTA] = &dfs_codec_bitdelta,
 	[DFS_CODEC_DELTA_COME] = &dfs_codec_delta_come,
 	[DFS_CODEC_DELTA_DCT] = &dfs_codec_delta_dct,
+	[DFS_CODEC_ULTRADELTA] = &dfs_codec_ultradelta,
 };
 
 /* Of all ids that the format knows, so that an unbuilt codec is named. */

@@ -11,6 +11,7 @@
 /* Tensors that are tried, evenly spread over all, and values of each: a fraction of a second a codec. */
 #define TENSORS 6
 #define VALUES (512u << 10)
+#define ROWS 64		/* whole patches of any size */
 /* Values in a chunk that is not cut by rows, about; what a chunk and a tensor take of a container's metadata. */
 #define CHUNK_VALUES 65536
 #define CHUNK_BYTES 32
@@ -81,10 +82,11 @@ static int piece_read(struct trial *t, uint32_t segment, struct piece *p, struct
 	const struct dfs_segment *seg = &w->c.segments[segment];
 	struct dfs_span_place place = { .segment = segment, .off = seg->off };
 	struct dfs_shape shape = w->segments[segment].shape;
+	uint64_t whole = (VALUES / shape.cols / ROWS + 1) * ROWS;
 	int ret;
 
-	if (shape.rows > VALUES / shape.cols + 1)
-		shape.rows = VALUES / shape.cols + 1;
+	if (shape.rows > whole)
+		shape.rows = whole;
 	p->tensor = w->segments[segment].lossy->tensor;
 	p->tensor.shape = shape;
 	p->tensor.values = shape.rows * shape.cols;

@@ -11,7 +11,10 @@ check_PROGRAMS += \
 	%D%/test_kernels \
 	%D%/test_reference \
 	%D%/test_roundtrip \
-	%D%/test_split
+	%D%/test_split \
+	%D%/test_ultradelta \
+	%D%/test_ultradelta_mask \
+	%D%/test_ultradelta_plan
 
 %C%_test_add_SOURCES = %D%/test_add.c %D%/sums.c %D%/sums.h %D%/samples.c %D%/samples.h
 %C%_test_add_LDADD = $(TEST_LIBS)
@@ -58,3 +61,12 @@ noinst_PROGRAMS += %D%/lossy_cases
 %C%_test_delta_dct_odd_LDADD = $(TEST_LIBS)
 %C%_lossy_cases_SOURCES = %D%/lossy_cases.c %D%/driven.c %D%/driven.h
 %C%_lossy_cases_LDADD = $(DELTAFS_LIBS)
+%C%_test_ultradelta_SOURCES = %D%/test_ultradelta.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_LDADD = $(TEST_LIBS)
+%C%_test_ultradelta_mask_SOURCES = %D%/test_ultradelta_mask.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_mask_LDADD = $(TEST_LIBS)
+%C%_test_ultradelta_plan_SOURCES = %D%/test_ultradelta_plan.c %D%/lossy_model.c %D%/lossy_model.h \
+	%D%/samples.c %D%/samples.h
+%C%_test_ultradelta_plan_LDADD = $(TEST_LIBS)

@@ -3,7 +3,7 @@
 
 import struct
 
-from container_bits import Bits
+from container_entropy import Bits
 from container_errors import must
 from container_values import DTYPES, F32, add_difference, nearest
 

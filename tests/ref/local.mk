@@ -3,11 +3,12 @@
 exampledir = $(docdir)/examples
 dist_example_SCRIPTS = %D%/read_container.py
 dist_example_DATA = \
-	%D%/container_bits.py \
 	%D%/container_codecs.py \
 	%D%/container_come.py \
 	%D%/container_dct.py \
 	%D%/container_errors.py \
 	%D%/container_f32.py \
+	%D%/container_entropy.py \
 	%D%/container_lossy.py \
+	%D%/container_ultradelta.py \
 	%D%/container_values.py

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_ultradelta: what comes back is, value by value, the prediction or the
+ * prediction and the level nearest to the difference; and nothing that a table
+ * or a payload may hold leads outside.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../check.h"
+#include "codec/ultradelta.h"
+#include "lossy_model.h"
+#include "samples.h"
+#include "tensor/convert.h"
+
+#define CODEC DFS_CODEC_ULTRADELTA
+#define HEAD 40
+
+static float level_at(const struct lossy_tensor *t, unsigned k)
+{
+	float value;
+
+	memcpy(&value, t->table.data + HEAD + 4 * k, sizeof(value));
+	return value;
+}
+
+static double keep_of(const struct lossy_tensor *t)
+{
+	uint32_t keep;
+
+	memcpy(&keep, t->table.data + 16, sizeof(keep));
+	return keep * 0x1p-32;
+}
+
+/* A base and a level, rounded once: through F64, which has bits enough for sums of these sizes. */
+static void add(const struct lossy_tensor *t, size_t i, float level, uint8_t *out)
+{
+	double sum = lossy_model_value(t, t->pred, i) + (double)level;
+
+	dfs_convert(DFS_F64, t->as.shape.dtype, &sum, out, 1);
+}
+
+struct range {
+	double min, max;
+};
+
+static struct range range_of(const struct lossy_tensor *t)
+{
+	struct range r = { INFINITY, -INFINITY };
+
+	for (size_t i = 0; i < t->as.values; i++) {
+		double delta = lossy_model_delta(t, i);
+
+		r.min = delta < r.min ? delta : r.min;
+		r.max = delta > r.max ? delta : r.max;
+	}
+	return r;
+}
+
+/* Is value @i a prediction changed by a level that is as near as any, but for rounding. */
+static bool is_level(const struct lossy_tensor *t, const uint8_t *out, size_t i, unsigned bits, struct range range,
+		     double gain)
+{
+	double top = (1u << bits) - 1, step = (range.max - range.min) / top;
+	double delta = lossy_model_delta(t, i);
+
+	for (unsigned k = 0; k <= top; k++) {
+		double level = range.min + k * step;
+		uint8_t want[8];
+
+		if (fabs(delta - level) > step / 2 * 1.0001 + fabs(level) * 1e-6)
+			continue;
+		if (fabs(level_at(t, k) - level * gain) > fabs(level * gain) * 1e-6)
+			continue;
+		add(t, i, level_at(t, k), want);
+		if (!memcmp(want, out + i * t->unit, t->unit))
+			return true;
+	}
+	return false;
+}
+
+/* Return: how many differ from their predictions. */
+static size_t check_values(const struct lossy_tensor *t, const uint8_t *out, unsigned bits, double gain)
+{
+	struct range range = range_of(t);
+	size_t changed = 0;
+
+	for (size_t i = 0; i < t->as.values; i++) {
+		if (!memcmp(out + i * t->unit, t->pred + i * t->unit, t->unit))
+			continue;
+		changed++;
+		CHECK(is_level(t, out, i, bits, range, gain));
+	}
+	return changed;
+}
+
+/* --- round trips */
+
+struct shape {
+	uint64_t rows, cols;
+};
+
+static const struct shape shapes[] = {
+	{ 1, 1 }, { 1, 2 }, { 3, 1 }, { 1, 1000 }, { 1000, 1 }, { 37, 53 }, { 64, 64 }, { 301, 257 }, { 512, 512 },
+};
+static const unsigned dtypes[] = { DFS_BF16, DFS_F16, DFS_F32 };
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static void round_trip(const char *spec, unsigned bits, struct shape shape, unsigned dtype, enum delta_kind kind,
+		       double size)
+{
+	struct lossy_model *m = lossy_model_new(CODEC, spec);
+	struct lossy_tensor *t;
+	uint8_t *out, *other;
+	size_t changed;
+
+	m->first_bytes = 1004;
+	t = lossy_model_add(m, dtype, shape.rows, shape.cols, kind, size, shape.rows + 7 * shape.cols);
+	lossy_model_code(m);
+	CHECK_RET(0, t->prepared);
+	out = malloc(t->bytes + DFS_VALUES_PAD);
+	other = malloc(t->bytes + DFS_VALUES_PAD + 1);
+	CHECK_RET(0, lossy_model_decode(t, m->lossy->codec, DFS_CPU_PORTABLE, out));
+	/* one tensor: its rate is s itself */
+	changed = check_values(t, out, bits, 1 / (1 - 0.9));
+	CHECK((double)changed <= ceil((double)t->as.values * keep_of(t)) + (1 << bits));
+	for (unsigned level = 0; level < DFS_CPU_LEVELS; level++) {
+		/* off by one byte, as nobody promises alignment */
+		CHECK_RET(0, lossy_model_decode(t, m->lossy->codec, level, other + 1));
+		CHECK_BYTES(other + 1, out, t->bytes);
+	}
+	free(out);
+	free(other);
+	lossy_model_free(m);
+}
+
+static void values_are_predictions_or_levels_added(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		for (size_t d = 0; d < COUNT(dtypes); d++) {
+			round_trip("s=0.9", 4, shapes[i], dtypes[d], GAUSSIAN, 1e-3);
+			round_trip("s=0.9,mask=stored", 4, shapes[i], dtypes[d], GAUSSIAN, 1e-3);
+		}
+}
+
+static void every_width_of_code(void **state)
+{
+	(void)state;
+	for (unsigned bits = 2; bits <= 8; bits++)
+		for (unsigned stored = 0; stored < 2; stored++) {
+			char spec[64];
+
+			snprintf(spec, sizeof(spec), "s=0.9,qbits=%u,mask=%s", bits, stored ? "stored" : "seeded");
+			round_trip(spec, bits, (struct shape){ 301, 257 }, DFS_F32, LAPLACE, 1e-3);
+		}
+}
+
+static void odd_differences(void **state)
+{
+	static const struct { enum delta_kind kind; double size; unsigned dtype; } odd[] = {
+		{ ZERO, 0, DFS_BF16 }, { ONE_VALUE, 0.5, DFS_BF16 }, { ONE_VALUE, -0.5, DFS_F16 },
+		{ POSITIVE, 1e-3, DFS_F32 }, { FEW_MOVED, 1e-2, DFS_BF16 }, { LARGE, 0x1p100, DFS_BF16 },
+		{ LARGE, 0x1p8, DFS_F16 }, { ALONE, 1e-43, DFS_F32 }, { ALONE, 1e-38, DFS_BF16 },
+		{ ALONE, 1e-6, DFS_F16 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(odd); i++)
+		for (unsigned stored = 0; stored < 2; stored++) {
+			struct lossy_model *m = lossy_model_new(CODEC, stored ? "s=0.9,mask=stored" : "s=0.9");
+			struct lossy_tensor *t = lossy_model_add(m, odd[i].dtype, 100, 300, odd[i].kind,
+								 odd[i].size, i);
+			uint8_t *out = malloc(t->bytes + DFS_VALUES_PAD);
+
+			lossy_model_code(m);
+			CHECK_RET(0, t->prepared);
+			CHECK_RET(0, lossy_model_decode(t, m->lossy->codec, DFS_CPU_PORTABLE, out));
+			for (size_t k = 0; k < t->as.values; k++)
+				CHECK(isfinite(lossy_model_value(t, out, k)));
+			if (odd[i].kind == ZERO)
+				CHECK_BYTES(out, t->pred, t->bytes);
+			/* levels are of ten times the size, and one in ten is kept */
+			if (odd[i].kind == ONE_VALUE) {
+				size_t changed = 0;
+
+				for (size_t k = 0; k < t->as.values; k++) {
+					double value = lossy_model_value(t, out, k);
+
+					CHECK(value == 0 || value == 10 * odd[i].size);
+					changed += value != 0;
+				}
+				CHECK(changed == 3000);
+			}
+			free(out);
+			lossy_model_free(m);
+		}
+}
+
+static void what_would_overflow_is_declined(void **state)
+{
+	struct lossy_model *m = lossy_model_new(CODEC, "s=0.97");
+	struct lossy_tensor *a = lossy_model_add(m, DFS_BF16, 10, 100, LARGE, 0x1p121, 1);
+	struct lossy_tensor *b = lossy_model_add(m, DFS_F16, 10, 100, LARGE, 2000, 1);
+	struct lossy_tensor *c = lossy_model_add(m, DFS_F16, 10, 100, GAUSSIAN, 1, 1);
+
+	(void)state;
+	lossy_model_code(m);
+	CHECK_RET(-ERANGE, a->prepared);
+	CHECK_RET(-ERANGE, b->prepared);
+	CHECK_RET(0, c->prepared);
+	lossy_model_free(m);
+}
+
+/* --- the same bytes */
+
+static const char *const specs[] = {
+	"s=0.9", "s=0.9,mask=stored", "s=0.97,levels=codebook", "s=0.95,levels=codebook,mask=stored,qbits=3",
+	"s=0.5,qbits=8", "s=0.99,rescale=layer,gamma=0.7,seed=18446744073709551615",
+};
+
+static struct lossy_model *small_model(const char *spec, enum dfs_cpu cpu, bool backwards)
+{
+	struct lossy_model *m = lossy_model_new(CODEC, spec);
+
+	m->cpu = cpu;
+	m->backwards = backwards;
+	m->first_bytes = 5000;
+	lossy_model_add(m, DFS_BF16, 300, 500, GAUSSIAN, 1e-3, 1);
+	lossy_model_add(m, DFS_F16, 77, 123, LAPLACE, 2e-3, 2);
+	lossy_model_add(m, DFS_F32, 128, 256, FEW_MOVED, 3e-3, 3);
+	lossy_model_code(m);
+	return m;
+}
+
+static void same_model(const struct lossy_model *a, const struct lossy_model *b)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct lossy_tensor *x = &a->tensors[i], *y = &b->tensors[i];
+
+		CHECK(x->table.len == y->table.len);
+		CHECK_BYTES(x->table.data, y->table.data, x->table.len);
+		for (size_t k = 0; k < x->n_chunks; k++) {
+			CHECK(x->chunks[k].len == y->chunks[k].len);
+			CHECK_BYTES(x->chunks[k].payload, y->chunks[k].payload, x->chunks[k].len);
+		}
+	}
+}
+
+static void encoding_gives_the_same_bytes_in_any_order_on_any_cpu(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(specs); i++) {
+		struct lossy_model *first = small_model(specs[i], DFS_CPU_PORTABLE, false);
+
+		for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++) {
+			struct lossy_model *other = small_model(specs[i], cpu, cpu % 2 == 0);
+
+			same_model(first, other);
+			lossy_model_free(other);
+		}
+		lossy_model_free(first);
+	}
+}
+
+/* --- what nobody wrote */
+
+/* In memory that ends right behind what may be read. */
+static int decode_copy(const struct lossy_tensor *t, size_t i, const uint8_t *payload, size_t len,
+		       const struct dfs_table *table, enum dfs_cpu cpu, uint8_t *out)
+{
+	struct dfs_block block = lossy_model_block(t, i);
+	struct dfs_scratch *scratch = dfs_scratch_new();
+	uint8_t *copy = calloc(1, len + DFS_PAYLOAD_PAD);
+	int ret;
+
+	memcpy(copy, payload, len);
+	memset(copy + len, 0xa5, DFS_PAYLOAD_PAD);
+	dfs_scratch_set_cpu(scratch, cpu);
+	ret = dfs_codec_ultradelta.decode(&block, (struct dfs_span){ copy, len }, table, out, scratch, NULL);
+	CHECK(ret == 0 || ret == -EUCLEAN);
+	free(copy);
+	dfs_scratch_free(scratch);
+	return ret;
+}
+
+/* Return: what plain C returned; all levels do, and give the same. */
+static int levels_agree(const struct lossy_tensor *t, size_t i, const uint8_t *payload, size_t len,
+			const struct dfs_table *table)
+{
+	size_t bytes = t->chunks[i].n * t->unit;
+	uint8_t *first = malloc(bytes + DFS_VALUES_PAD), *other = malloc(bytes + DFS_VALUES_PAD);
+	int ret = decode_copy(t, i, payload, len, table, DFS_CPU_PORTABLE, first);
+
+	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++) {
+		CHECK_RET(ret, decode_copy(t, i, payload, len, table, cpu, other));
+		if (ret == 0)
+			CHECK_BYTES(other, first, bytes);
+	}
+	free(first);
+	free(other);
+	return ret;
+}
+
+static void cut_and_lengthened_payloads_are_refused(void **state)
+{
+	(void)state;
+	for (size_t s = 0; s < COUNT(specs); s++) {
+		struct lossy_model *m = small_model(specs[s], dfs_cpu_best(), false);
+
+		for (size_t i = 0; i < m->n; i++) {
+			const struct lossy_tensor *t = &m->tensors[i];
+			const struct lossy_chunk *c = &t->chunks[0];
+
+			for (size_t len = 0; len < c->len; len += 1 + len / 9)
+				CHECK_RET(-EUCLEAN, levels_agree(t, 0, c->payload, len, t->reading));
+			CHECK_RET(-EUCLEAN, levels_agree(t, 0, c->payload, c->len - 1, t->reading));
+			CHECK_RET(-EUCLEAN, levels_agree(t, 0, c->payload, c->len + 1, t->reading));
+		}
+		lossy_model_free(m);
+	}
+}
+
+static void mutate(uint8_t *bytes, size_t len, uint64_t *seed)
+{
+	for (unsigned n = 1 + random_next(seed) % 6; n > 0; n--)
+		bytes[random_next(seed) % len] ^= (uint8_t)(1 << random_next(seed) % 8);
+}
+
+static void changed_payloads_and_noise(void **state)
+{
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t s = 0; s < COUNT(specs); s++) {
+		struct lossy_model *m = small_model(specs[s], dfs_cpu_best(), false);
+
+		for (unsigned round = 0; round < 60; round++) {
+			struct lossy_tensor *t = &m->tensors[round % m->n];
+			struct lossy_chunk *c = &t->chunks[0];
+			uint8_t noise[400];
+
+			mutate(c->payload, c->len, &seed);
+			levels_agree(t, 0, c->payload, c->len, t->reading);
+			for (size_t i = 0; i < sizeof(noise); i++)
+				noise[i] = (uint8_t)(round % 3 ? random_next(&seed) : 0);
+			levels_agree(t, 0, noise, random_next(&seed) % sizeof(noise), t->reading);
+		}
+		lossy_model_free(m);
+	}
+}
+
+static void tables_that_are_cut_or_changed(void **state)
+{
+	unsigned opened = 0, refused = 0;
+	uint64_t seed = 2;
+
+	(void)state;
+	for (size_t s = 0; s < COUNT(specs); s++) {
+		struct lossy_model *m = small_model(specs[s], dfs_cpu_best(), false);
+
+		for (unsigned round = 0; round < 120; round++) {
+			struct lossy_tensor *t = &m->tensors[round % m->n];
+			uint8_t *copy = malloc(t->table.len);
+			size_t len = round % 3 ? t->table.len : random_next(&seed) % t->table.len;
+			struct dfs_table *table = NULL;
+			int ret;
+
+			memcpy(copy, t->table.data, t->table.len);
+			if (round % 3)
+				mutate(copy, round % 3 == 1 ? HEAD : len, &seed);
+			ret = dfs_codec_ultradelta.table_open(t->as.shape, (struct dfs_span){ copy, len }, round % 2,
+							      &table, NULL);
+			CHECK(ret == 0 || (ret == -EUCLEAN && !table));
+			CHECK(round % 3 || ret == -EUCLEAN);
+			opened += ret == 0;
+			refused += ret != 0;
+			if (ret == 0)
+				levels_agree(t, 0, t->chunks[0].payload, t->chunks[0].len, table);
+			dfs_table_close(table);
+			free(copy);
+		}
+		lossy_model_free(m);
+	}
+	CHECK(opened > 20 && refused > 20);
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(values_are_predictions_or_levels_added),
+	cmocka_unit_test(every_width_of_code),
+	cmocka_unit_test(odd_differences),
+	cmocka_unit_test(what_would_overflow_is_declined),
+	cmocka_unit_test(encoding_gives_the_same_bytes_in_any_order_on_any_cpu),
+	cmocka_unit_test(cut_and_lengthened_payloads_are_refused),
+	cmocka_unit_test(changed_payloads_and_noise),
+	cmocka_unit_test(tables_that_are_cut_or_changed),
+};
+
+CHECK_MAIN(cases)
