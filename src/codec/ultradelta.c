@@ -95,6 +95,11 @@ const struct dfs_codec dfs_codec_ultradelta = {
 	.decode = dfs_ultra_decode,
 };
 
+static void *planned(const struct dfs_lossy_tensor *tensor)
+{
+	return &((struct dfs_ultra_record *)tensor->record)->rate;
+}
+
 const struct dfs_lossy dfs_lossy_ultradelta = {
 	.codec = &dfs_codec_ultradelta,
 	.options = option_rows,
@@ -105,6 +110,8 @@ const struct dfs_lossy dfs_lossy_ultradelta = {
 	.measure = dfs_ultra_measure,
 	.settle = dfs_ultra_settle,
 	.plan = dfs_ultra_plan,
+	.planned = planned,
+	.planned_size = offsetof(struct dfs_ultra_record, n_chunks) - offsetof(struct dfs_ultra_record, rate),
 	.prepare = dfs_ultra_prepare,
 	.encode = dfs_ultra_encode,
 };

@@ -153,7 +153,7 @@ struct dfs_ultra_record {
 	struct dfs_ultra_grid grid;
 	uint64_t counts[DFS_ULTRA_LEVELS_MAX];
 	double levels[DFS_ULTRA_LEVELS_MAX];	/* as quantised: gamma and the like are not in them */
-	/* plan() */
+	/* plan(): from here to n_chunks, what planned() gives */
 	double rate;			/* share that is left out */
 	double gain;			/* by which levels are multiplied */
 	double gamma, norm, reference;
