@@ -264,10 +264,6 @@ def feature_9(c):
     c.incompatible = 1 << 9
 
 
-def codec_19(c):
-    c.chunks[-1]["codec"] = 19
-
-
 def predictor_3(c):
     segment = next(s for s in c.segments if s["predictor"])
     segment["predictor"] = 3
@@ -283,7 +279,6 @@ def version_2_otherwise(data):
 UNSUPPORTED = [
     ("version", "ENOTSUP", "version 2", "few", version_2),
     ("feature", "ENOTSUP", "an unknown incompatible feature", "few", feature_9),
-    ("codec", "ENOTSUP", "a codec of a later build", "few", codec_19),
     ("predictor", "ENOTSUP", "a predictor of a later build", "few", predictor_3),
 ]
 UNSUPPORTED_BYTES = [

@@ -3,7 +3,8 @@
 
 Each row is a name, a line for the README, the base, the codec with its options,
 the original, and the file that the container stands for, which is worked out
-here from the codec's definition and from no container.
+here from the codec's definition and from no container. Where there is none, it
+is what the reader in tests/ref makes of the container by the format page.
 """
 
 import math
@@ -72,4 +73,24 @@ LOSSY = [
     ("bitdelta-scalar", "bitdelta, F16 over bf16: eight rounds, one scale", "main",
      "bitdelta:scale=scalar,k=8",
      lambda: safetensors(tuned("F16", 32)), lambda: shown(tuned("F16", 32), MATRIX, "scalar", 8)),
+    ("delta-dct", "delta-dct, bf16: half of the patches in two bits, one-byte numbers", "main", "delta-dct",
+     lambda: safetensors(tuned("BF16", 33)), None),
+    ("delta-dct-minmax", "delta-dct, F32 over bf16: patches of 8, three classes, F16 bounds", "main",
+     "delta-dct:p=8,bits=4:0.25/1:0.5/0:0.25,levels=minmax,codes=16,embeddings=lossy",
+     lambda: safetensors(tuned("F32", 34)), None),
+    ("delta-dct-large", "delta-dct, F16 over bf16: patches of 32, three bits", "main", "delta-dct:p=32,bits=3:1",
+     lambda: safetensors(tuned("F16", 35)), None),
+    ("ultradelta", "ultradelta, bf16: places by a seed", "main", "ultradelta",
+     lambda: safetensors(tuned("BF16", 36)), None),
+    ("ultradelta-stored", "ultradelta, F32 over bf16: stored places, 3 bits, a gain of each layer", "main",
+     "ultradelta:s=0.9,mask=stored,qbits=3,rescale=layer,embeddings=lossy",
+     lambda: safetensors(tuned("F32", 37)), None),
+    ("ultradelta-codebook", "ultradelta, F16 over bf16: fitted levels, half of the values", "main",
+     "ultradelta:s=0.5,levels=codebook,gamma=0.8,seed=7,embeddings=lossy",
+     lambda: safetensors(tuned("F16", 38)), None),
+    ("delta-come", "delta-come, bf16", "main", "delta-come",
+     lambda: safetensors(tuned("BF16", 39)), None),
+    ("delta-come-wide", "delta-come, F32 over bf16: a quarter of the ratio, groups of 32", "main",
+     "delta-come:ratio=4,group=32,embeddings=lossy",
+     lambda: safetensors(tuned("F32", 40)), None),
 ]

@@ -25,7 +25,7 @@ from crafted import CRAFTED  # noqa: E402
 from good import GOOD  # noqa: E402
 from lossy import LOSSY  # noqa: E402
 from models import make_every_dtype, make_halves, make_main, safetensors  # noqa: E402
-from read_container import h128  # noqa: E402
+from read_container import h128, read_container  # noqa: E402
 
 BASES = {"main": ["base-main.safetensors"], "every": ["base-every.safetensors"],
          "halves.index.json": ["base-half-1.safetensors", "base-half-2.safetensors"], None: []}
@@ -116,7 +116,9 @@ class Corpus:
             self.add_good(name, what, base, encoded)
         for name, what, base, codec, original, shown in LOSSY:
             def given_up(original=original, base=base, codec=codec, shown=shown):
-                return encode(self.directory, original(), base, codec), shown()
+                container = encode(self.directory, original(), base, codec)
+                files = [read(self.path(name)) for name in BASES[base]]
+                return container, shown() if shown else read_container(container, files)
             self.add_good(name, what, base, given_up)
         for name, what, base, craft in CRAFTED:
             def crafted(craft=craft):
