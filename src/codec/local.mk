@@ -3,6 +3,8 @@ src_libdeltafs_a_SOURCES += \
 	%D%/add.c \
 	%D%/add.h \
 	%D%/bitdelta.c \
+	%D%/bitdelta.h \
+	%D%/bitdelta_write.c \
 	%D%/bits.h \
 	%D%/codec.h \
 	%D%/copy.c \

@@ -113,36 +113,61 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
 	return 0;
 }
 
-/* Sums up to this are well inside what the dtype can hold, and dfs_add() is exact. */
+/* What a codec makes of values up to this, even if much larger than they were, is well inside what the dtype can hold. */
 static float largest_of(unsigned dtype)
 {
-	return dtype == DFS_F16 ? 0x1p14f : 0x1p125f;
+	return dtype == DFS_F16 ? 0x1p11f : 0x1p120f;
 }
 
-static const float *as_f32(unsigned dtype, const void *values, float *room, size_t n)
+/* Files are little endian, and so is what dfs_convert_fast() gives. */
+static void to_host(float *values, size_t n)
+{
+	uint32_t bits;
+
+	for (size_t i = 0; le32toh(1) != 1 && i < n; i++) {
+		memcpy(&bits, &values[i], sizeof(bits));
+		bits = le32toh(bits);
+		memcpy(&values[i], &bits, sizeof(bits));
+	}
+}
+
+static void take_f32(unsigned dtype, enum dfs_cpu cpu, const void *values, float *room, size_t n)
 {
 	if (dtype == DFS_F32)
-		return memcpy(room, values, n * sizeof(*room));
-	dfs_convert_fast(dtype, DFS_F32, dfs_cpu_best())(values, room, n);
-	return room;
+		memcpy(room, values, n * sizeof(*room));
+	else
+		dfs_convert_fast(dtype, DFS_F32, cpu)(values, room, n);
+	to_host(room, n);
+}
+
+/* Whole blocks, so that compilers make vectors of it. Return: all values are finite and no larger than @limit. */
+static bool subtract(const float *a, const float *b, float limit, float *delta)
+{
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < BLOCK; i++) {
+		delta[i] = a[i] - b[i];
+		wrong |= !(fabsf(a[i]) <= limit) | !(fabsf(b[i]) <= limit);	/* NaN too */
+	}
+	return !wrong;
 }
 
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n)
 {
 	unsigned size = dtype == DFS_F32 ? 4 : 2;
+	float room_a[BLOCK] = { 0 }, room_b[BLOCK] = { 0 }, differences[BLOCK];
+	enum dfs_cpu cpu = dfs_cpu_best();
 	float limit = largest_of(dtype);
 	bool all = true;
 
 	for (size_t at = 0; at < n; at += BLOCK) {
 		size_t now = n - at < BLOCK ? n - at : BLOCK;
-		float room_a[BLOCK], room_b[BLOCK];
-		const float *a = as_f32(dtype, (const uint8_t *)data + at * size, room_a, now);
-		const float *b = as_f32(dtype, (const uint8_t *)pred + at * size, room_b, now);
 
-		for (size_t i = 0; i < now; i++) {
-			delta[at + i] = a[i] - b[i];
-			all &= fabsf(a[i]) <= limit && fabsf(b[i]) <= limit;	/* false for NaN */
-		}
+		take_f32(dtype, cpu, (const uint8_t *)data + at * size, room_a, now);
+		take_f32(dtype, cpu, (const uint8_t *)pred + at * size, room_b, now);
+		/* behind the last value stands what was there before, which has been judged */
+		all &= subtract(room_a, room_b, limit, differences);
+		memcpy(delta + at, differences, now * sizeof(*delta));
 	}
 	return all;
 }

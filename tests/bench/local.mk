@@ -7,6 +7,9 @@ noinst_PROGRAMS += %D%/readfile %D%/bitx
 noinst_PROGRAMS += %D%/codec_bench
 %C%_codec_bench_SOURCES = %D%/codec_bench.c %D%/pairs.c %D%/pairs.h
 %C%_codec_bench_LDADD = $(DELTAFS_LIBS)
+noinst_PROGRAMS += %D%/lossy_bench
+%C%_lossy_bench_SOURCES = %D%/lossy_bench.c %D%/pairs.c %D%/pairs.h
+%C%_lossy_bench_LDADD = $(DELTAFS_LIBS)
 
 if FUSE
 noinst_PROGRAMS += %D%/memserver

@@ -3,7 +3,8 @@
  * cross: writes payloads of every dtype, kind and exact codec to a file, or
  * reads such a file and compares what it decodes with the values it was made
  * from, which are the same on every machine. Then the same of predictions:
- * values of every dtype as every other, and rounded. For test_cross.sh.
+ * values of every dtype as every other, and rounded; and of what codecs that
+ * give up bits make of any table and payload. For test_cross.sh.
  *
  *	cross write FILE
  *	cross read FILE
@@ -180,11 +181,61 @@ static unsigned run_predictions(FILE *f, bool writing, unsigned *wrong)
 	return n;
 }
 
+#define GIVEN_UP 700 /* values of each, in rows of 70 */
+
+/* bitdelta: @k rounds of scales and signs of all kinds, as the page allows them, over predictions of all kinds. */
+static void give_up(const struct sample *s, unsigned what, unsigned k, uint64_t seed, enum dfs_cpu level, uint8_t *out)
+{
+	const struct dfs_codec *codec = dfs_codec_find(DFS_CODEC_BITDELTA, &(int){ 0 }, NULL);
+	size_t units = what == 0 ? 1 : what == 1 ? s->block.shape.rows : s->block.shape.cols, len = 4 + 2 * k * units;
+	uint8_t table_bytes[4 + 2 * 8 * 70], payload[8 * (GIVEN_UP + 7) / 8];
+	struct dfs_table *table = NULL;
+
+	for (size_t i = 0; i < len; i++)
+		table_bytes[i] = (uint8_t)random_next(&seed) % (i % 2 ? 0x7c : 0x100);
+	table_bytes[0] = (uint8_t)what;
+	table_bytes[1] = (uint8_t)k;
+	table_bytes[2] = (uint8_t)(s->block.shape.dtype == DFS_F16 ? -20 : (int)(random_next(&seed) % 233) - 125);
+	table_bytes[3] = 0;
+	for (size_t i = 0; i < k * ((GIVEN_UP + 7) / 8); i++)
+		payload[i] = (uint8_t)random_next(&seed) & (i % ((GIVEN_UP + 7) / 8) == GIVEN_UP / 8 ? 0x0f : 0xff);
+	if (codec->table_open(s->block.shape, (struct dfs_span){ table_bytes, len }, false, &table, NULL) < 0 ||
+	    sample_decode(s, DFS_CODEC_BITDELTA, (struct dfs_span){ payload, k * ((GIVEN_UP + 7) / 8) }, table, level, out) < 0)
+		memset(out, 0x5a, s->bytes);
+	dfs_table_close(table);
+}
+
+/* Return: how many tensors were given up; those that come out other than they were written are counted. */
+static unsigned run_given_up(FILE *f, bool writing, unsigned *wrong)
+{
+	static const uint8_t dtypes[] = { DFS_BF16, DFS_F16, DFS_F32 };
+	unsigned n = 0;
+
+	for (; n < 3 * 3 * 8 * 2; n++) {
+		struct dfs_shape shape = { .dtype = dtypes[n % 3], .cols = 70, .rows = GIVEN_UP / 70 };
+		struct sample s = sample_make(shape, 0, GIVEN_UP, n / 72 ? FAR : SPECIAL, n + 1);
+		uint8_t out[GIVEN_UP * 4 + DFS_VALUES_PAD], *part;
+		size_t got;
+
+		part = writing ? NULL : get_part(f, &got);
+		for (int level = 0; level < (writing ? 1 : DFS_CPU_LEVELS); level++) {
+			give_up(&s, n / 3 % 3, n / 9 % 8 + 1, n, level, out);
+			if (writing)
+				put_part(f, out, s.bytes);
+			else
+				*wrong += !part || got != s.bytes || memcmp(part, out, got);
+		}
+		free(part);
+		sample_free(&s);
+	}
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	bool writing = argc == 3 && !strcmp(argv[1], "write");
 	FILE *f = argc == 3 ? fopen(argv[2], writing ? "w" : "r") : NULL;
-	unsigned number = 0, n = 0, wrong = 0, predictions;
+	unsigned number = 0, n = 0, wrong = 0, predictions, given_up;
 	struct job job;
 
 	if (!f) {
@@ -200,9 +251,10 @@ int main(int argc, char **argv)
 		sample_free(&job.sample);
 	}
 	predictions = run_predictions(f, writing, &wrong);
+	given_up = run_given_up(f, writing, &wrong);
 	if (fclose(f) != 0)
 		wrong++;
-	printf("cross: %u payloads and %u predictions %s, %u wrong\n", n, predictions,
+	printf("cross: %u payloads, %u predictions and %u tensors given up %s, %u wrong\n", n, predictions, given_up,
 	       writing ? "written" : "read", wrong);
 	return wrong != 0;
 }

@@ -6,7 +6,7 @@
 
 SRC=$DFS_SRC/src
 FILES=("$DFS_SRC"/tests/codec/{cross,samples}.c "$SRC"/tensor/{dtype,convert,convert_fast,round}.c
-	"$SRC"/util/{bytes,cpu,err}.c)
+	"$SRC"/util/{bytes,cpu,err,nearest}.c)
 for file in "$SRC"/codec/*.c; do
 	[ "${file##*/}" = zstd.c ] || FILES+=("$file")
 done
@@ -15,7 +15,7 @@ done
 build() {
 	local cc=$1 program=$2
 	shift 2
-	"$cc" -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -I"$SRC" "$@" -o "$program" "${FILES[@]}"
+	"$cc" -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -I"$SRC" "$@" -o "$program" "${FILES[@]}" -lm
 }
 
 build "${CC:-cc}" ./cross-native || exit 1

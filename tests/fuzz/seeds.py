@@ -5,9 +5,11 @@
     tests/fuzz/seeds.py         fills tests/fuzz/corpus/fuzz_*/
 
 Good containers become the superblock and metadata that fuzz_container reads,
-their chunks inputs of fuzz_decode_*, the models of the corpus inputs of
-fuzz_header; lines of every kind are fuzz_pending's, records fuzz_policy's. Names are hashes, as libFuzzer's are, so that its finds can be
-merged with `fuzz_x -merge=1`.
+their chunks inputs of fuzz_decode_* (those of codecs that give up bits are made
+up: chunks of whole tensors are too long), the models of the corpus inputs of
+fuzz_header; lines of every kind are fuzz_pending's, records fuzz_policy's. Names
+are hashes, as libFuzzer's are, so that its finds can be merged with
+`fuzz_x -merge=1`.
 """
 import glob
 import hashlib
@@ -61,10 +63,22 @@ def container_seeds(path, taken):
             table = reader.find_table(m, segment, chunk.codec) or b""
             payload = container[chunk.off:chunk.off + chunk.len]
             shape = (chunk.codec, segment.dtype, segment.drop)
-            if len(table) + len(payload) < SEED_MAX and taken.get(shape, 0) < PER_SHAPE:
+            if chunk.codec in CODECS and len(table) + len(payload) < SEED_MAX and taken.get(shape, 0) < PER_SHAPE:
                 taken[shape] = taken.get(shape, 0) + 1
                 put("fuzz_decode_" + CODECS[chunk.codec],
                     chunk_seed(segment, chunk, length // segment.unit, table, payload))
+
+
+def bitdelta_seeds():
+    """Chunks of 200 values in rows of 37, of all kinds of scales."""
+    cols, n = 37, 200
+    for dtype in (14, 15, 18):
+        for what, units in enumerate((1, (n + cols) // cols, cols)):
+            for k in (1, 3):
+                table = struct.pack("<BBbB", what, k, -20, 0)
+                table += struct.pack("<%dH" % (k * units), *range(0x3c00, 0x3c00 + k * units))
+                put("fuzz_decode_bitdelta", struct.pack("<BBBHBH", dtype, 0, cols, n, 0, len(table)) + table +
+                    bytes(range(1, 1 + k * n // 8)))
 
 
 # What stands behind the check of a line of .deltafs/pending, by pending.h.
@@ -94,6 +108,7 @@ def main():
     taken = {}
     pending_seeds()
     policy_seeds()
+    bitdelta_seeds()
     corpus = os.path.join(HERE, "..", "corpus")
     for path in sorted(glob.glob(os.path.join(corpus, "base-*.safetensors"))):
         header_seed(path)
