@@ -25,7 +25,8 @@ from surgery import Container  # noqa: E402
 
 ERRNO = {Wrong: -117, Damaged: -74, Unsupported: -95}
 BASES = ["base-main.safetensors", "base-every.safetensors", "base-halves.index.json"]
-SOURCES = ["one", "few", "no-base", "chunk-rows", "empty-segments", "feature", "narrowed", "parked"]
+SOURCES = ["one", "few", "no-base", "chunk-rows", "empty-segments", "feature", "narrowed", "parked",
+           "bitdelta", "bitdelta-columns", "bitdelta-scalar"]
 BYTES = ("kind", "dtype", "drop", "predictor", "codec")
 
 

@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 from bad import BAD  # noqa: E402
 from crafted import CRAFTED  # noqa: E402
 from good import GOOD  # noqa: E402
+from lossy import LOSSY  # noqa: E402
 from models import make_every_dtype, make_halves, make_main, safetensors  # noqa: E402
 from read_container import h128  # noqa: E402
 
@@ -43,14 +44,14 @@ def base_files():
     }
 
 
-def encode(directory, original, base):
+def encode(directory, original, base, codec="exact"):
     """The container that this build makes of some bytes."""
     with tempfile.TemporaryDirectory() as temp:
         # the container remembers this directory's name
         os.symlink(os.path.abspath(directory), os.path.join(temp, "corpus"))
         plain, out = os.path.join(temp, "model.safetensors"), os.path.join(temp, "out")
         write(plain, original)
-        command = ["deltafsctl", "encode", plain, "-o", out]
+        command = ["deltafsctl", "encode", "--yes", "--codec", codec, plain, "-o", out]
         if base:
             name = "base-" + base if "." in base else "base-%s.safetensors" % base
             command += ["--base", os.path.join(temp, "corpus", name)]
@@ -113,6 +114,10 @@ class Corpus:
                 shown = original()
                 return encode(self.directory, shown, base), shown
             self.add_good(name, what, base, encoded)
+        for name, what, base, codec, original, shown in LOSSY:
+            def given_up(original=original, base=base, codec=codec, shown=shown):
+                return encode(self.directory, original(), base, codec), shown()
+            self.add_good(name, what, base, given_up)
         for name, what, base, craft in CRAFTED:
             def crafted(craft=craft):
                 return craft(lambda source: (self.good(source), originals[source]()))
@@ -124,7 +129,8 @@ class Corpus:
     def write_lists(self):
         with open(self.path("FROZEN"), "w") as file:
             file.write("# sha256 of a container; sha256 and XXH3-128 of the file it stands for,\n"
-                       "# taken from that file before it was encoded; name; bases.\n"
+                       "# taken from that file before it was encoded, or worked out by lossy.py;\n"
+                       "# name; bases.\n"
                        "# Every later build must read these: lines are only added.\n")
             file.writelines(line + "\n" for line in self.frozen.values())
         with open(self.path("README.md"), "w") as file:

@@ -64,6 +64,7 @@ class Seen(set):
 
     def missing(self):
         want = set("copy stored zstd diff sparse solo drop rows chunk_rows empty chunks".split())
+        want.update(("bitdelta", name) for name in ("BF16", "F16", "F32"))
         want.update(["odd place", "value across the grid", "no base", "base 0", "base 1"])
         want.update([("classes", True), ("classes", False), ("predictor", 0), ("predictor", 1)])
         want.update(("kind", kind) for kind in range(4))

@@ -6,7 +6,9 @@ import ctypes.util
 import struct
 import sys
 
+from container_bits import Bits
 from container_errors import Unsupported, Wrong, must
+from container_lossy import decode_bitdelta
 from container_values import DTYPES, pack_values
 
 CODEC_NAMES = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo",
@@ -24,33 +26,6 @@ class Block:
 
     def pack(self, values):
         return pack_values(values, self.unit)
-
-
-# Bit streams
-
-class Bits:
-    def __init__(self, data):
-        self.data, self.at, self.left = data, 0, 8 * len(data)
-
-    def get(self, n):
-        must(n <= self.left, "bit stream ends too early")
-        first, skip = self.at // 8, self.at % 8
-        number = int.from_bytes(self.data[first:first + (skip + n + 7) // 8], "little")
-        self.at += n
-        self.left -= n
-        return number >> skip & ((1 << n) - 1)
-
-    def golomb(self, order, most):
-        zeros = 0
-        while self.get(1) == 0:
-            zeros += 1
-            must(zeros < 64, "exp-Golomb number too long")
-        value = (1 << (zeros + order)) - (1 << order) + self.get(zeros + order)
-        must(value <= most, "exp-Golomb number too large")
-        return value
-
-    def end(self):
-        must(self.left < 8 and self.get(self.left) == 0, "bit stream: bits left over")
 
 
 # Ordered differences
@@ -327,6 +302,7 @@ DECODERS = {  # number: (function, needs a prediction, has a shared table)
     3: (decode_diff, True, True),
     4: (decode_sparse, True, False),
     5: (decode_solo, False, True),
+    16: (decode_bitdelta, True, True),
 }
 
 

@@ -58,14 +58,21 @@ def convert_value(bits, source, target):
     # the value is number * 2^power
     number = low | (1 << mantissa if field else 0)
     power = (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa
+    return sign | nearest(number, power, target)
+
+
+def nearest(number, power, target):
+    """number * 2^power, which is not negative, in dtype number target."""
+    name, _, exponent, mantissa = DTYPES[target]
     if number == 0:
-        return sign
-    bias = (1 << (to_exponent - 1)) - 1
+        return 0
+    bias = (1 << (exponent - 1)) - 1
     # its exponent field in the target, and the power of a unit in its last place there
-    to_field = max(power + number.bit_length() - 1 + bias, 1)
-    unit_power = to_field - bias - to_mantissa
-    magnitude = ((to_field - 1) << to_mantissa) + round_shift(number, unit_power - power)
-    return sign | min(magnitude, ones - 1 if finite_only else infinity)
+    field = max(power + number.bit_length() - 1 + bias, 1)
+    unit_power = field - bias - mantissa
+    magnitude = ((field - 1) << mantissa) + round_shift(number, unit_power - power)
+    ones = (1 << (exponent + mantissa)) - 1
+    return min(magnitude, ones - 1 if name == "F8_E4M3" else ones - ((1 << mantissa) - 1))
 
 
 def round_low(bits, dtype, drop):
@@ -80,6 +87,32 @@ def round_low(bits, dtype, drop):
             cut |= 1 << (mantissa - 1)
         return sign | cut
     return sign | round_shift(magnitude, drop) << drop
+
+
+# Adding a difference
+
+F32 = 18
+SMALLEST = -149  # BF16, F16 and F32 are all multiples of 2^-149
+
+
+def fixed(bits, dtype):
+    """A finite value as a multiple of 2^SMALLEST."""
+    _, _, exponent, mantissa = DTYPES[dtype]
+    field = bits >> mantissa & ((1 << exponent) - 1)
+    number = bits & ((1 << mantissa) - 1) | (1 << mantissa if field else 0)
+    number <<= (field or 1) - ((1 << (exponent - 1)) - 1) - mantissa - SMALLEST
+    return -number if bits >> (exponent + mantissa) else number
+
+
+def add_difference(bits, dtype, difference):
+    """A value plus an F32, rounded once; F32 plus F32 for dtype F32."""
+    _, _, exponent, mantissa = DTYPES[dtype]
+    top = exponent + mantissa
+    if bits >> mantissa & ((1 << exponent) - 1) == (1 << exponent) - 1:
+        return bits
+    total = fixed(bits, dtype) + fixed(difference, F32)
+    negative = total < 0 or (total == 0 and bits >> top and difference >> 31)
+    return (1 << top if negative else 0) | nearest(abs(total), SMALLEST, dtype)
 
 
 # PREDICTORS

@@ -3,6 +3,8 @@
 exampledir = $(docdir)/examples
 dist_example_SCRIPTS = %D%/read_container.py
 dist_example_DATA = \
+	%D%/container_bits.py \
 	%D%/container_codecs.py \
 	%D%/container_errors.py \
+	%D%/container_lossy.py \
 	%D%/container_values.py
