@@ -7,7 +7,9 @@
 enum where {
 	PART,	/* anywhere in the name */
 	WORD,	/* between two dots, all of it */
+	FIRST,	/* before the first dot, all of it */
 	LAST,	/* behind the last dot, all of it */
+	END,	/* the name ends so */
 };
 
 /* In order; the first that fits says it. Names are those of transformers, timm, open_clip, peft and torch. */
@@ -16,23 +18,43 @@ static const struct {
 	enum where where;
 	enum dfs_role role;
 } words[] = {
+	{ "relative_attention_bias", WORD, DFS_ROLE_EMBEDDING },	/* T5: rows are distances */
 	{ "norm", PART, DFS_ROLE_NORM },
 	{ "bias", LAST, DFS_ROLE_NORM },
-	{ "in_proj_bias", LAST, DFS_ROLE_NORM },
+	{ "_bias", END, DFS_ROLE_NORM },	/* in_proj_bias; gpt-oss: of a whole stack of experts */
 	{ "ln_1", WORD, DFS_ROLE_NORM },
 	{ "ln_2", WORD, DFS_ROLE_NORM },
 	{ "ln_f", WORD, DFS_ROLE_NORM },
-	{ "relative_attention_bias", WORD, DFS_ROLE_EMBEDDING },	/* T5: rows are distances */
+	{ "scales", LAST, DFS_ROLE_OTHER },	/* of quantised weights: one for each of many values */
+	{ "_scale", END, DFS_ROLE_OTHER },
+	{ "_scale_inv", END, DFS_ROLE_OTHER },
+	{ "lora_", PART, DFS_ROLE_OTHER },	/* an adapter's factors */
 	{ "embed", PART, DFS_ROLE_EMBEDDING },
 	{ "wte", WORD, DFS_ROLE_EMBEDDING },	/* GPT-2 */
 	{ "wpe", WORD, DFS_ROLE_EMBEDDING },
 	{ "shared", WORD, DFS_ROLE_EMBEDDING },	/* T5: not shared_expert */
+	{ "rel_pos", PART, DFS_ROLE_EMBEDDING },
+	{ "relative_position", PART, DFS_ROLE_EMBEDDING },
+	{ "codevectors", LAST, DFS_ROLE_EMBEDDING },	/* wav2vec2 */
+	{ "latents", LAST, DFS_ROLE_EMBEDDING },	/* learned inputs of resamplers; a layer's is query.weight */
+	{ "query", LAST, DFS_ROLE_EMBEDDING },
 	{ "lm_head", PART, DFS_ROLE_EMBEDDING },
+	{ "_head.", PART, DFS_ROLE_EMBEDDING },	/* BART: classification_head.dense */
 	{ "head", WORD, DFS_ROLE_EMBEDDING },	/* timm */
+	{ "head_dist", WORD, DFS_ROLE_EMBEDDING },	/* DeiT */
+	{ "fc", FIRST, DFS_ROLE_EMBEDDING },	/* ResNet */
 	{ "score", WORD, DFS_ROLE_EMBEDDING },	/* sequence classification */
 	{ "classifier", PART, DFS_ROLE_EMBEDDING },
 	{ "qa_outputs", WORD, DFS_ROLE_EMBEDDING },
 	{ "cls", WORD, DFS_ROLE_EMBEDDING },	/* BERT's prediction head */
+	{ "predictions", PART, DFS_ROLE_EMBEDDING },	/* ALBERT's, ELECTRA's */
+	{ "vocab_", PART, DFS_ROLE_EMBEDDING },	/* DistilBERT's */
+	{ "lm_loss", WORD, DFS_ROLE_EMBEDDING },	/* XLNet's */
+	{ "output_layer", WORD, DFS_ROLE_EMBEDDING },	/* ChatGLM's */
+	{ "output", FIRST, DFS_ROLE_EMBEDDING },	/* InternLM2's; a BERT layer has an output too, but not at first */
+	{ "language_model.output.", PART, DFS_ROLE_EMBEDDING },
+	{ "transformer.ff_out.", PART, DFS_ROLE_EMBEDDING },	/* OLMo's */
+	{ "proj_out", FIRST, DFS_ROLE_EMBEDDING },	/* Whisper's */
 	{ "pooler", PART, DFS_ROLE_EMBEDDING },
 	{ "text_projection", PART, DFS_ROLE_EMBEDDING },	/* CLIP: out of the transformer */
 	{ "visual_projection", WORD, DFS_ROLE_EMBEDDING },
@@ -40,33 +62,51 @@ static const struct {
 	{ "gate", WORD, DFS_ROLE_OTHER },	/* which expert: not gate_proj */
 	{ "router", PART, DFS_ROLE_OTHER },
 	{ "conv", PART, DFS_ROLE_OTHER },
-	{ "lora_", PART, DFS_ROLE_OTHER },	/* an adapter's factors */
 	{ "rotary", PART, DFS_ROLE_OTHER },
+	{ "A_log", LAST, DFS_ROLE_OTHER },	/* Mamba: states' decay */
+	{ "time_decay", LAST, DFS_ROLE_OTHER },	/* RWKV: the same; of each head */
+	{ "time_faaaa", LAST, DFS_ROLE_OTHER },
 };
 
-static bool has_word(const char *name, const char *word)
+static bool starts_word(const char *at, const char *word)
 {
 	size_t len = strlen(word);
 
+	return !strncmp(at, word, len) && (at[len] == '.' || !at[len]);
+}
+
+static bool has_word(const char *name, const char *word)
+{
 	for (const char *at = name; at; at = strchr(at, '.')) {
 		at += *at == '.';
-		if (!strncmp(at, word, len) && (at[len] == '.' || !at[len]))
+		if (starts_word(at, word))
 			return true;
 	}
 	return false;
 }
 
+static bool ends(const char *name, const char *text)
+{
+	size_t len = strlen(text), all = strlen(name);
+
+	return all >= len && !strcmp(name + all - len, text);
+}
+
 static bool fits(const char *name, unsigned i)
 {
-	const char *last = strrchr(name, '.');
+	const char *last = strrchr(name, '.'), *text = words[i].text;
 
 	switch (words[i].where) {
 	case PART:
-		return strstr(name, words[i].text) != NULL;
+		return strstr(name, text) != NULL;
 	case WORD:
-		return has_word(name, words[i].text);
+		return has_word(name, text);
+	case FIRST:
+		return starts_word(name, text);
+	case LAST:
+		return !strcmp(last ? last + 1 : name, text);
 	default:
-		return !strcmp(last ? last + 1 : name, words[i].text);
+		return ends(name, text);
 	}
 }
 
