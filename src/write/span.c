@@ -99,12 +99,11 @@ static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struc
 	uint8_t *shown = coded->own + part->at;
 	int ret;
 
+	memcpy(shown, part->input, bytes);
 	part->codec = DFS_CODEC_COPY;
 	part->len = 0;
-	if (!memcmp(part->input, part->block.pred, bytes)) {
-		memcpy(shown, part->input, bytes);
+	if (!memcmp(part->input, part->block.pred, bytes))
 		return 0;
-	}
 	if (!delta)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	part->codec = w->spec->codec;
@@ -112,8 +111,12 @@ static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struc
 	ret = lossy->encode(&part->block, delta, l->table, notes, part->payload, &part->len, hand->scratch);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
-	if (part->len > bytes)
-		return dfs_fail(err, E2BIG, "codec %s makes a chunk larger than it was", lossy->codec->name);
+	if (part->len > bytes) {	/* a few values before or behind a line of the grid */
+		part->codec = DFS_CODEC_STORED;
+		part->len = bytes;
+		memcpy(part->payload, part->input, bytes);
+		return 0;
+	}
 	memset(part->payload + part->len, 0, DFS_PAYLOAD_PAD);
 	return lossy->codec->decode(&part->block, (struct dfs_span){ part->payload, part->len }, l->table, shown,
 				    hand->scratch, err);

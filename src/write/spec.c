@@ -3,6 +3,7 @@
 #include "write/spec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "codec/add.h"
@@ -25,8 +26,13 @@ static int unknown(const char *word, struct dfs_err *err)
 
 /* --- which tensors */
 
-static int add_glob(const char **globs, const char *value, struct dfs_err *err)
+static const char *const scope_names[] = { "include", "exclude", "embeddings", "norms" };
+#define SCOPES (sizeof(scope_names) / sizeof(*scope_names))
+
+static int add_glob(const char **globs, const char *name, const char *value, struct dfs_err *err)
 {
+	if (!*value)
+		return dfs_fail(err, EINVAL, "option %s is a pattern of names, and this one is empty", name);
 	for (unsigned i = 0; i < DFS_SPEC_GLOBS - 1; i++) {
 		if (globs[i])
 			continue;
@@ -44,23 +50,39 @@ static int set_lossy(bool *lossy, const char *name, const char *value, struct df
 	return 0;
 }
 
+/* Neither one of these nor the codec's, which will say so: unless one of these was meant. */
+static int unknown_scope(const struct dfs_lossy *lossy, const char *option, size_t len, struct dfs_err *err)
+{
+	char name[32];
+	const char *near;
+
+	if (len >= sizeof(name))
+		return 0;
+	memcpy(name, option, len);
+	name[len] = '\0';
+	for (const struct dfs_option *o = lossy->options; o->name; o++)
+		if (!strcmp(o->name, name))
+			return 0;
+	near = dfs_nearest(name, scope_names, SCOPES);
+	return near ? dfs_fail(err, EINVAL, "no option \"%s\"; did you mean \"%s\"?", name, near) : 0;
+}
+
 /* Return: 1 if @option was one of these; 0; -EINVAL. */
 static int set_scope(struct dfs_spec *spec, const char *option, struct dfs_err *err)
 {
-	static const char *const names[] = { "include=", "exclude=", "embeddings=", "norms=" };
+	size_t len = strcspn(option, "=");
+	const char *value = option + len + 1;
 	unsigned i = 0;
-	const char *value;
 	int ret;
 
-	while (i < 4 && strncmp(option, names[i], strlen(names[i])))
+	while (i < SCOPES && (strlen(scope_names[i]) != len || memcmp(option, scope_names[i], len)))
 		i++;
-	if (i == 4)
-		return 0;
-	value = option + strlen(names[i]);
+	if (i == SCOPES || !option[len])
+		return unknown_scope(spec->lossy, option, len, err);
 	if (i < 2)
-		ret = add_glob(i == 0 ? spec->include : spec->exclude, value, err);
+		ret = add_glob(i == 0 ? spec->include : spec->exclude, scope_names[i], value, err);
 	else
-		ret = set_lossy(i == 2 ? &spec->embeddings : &spec->norms, i == 2 ? "embeddings" : "norms", value, err);
+		ret = set_lossy(i == 2 ? &spec->embeddings : &spec->norms, scope_names[i], value, err);
 	return ret < 0 ? ret : 1;
 }
 
@@ -78,10 +100,7 @@ static int split(struct dfs_spec *spec, char *text, char *rest, struct dfs_err *
 			return ret;
 		if (ret)
 			continue;
-		if (len)
-			rest[len++] = ',';
-		strcpy(rest + len, option);
-		len += strlen(option);
+		len += (size_t)snprintf(rest + len, DFS_SPEC_MAX - len, "%s%s", len ? "," : "", option);
 	}
 	return 0;
 }
@@ -133,7 +152,7 @@ int dfs_spec_parse(const char *text, struct dfs_spec *spec, struct dfs_err *err)
 		return 0;
 	if (strlen(text) >= sizeof(spec->text))
 		return dfs_fail(err, EINVAL, "a codec with %zu letters of options", strlen(text));
-	strcpy(spec->text, text);
+	memcpy(spec->text, text, strlen(text) + 1);
 	options = strchr(spec->text, ':');
 	if (options)
 		*options++ = '\0';

@@ -46,15 +46,27 @@ static int check_hash(const struct dfs_hasher *hasher, const struct dfs_containe
 	return dfs_fail(err, EUCLEAN, "%s: every chunk is right, but the hash of the whole file is not", name);
 }
 
+static bool is_lossy(const struct dfs_container *c)
+{
+	return c->sb.incompatible & DFS_FEATURE_LOSSY;
+}
+
+static int is_another(const char *name, struct dfs_err *err)
+{
+	return dfs_fail(err, EUCLEAN, "%s: the container does not give back what the file holds now", name);
+}
+
 /*
- * Is a window the plain file's, but for what a lossy codec changed? That the
- * hash of the whole file vouches for: the encoder's own reconstruction.
+ * Is a window the plain file's, but for what a lossy codec changed? For that
+ * the hash of the whole file vouches, which is of the encoder's own
+ * reconstruction; and the hash of what the container was made from, that this
+ * is still what the plain file holds.
  */
 static bool is_same(const struct dfs_container *c, uint64_t off, const uint8_t *got, const uint8_t *want, size_t len)
 {
 	uint64_t end = off + len, at = off;
 
-	if (!(c->sb.incompatible & DFS_FEATURE_LOSSY))
+	if (!is_lossy(c))
 		return !memcmp(got, want, len);
 	while (at < end) {
 		const struct dfs_segment *seg = &c->segments[dfs_container_find(c, at)];
@@ -78,6 +90,7 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 {
 	DFS_AUTO(view) struct dfs_view *view = NULL;
 	DFS_AUTO(hasher) struct dfs_hasher *hasher = dfs_hasher_new();
+	DFS_AUTO(hasher) struct dfs_hasher *source = dfs_hasher_new();
 	DFS_AUTO(mem) uint8_t *got = malloc(WINDOW);
 	DFS_AUTO(mem) uint8_t *want = malloc(WINDOW);
 	struct dfs_ticker ticker = { config->progress, config->progress_arg, 0, { 0 } };
@@ -86,7 +99,7 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 
 	if (ret < 0)
 		return ret;
-	if (!hasher || !got || !want)
+	if (!hasher || !source || !got || !want)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	if (dfs_verify_superblocks(fd, name, &dfs_view_container(view)->sb, config))
 		return dfs_fail(err, EUCLEAN, "%s: the container has one good superblock of two", name);
@@ -99,12 +112,17 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 		if (ret < 0)
 			return dfs_fail(err, -ret, "%s: read the plain file: %s", name, strerror(-ret));
 		if (!is_same(dfs_view_container(view), off, got, want, len))
-			return dfs_fail(err, EUCLEAN, "%s: the container does not give back what the file holds now", name);
+			return is_another(name, err);
 		dfs_hasher_add(hasher, got, len);
+		if (is_lossy(dfs_view_container(view)))
+			dfs_hasher_add(source, want, len);
 		ret = dfs_ticker_tell(&ticker, off + len, err);
 		if (ret < 0)
 			return ret;
 	}
+	if (is_lossy(dfs_view_container(view)) &&
+	    !dfs_hash_equal(dfs_hasher_end(source), dfs_view_container(view)->sb.source_hash))
+		return is_another(name, err);
 	return check_hash(hasher, dfs_view_container(view), name, err);
 }
 

@@ -34,7 +34,7 @@ struct dfs_verify_config {
  * Also checks the hash of the whole file that the container holds, and both
  * superblocks. Of a lossy container, the chunks of exact codecs are compared
  * with the plain file; the others by that hash, which the encoder took of what
- * it made itself.
+ * it made itself. And the plain file must be the one that it was made from.
  * Return: 0; -EUCLEAN: another content, or a superblock is damaged; -ECANCELED; errors of dfs_view_open()
  * and dfs_view_read().
  */
