@@ -29,6 +29,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "write/background.h"
+#include "write/keeper.h"
 #include "write/ledger.h"
 #include "write/queue.h"
 #include "write/reasons.h"
@@ -71,6 +72,7 @@ struct daemon {
 	struct dfs_ledger *ledger;
 	struct dfs_survey *survey;
 	struct dfs_turn *turn;
+	struct dfs_keeper *keeper;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -82,6 +84,7 @@ static void daemon_release(struct daemon *d)
 	dfs_background_free(d->ingest);
 	dfs_survey_free(d->survey);
 	dfs_mount_free(d->mount);
+	dfs_keeper_free(d->keeper);
 	dfs_queue_free(d->queue);
 	dfs_ledger_free(d->ledger);
 	dfs_reasons_free(d->reasons);
@@ -220,6 +223,13 @@ static int queue_new(struct daemon *d, struct dfs_err *err)
 	return d->ledger ? dfs_queue_new(&config, &d->queue, err) : dfs_fail(err, ENOMEM, "out of memory");
 }
 
+static int keeper_new(struct daemon *d, struct dfs_err *err)
+{
+	const struct dfs_keeper_config config = { .store = d->store, .log = d->log, .search_ms = DFS_KEEPER_SEARCH_MS };
+
+	return d->read_only ? 0 : dfs_keeper_new(&config, &d->keeper, err);
+}
+
 static int survey_new(struct daemon *d, struct dfs_err *err)
 {
 	const struct dfs_survey_config config = {
@@ -286,6 +296,8 @@ static int start(struct daemon *d, struct dfs_err *err)
 	ret = d->turn ? queue_new(d, err) : dfs_fail(err, ENOMEM, "out of memory");
 	if (ret == 0)
 		ret = survey_new(d, err);
+	if (ret == 0)
+		ret = keeper_new(d, err);
 	if (ret < 0)
 		return ret;
 	mount.reader = d->reader;
@@ -293,7 +305,10 @@ static int start(struct daemon *d, struct dfs_err *err)
 	mount.ledger = d->ledger;
 	mount.survey = d->survey;
 	mount.turn = d->turn;
+	mount.keeper = d->keeper;
 	ret = dfs_mount_new(&mount, &d->mount, err);
+	if (ret == 0 && d->keeper)
+		ret = dfs_keeper_start(d->keeper, err);
 	return ret < 0 ? ret : ingest_new(d, err);
 }
 

@@ -20,6 +20,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_encode, &ctl_decode, &ctl_verify, &ctl_info, &ctl_estimate,
 	&ctl_base_add, &ctl_base_list, &ctl_base_remove,
 	&ctl_policy_set, &ctl_policy_unset, &ctl_policy_show,
+	&ctl_accept, &ctl_revert,
 	&ctl_import, &ctl_export, &ctl_ls, &ctl_du, &ctl_status, &ctl_wait,
 };
 

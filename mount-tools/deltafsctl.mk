@@ -24,6 +24,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/consent.c mount-tools/ctl/consent.h \
+	mount-tools/ctl/kept.c mount-tools/ctl/kept.h \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/trials.c mount-tools/ctl/trials.h \
 	mount-tools/ctl/listing.c \

@@ -143,6 +143,8 @@ static int check(struct fsck *f, struct dfs_err *err)
 	if (ret == 0)
 		ret = dfs_check_tree(&f->check, f->reader, name, err);
 	if (ret == 0)
+		ret = dfs_check_kept(&f->check, err);
+	if (ret == 0)
 		ret = dfs_check_pins(&f->check, err);
 	if (ret == 0 && ctl_interrupted())
 		ret = dfs_fail(err, ECANCELED, "interrupted");

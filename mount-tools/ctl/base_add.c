@@ -26,7 +26,7 @@ static int thaw_files(struct ctl_session *s, const char *path, struct dfs_err *e
 
 	for (size_t i = 0; i < paths.n && ret == 0; i++) {
 		DFS_AUTO(mem) char *full = realpath(paths.paths[i], NULL);
-		struct dfs_ingest_config config = { .reader = s->reader };
+		struct dfs_ingest_config config = { .reader = s->reader, .keeper = s->keeper };
 		struct dfs_ingest_result done;
 
 		if (!full || strncmp(full, dfs_store_path(s->store), root) || full[root] != '/')

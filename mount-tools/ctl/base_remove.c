@@ -69,7 +69,7 @@ static int move_file(struct removing *r, const char *rel, struct dfs_err *err)
 			.base = r->new_base, .threads = r->ctl->threads,
 			.progress = ctl_progress_tell, .progress_arg = &progress,
 		},
-		.reader = r->session.reader, .registry = &r->session.registry,
+		.reader = r->session.reader, .registry = &r->session.registry, .keeper = r->session.keeper,
 		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
 	};
 	struct dfs_ingest_result done;

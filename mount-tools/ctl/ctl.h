@@ -75,6 +75,7 @@ struct ctl_command {
 extern const struct ctl_command ctl_encode, ctl_decode, ctl_verify, ctl_info, ctl_estimate;
 extern const struct ctl_command ctl_base_add, ctl_base_list, ctl_base_remove;
 extern const struct ctl_command ctl_policy_set, ctl_policy_unset, ctl_policy_show;
+extern const struct ctl_command ctl_accept, ctl_revert;
 extern const struct ctl_command ctl_import, ctl_export, ctl_ls, ctl_du, ctl_status, ctl_wait;
 
 /* ctl_say() - a line of the result, to stdout; nothing with --json */

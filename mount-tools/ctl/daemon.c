@@ -13,6 +13,7 @@
 
 #include "mounts.h"
 #include "progress.h"
+#include "store/kept.h"
 #include "store/store.h"
 
 #define PAUSE_FIRST_MS 5
@@ -307,14 +308,14 @@ int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs
 
 /* --- and back */
 
-static int poll_job(struct ctl_daemon *d, uint64_t id, struct dfs_err *err)
+static int poll_job(struct ctl_daemon *d, uint64_t id, const char *what, uint64_t *ret_total, struct dfs_err *err)
 {
 	struct ctl_progress progress;
 	struct dfs_control c;
 	unsigned pause = 0;
 	int ret;
 
-	ctl_progress_start(&progress, "decoding", d->path);
+	ctl_progress_start(&progress, what, d->path);
 	for (;;) {
 		c = (struct dfs_control){ .id = id };
 		ret = ctl_daemon_ask(d, DFS_CONTROL_POLL, &c, err);
@@ -329,6 +330,7 @@ static int poll_job(struct ctl_daemon *d, uint64_t id, struct dfs_err *err)
 		return ret;
 	if (c.state != DFS_CONTROL_SETTLED)
 		return interrupted(d, err);
+	*ret_total = c.total;
 	return c.result < 0 ? refused(d, c.result, &c, err) : 0;
 }
 
@@ -336,6 +338,7 @@ int ctl_daemon_decode(struct ctl_daemon *d, struct ctl_result *result, struct df
 {
 	struct dfs_control c = { 0 };
 	struct stat st = { 0 };
+	uint64_t total;
 	char state[32];
 	bool plain;
 	int ret;
@@ -344,7 +347,7 @@ int ctl_daemon_decode(struct ctl_daemon *d, struct ctl_result *result, struct df
 	plain = !strcmp(state, "plain");
 	ret = ask_as_writer(d, DFS_CONTROL_DECODE, &c, err);
 	if (ret == 0)
-		ret = poll_job(d, c.id, err);
+		ret = poll_job(d, c.id, "decoding", &total, err);
 	if (ret < 0)
 		return ret;
 	fstat(d->fd, &st);
@@ -354,4 +357,19 @@ int ctl_daemon_decode(struct ctl_daemon *d, struct ctl_result *result, struct df
 		.original_bytes = (uint64_t)st.st_size, .stored_bytes = (uint64_t)st.st_size,
 	};
 	return 0;
+}
+
+int ctl_daemon_decide(struct ctl_daemon *d, bool reverts, uint64_t *ret_bytes, struct dfs_err *err)
+{
+	struct dfs_control c = { 0 };
+	char until[DFS_KEPT_UNTIL_LEN];
+	int ret;
+
+	told(d, "user.deltafs.kept", until, sizeof(until));
+	if (!*until)
+		return dfs_fail(err, ENOENT, "%s: nothing is kept of it", d->path);
+	ret = ask_as_writer(d, reverts ? DFS_CONTROL_REVERT : DFS_CONTROL_ACCEPT, &c, err);
+	if (ret == -ENOTTY)
+		return dfs_fail(err, ENOTTY, "%s: the daemon of its mount is older than this program, and keeps no originals", d->path);
+	return ret < 0 ? ret : poll_job(d, c.id, reverts ? "reverting" : "accepting", ret_bytes, err);
 }

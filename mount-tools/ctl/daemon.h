@@ -53,6 +53,13 @@ int ctl_daemon_await(struct ctl_daemon *daemon, struct ctl_result *result, struc
 /* ctl_daemon_decode() - have a file made plain, and wait for it. Return: 0 with the result; -errno. */
 int ctl_daemon_decode(struct ctl_daemon *daemon, struct ctl_result *result, struct dfs_err *err);
 
+/**
+ * ctl_daemon_decide() - have the original of a file take its place, or let go of it; and wait for that
+ * @ret_bytes: of the original
+ * Return: 0; -ENOENT: nothing is kept of it; -errno.
+ */
+int ctl_daemon_decide(struct ctl_daemon *daemon, bool reverts, uint64_t *ret_bytes, struct dfs_err *err);
+
 /* ctl_daemon_result() - what the file is now, in words: compressed, or left for a reason */
 void ctl_daemon_result(struct ctl_daemon *daemon, struct ctl_result *result);
 

@@ -101,7 +101,7 @@ static int decode_in_place(struct decoding *d, const struct ctl_file *file, cons
 {
 	struct ctl_progress progress;
 	struct dfs_ingest_config config = {
-		.reader = d->session.reader,
+		.reader = d->session.reader, .keeper = d->session.keeper,
 		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
 	};
 	int ret;

@@ -172,7 +172,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 	struct ctl_progress progress, verifying;
 	struct dfs_ingest_config config = {
 		.encode = encode_config(e, base, &progress), .reader = e->session.reader,
-		.registry = &e->session.registry,
+		.registry = &e->session.registry, .keeper = e->session.keeper,
 		.verify_progress = ctl_progress_tell, .verify_arg = &verifying,
 	};
 	const char *why;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -257,6 +258,35 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 	return 0;
 }
 
+/* The daemon knows of those that are not for this user to list. */
+static bool kept_until(struct ctl_session *s, const char *path, const char *rel, int fd, char text[DFS_KEPT_UNTIL_LEN])
+{
+	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
+	ssize_t n = getxattr(path, "user.deltafs.kept", text, DFS_KEPT_UNTIL_LEN - 1);
+
+	if (s->store && dfs_kept_find(s->store, fd, rel, &kept) > 0) {
+		dfs_kept_until_text(kept.until_s, text);
+		return true;
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* @bytes: of the file as it is shown, and so of its original */
+static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t bytes)
+{
+	char until[DFS_KEPT_UNTIL_LEN], text[CTL_BYTES_LEN];
+	bool manual;
+
+	if (!kept_until(s, path, rel, fd, until))
+		return;
+	manual = !strcmp(until, "manual");
+	ctl_say(s->ctl, "%-10s its original, %s, until %s; deltafsctl accept or revert decides", "kept",
+		ctl_bytes(text, bytes), manual ? "you say" : until);
+	if (s->ctl->report)
+		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));
+}
+
 static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, err);
@@ -285,7 +315,10 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	ctl_say(s->ctl, "%-10s %s", "file", path);
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "path", ctl_string(path));
-	return dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, path, fd, &st, err);
+	ret = dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, path, fd, &st, err);
+	if (ret == 0)
+		info_kept(s, path, rel, fd, dfs_view_size(view));
+	return ret;
 }
 
 static int run(struct ctl *ctl)

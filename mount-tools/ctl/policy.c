@@ -211,7 +211,7 @@ static int run_unset(struct ctl *ctl)
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 
 const struct ctl_command ctl_policy_set = {
-	"policy set", "[OPTION]... DIR KEY=VALUE...", "Say what becomes of the files below a directory: codec, base, quiet, ingest, existing, exclude",
+	"policy set", "[OPTION]... DIR KEY=VALUE...", "Say what becomes of the files below a directory: codec, base, quiet, ingest, existing, keep, exclude",
 	options, N_OPTIONS, 2, -1, run_set,
 };
 

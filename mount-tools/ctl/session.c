@@ -23,10 +23,12 @@ static void leave(struct ctl_session *s)
 	dfs_reader_free(s->reader);
 	dfs_bases_free(s->bases);
 	dfs_registry_release(&s->registry);
+	dfs_keeper_free(s->keeper);
 	dfs_store_close(s->store);
 	s->base = NULL;
 	s->reader = NULL;
 	s->bases = NULL;
+	s->keeper = NULL;
 	s->registry = (struct dfs_registry){ 0 };
 	s->store = NULL;
 }
@@ -105,6 +107,13 @@ static int open_reader(struct ctl_session *s, struct dfs_err *err)
 	return dfs_reader_new(&config, &s->reader, err);
 }
 
+static int open_keeper(struct ctl_session *s, struct dfs_err *err)
+{
+	const struct dfs_keeper_config config = { .store = s->store };
+
+	return dfs_keeper_new(&config, &s->keeper, err);
+}
+
 static int enter(struct ctl_session *s, struct dfs_err *err)
 {
 	int ret = 0;
@@ -113,6 +122,8 @@ static int enter(struct ctl_session *s, struct dfs_err *err)
 		ret = dfs_store_prepare(s->store, err);
 	if (ret == 0 && s->writer)
 		ret = dfs_store_lock(s->store, "", err);
+	if (ret == 0 && s->writer)
+		ret = open_keeper(s, err);
 	if (ret == 0 && s->store)
 		ret = ctl_session_reload(s, err);
 	return ret < 0 ? ret : open_reader(s, err);

@@ -14,6 +14,7 @@
 #include "store/bases.h"
 #include "store/registry.h"
 #include "store/store.h"
+#include "write/keeper.h"
 #include "write/model.h"
 
 struct ctl_session {
@@ -23,6 +24,7 @@ struct ctl_session {
 	char *new_store;		/* where there is none: make this directory one; NULL: refuse */
 	struct dfs_registry registry;
 	bool hidden;			/* the registry is not for this user to read: empty here */
+	struct dfs_keeper *keeper;	/* of originals; NULL: not a writer */
 	struct dfs_bases *bases;
 	struct dfs_reader *reader;
 	struct dfs_model *base;		/* of --base; NULL: none given, or none opened yet */

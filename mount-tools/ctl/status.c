@@ -13,6 +13,7 @@
 
 #include "ctl.h"
 #include "daemon.h"
+#include "kept.h"
 #include "survey.h"
 #include "text.h"
 #include "util/clock.h"
@@ -200,6 +201,17 @@ static void say_error(struct screen *s, const json_t *file)
 	     number(file, "count") == 1 ? "" : "s");
 }
 
+static void say_kept(struct screen *s, const json_t *kept)
+{
+	uint64_t n = number(kept, "files"), manual = number(kept, "manual");
+	char bytes[CTL_BYTES_LEN], to_decide[64] = "";
+
+	if (manual)
+		snprintf(to_decide, sizeof(to_decide), "; %" PRIu64 " until you decide (accept, revert)", manual);
+	if (n)
+		line(s, "originals kept: %" PRIu64 " file%s, %s%s", n, n == 1 ? "" : "s", ctl_bytes(bytes, number(kept, "bytes")), to_decide);
+}
+
 static void say_list(struct screen *s, const json_t *list, const char *title,
 		     void (*say)(struct screen *s, const json_t *file))
 {
@@ -260,6 +272,7 @@ static void say_all(struct screen *s, const json_t *status, const char *point)
 	const json_t *queue = json_object_get(status, "queue");
 
 	say_mount(s, status);
+	say_kept(s, json_object_get(status, "kept"));
 	say_list(s, json_object_get(status, "errors"), "could not be read:", say_error);
 	if (!json_is_object(queue)) {
 		line(s, "what is written is not compressed: %s", json_is_true(json_object_get(status, "read_only")) ?
@@ -277,10 +290,17 @@ static void say_all(struct screen *s, const json_t *status, const char *point)
 
 static void say_unmounted(struct ctl *ctl, const char *store)
 {
+	DFS_AUTO(json) json_t *kept = ctl_kept_json(store);
+	struct screen s = { .out = stdout };
+
 	if (ctl->report)
 		json_object_set_new(ctl->report, "store", ctl_string(store));
 	if (ctl->report)
 		json_object_set_new(ctl->report, "mounted", json_false());
+	if (ctl->report && kept)
+		json_object_set(ctl->report, "kept", kept);
+	if (!ctl->report)
+		say_kept(&s, kept);
 	ctl_say(ctl, "%s is not mounted read-write: nothing is compressed of itself (deltafs -o rw %s MOUNTPOINT)", store, store);
 }
 

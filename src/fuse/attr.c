@@ -41,6 +41,7 @@ void dfs_attr_show(const struct dfs_mount *mount, uint64_t shown_size, struct st
 			st->st_size = (off_t)shown_size;
 		if (dfs_pin_links_has(mount->pin_links, st))
 			st->st_nlink--;
+		st->st_nlink -= dfs_keeper_links(mount->keeper, st);
 		if (mount->blocks_logical)
 			st->st_blocks = (st->st_size + 511) / 512;
 	}

@@ -171,15 +171,30 @@ static int ask_encode(struct asked *a, struct dfs_control *c)
 	return ret;
 }
 
-static int ask_decode(struct asked *a, struct dfs_control *c)
+static int begin(struct asked *a, struct dfs_control *c, enum dfs_job_kind kind)
 {
 	int ret = may_change(a);
 
 	if (ret == 0)
-		ret = dfs_job_decode(a->mount, a->node, a->uid, &c->id);
+		ret = dfs_job_begin(a->mount, kind, a->node, a->uid, &c->id);
 	if (ret == 0)
 		a->node = NULL;
 	return ret;
+}
+
+static int ask_decode(struct asked *a, struct dfs_control *c)
+{
+	return begin(a, c, DFS_JOB_DECODE);
+}
+
+static int ask_accept(struct asked *a, struct dfs_control *c)
+{
+	return begin(a, c, DFS_JOB_ACCEPT);
+}
+
+static int ask_revert(struct asked *a, struct dfs_control *c)
+{
+	return begin(a, c, DFS_JOB_REVERT);
 }
 
 static int ask_poll(struct asked *a, struct dfs_control *c)
@@ -251,6 +266,8 @@ static const struct request {
 	{ DFS_CONTROL_STATE, .ask = ask_state },
 	{ DFS_CONTROL_ENCODE, .takes_base = true, .takes_text = true, .ask = ask_encode },
 	{ DFS_CONTROL_DECODE, .ask = ask_decode },
+	{ DFS_CONTROL_ACCEPT, .ask = ask_accept },
+	{ DFS_CONTROL_REVERT, .ask = ask_revert },
 	{ DFS_CONTROL_POLL, .takes_id = true, .ask = ask_poll },
 	{ DFS_CONTROL_BASE, .takes_text = true, .ask = ask_base },
 };

@@ -17,6 +17,8 @@
  *	ENCODE	queue the file at once; ask STATE how it goes
  *	DECODE	begin to make the file plain, also while it is open; returns @id
  *	POLL	how it goes with @id; an id is forgotten some time after its end
+ *	ACCEPT	let go of the original that is kept of the file; returns @id
+ *	REVERT	begin to give it its name back; returns @id
  *	BASE	which base of the store the file is, or which one's ID begins with the digits in @text
  *
  * STATE needs an open descriptor and nothing else. Who changes a file must be
@@ -26,7 +28,8 @@
  * that who asks may read; else the file stays as it is, and its reason says so.
  * A SPEC in @text: with this codec, which may give up bits of what the file
  * holds now; EINVAL: no such codec.
- * BASE: ENOENT: none.
+ * BASE: ENOENT: none. ACCEPT, REVERT: what nothing is kept of shows it by POLL: ENOENT.
+ * Of both, POLL says in @total how many bytes that were.
  *
  * What changes the bases has a struct of its own, and any handle of the mount
  * will do:
@@ -56,7 +59,7 @@ enum dfs_control_state {
 struct dfs_control {
 	uint32_t version;
 	uint32_t state;		/* enum dfs_control_state */
-	uint64_t id;		/* out of DECODE, in of POLL */
+	uint64_t id;		/* out of DECODE, ACCEPT and REVERT, in of POLL */
 	int32_t result;		/* of POLL: 0 or -errno */
 	uint8_t writable;	/* of STATE: 1: files are changed through this mount; 0: it is read-only */
 	uint8_t root;		/* of STATE: 1: this is the root of the mount */
@@ -107,6 +110,9 @@ struct dfs_control_base {
 };
 
 _Static_assert(sizeof(struct dfs_control_base) == 4760, "the same on every machine");
+
+#define DFS_CONTROL_ACCEPT _IOWR(DFS_CONTROL_TYPE, 9, struct dfs_control)
+#define DFS_CONTROL_REVERT _IOWR(DFS_CONTROL_TYPE, 10, struct dfs_control)
 
 #define DFS_CONTROL_BASE_ADD _IOWR(DFS_CONTROL_TYPE, 6, struct dfs_control_base)
 #define DFS_CONTROL_BASE_REMOVE _IOWR(DFS_CONTROL_TYPE, 7, struct dfs_control_base)

@@ -59,8 +59,11 @@ struct dfs_mount {
 	struct dfs_survey *survey;	/* NULL if the queue is */
 	struct dfs_jobs *jobs;		/* NULL if read-only */
 	struct dfs_turn *turn;		/* to change the bases; NULL if read-only */
+	struct dfs_keeper *keeper;	/* of originals; NULL if read-only */
 	atomic_bool ending;		/* nobody asks any more: what takes long is given up */
 	struct dfs_replacement ingested;	/* of the thread that compresses; see notice.c */
+	struct dfs_replacement linked;		/* the same, while a file gets another name that nobody sees */
+	struct dfs_pin_watch links;		/* around that */
 	char *mountpoint;
 	size_t readahead_bytes;
 	bool blocks_logical;
@@ -248,18 +251,14 @@ bool dfs_control_of_bases(fuse_req_t req, unsigned cmd, const void *in, size_t i
 void dfs_op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg, struct fuse_file_info *fi,
 		  unsigned flags, const void *in, size_t in_len, size_t out_len);
 
-/*
- * Those that change something, of a mount that is not read-only.
- */
+/* --- those that change something, of a mount that is not read-only */
 
 /* create.c: dfs_parent_open() - the directory in which @name is to change. Return: 0; -EPERM: not a user's name; -errno. */
 int dfs_parent_open(struct dfs_mount *mount, struct dfs_node *parent, const char *name, int *ret_fd);
 /* create.c: dfs_parent_close() - after dfs_parent_open() succeeded */
 void dfs_parent_close(struct dfs_mount *mount, struct dfs_node *parent, int fd);
 
-/*
- * notice.c
- */
+/* --- notice.c */
 
 /* dfs_notice_opened() - @pid may write through a handle */
 void dfs_notice_opened(struct dfs_mount *mount, struct dfs_open *open, pid_t pid);

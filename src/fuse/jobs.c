@@ -9,6 +9,7 @@
 #include "fuse/base_work.h"
 #include "fuse/internal.h"
 #include "fuse/later.h"
+#include "fuse/original.h"
 #include "util/auto.h"
 
 /* Those under way, and those whose end nobody has asked for yet. */
@@ -19,7 +20,8 @@ struct job {
 	struct dfs_job job;
 	struct dfs_mount *mount;
 	struct dfs_node *node;		/* referenced; NULL: none */
-	struct dfs_base_work *base;	/* owned; NULL: it is a decode */
+	struct dfs_base_work *base;	/* owned; NULL: something is done to the node's file */
+	enum dfs_job_kind kind;		/* then */
 	uint64_t id;			/* 0: a free place */
 	uid_t uid;
 	/* under jobs->lock */
@@ -119,6 +121,31 @@ static int decode(struct job *job, struct dfs_err *err)
 	return ret;
 }
 
+static void show_bytes(struct job *job, uint64_t bytes)
+{
+	pthread_mutex_lock(&job->mount->jobs->lock);
+	job->done = job->total = bytes;
+	pthread_mutex_unlock(&job->mount->jobs->lock);
+}
+
+static int accept_file(struct job *job, struct dfs_err *err)
+{
+	uint64_t bytes = 0;
+	int ret = dfs_original_accept(job->mount, job->node, &bytes, err);
+
+	show_bytes(job, bytes);
+	return ret;
+}
+
+static int revert_file(struct job *job, struct dfs_err *err)
+{
+	uint64_t bytes = 0;
+	int ret = dfs_original_revert(job->mount, job->node, &bytes, err);
+
+	show_bytes(job, bytes);
+	return ret;
+}
+
 static bool progress(void *arg, uint64_t done, uint64_t total)
 {
 	struct job *job = arg;
@@ -132,10 +159,13 @@ static bool progress(void *arg, uint64_t done, uint64_t total)
 
 static void job_run(struct dfs_job *base, void *local)
 {
+	static int (*const works[])(struct job *job, struct dfs_err *err) = {
+		[DFS_JOB_DECODE] = decode, [DFS_JOB_ACCEPT] = accept_file, [DFS_JOB_REVERT] = revert_file,
+	};
 	struct job *job = (struct job *)base;
 	struct dfs_mount *mount = job->mount;
 	struct dfs_err err = { "" };
-	int ret = job->base ? dfs_base_do(mount, job->base, progress, job, &err) : decode(job, &err);
+	int ret = job->base ? dfs_base_do(mount, job->base, progress, job, &err) : works[job->kind](job, &err);
 
 	(void)local;
 	if (ret < 0 && !*err.text)
@@ -174,9 +204,9 @@ static int begin(struct dfs_mount *mount, const struct job *what, uint64_t *ret_
 	return 0;
 }
 
-int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id)
+int dfs_job_begin(struct dfs_mount *mount, enum dfs_job_kind kind, struct dfs_node *node, uid_t uid, uint64_t *ret_id)
 {
-	return begin(mount, &(struct job){ .node = node, .uid = uid }, ret_id);
+	return begin(mount, &(struct job){ .node = node, .kind = kind, .uid = uid }, ret_id);
 }
 
 int dfs_job_base(struct dfs_mount *mount, struct dfs_base_work *work, uint64_t *ret_id)

@@ -31,15 +31,22 @@ struct dfs_jobs;
 struct dfs_jobs *dfs_jobs_new(void);
 void dfs_jobs_free(struct dfs_jobs *jobs); /* when none runs; NULL is fine */
 
+/* What is done to a file. */
+enum dfs_job_kind {
+	DFS_JOB_DECODE,		/* it is made plain, and stays so until it is written */
+	DFS_JOB_ACCEPT,		/* its original goes */
+	DFS_JOB_REVERT,		/* its original takes its place */
+};
+
 /**
- * dfs_job_decode() - begin to make the file of @node plain, and keep it so until it is written
+ * dfs_job_begin() - begin to do that to the file of @node
  * @node: its reference is taken if it succeeds
  * @uid: who may ask
  * @ret_id: for dfs_job_ask()
  *
  * Does not block. Return: 0; -EAGAIN: too many are under way.
  */
-int dfs_job_decode(struct dfs_mount *mount, struct dfs_node *node, uid_t uid, uint64_t *ret_id);
+int dfs_job_begin(struct dfs_mount *mount, enum dfs_job_kind kind, struct dfs_node *node, uid_t uid, uint64_t *ret_id);
 
 /*
  * dfs_job_base() - begin to add or remove a base

@@ -31,6 +31,7 @@ src_libdeltafs_fuse_a_SOURCES += \
 	%D%/notice.c \
 	%D%/open.c %D%/open.h \
 	%D%/ops.c \
+	%D%/original.c %D%/original.h \
 	%D%/plain.c \
 	%D%/policy.c \
 	%D%/push.c \

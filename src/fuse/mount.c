@@ -134,6 +134,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->ledger = config->ledger;
 	mount->survey = config->survey;
 	mount->turn = config->turn;
+	mount->keeper = config->keeper;
 	mount->writeback = !config->read_only && !config->nowriteback;
 	mount->single_thread = config->single_thread;
 	mount->ready = config->ready;

@@ -35,6 +35,7 @@ struct dfs_mount_config {
 	struct dfs_queue *queue;	/* told of what is written; NULL: nothing is compressed */
 	struct dfs_ledger *ledger;	/* what became of it, to be shown; may be NULL */
 	struct dfs_survey *survey;	/* told of policies that change; NULL if the queue is */
+	struct dfs_keeper *keeper;	/* of the store's originals; NULL if read-only */
 	struct dfs_turn *turn;		/* of who compresses; for bases that are added or removed; NULL if read-only */
 	size_t readahead_bytes;		/* of the kernel, for this mount; set where allowed */
 	bool read_only;			/* else the caller holds the store's writer lock */

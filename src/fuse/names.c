@@ -34,7 +34,7 @@ static int named_before(struct dfs_mount *mount, int dir, const char *name, stru
 	if (fstatat(dir, name, &look.st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	ret_named->st = look.st;
-	ret_named->others = !S_ISDIR(look.st.st_mode) && look.st.st_nlink > 1;
+	ret_named->others = !S_ISDIR(look.st.st_mode) && look.st.st_nlink > 1 + dfs_keeper_links(mount->keeper, &look.st);
 	ret_named->node = dfs_node_find(&mount->nodes, &look);
 	if (!ret_named->node)
 		return 0;

@@ -44,11 +44,16 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 	if (atomic_exchange(&open->dirty, true) || dfs_node_path(&mount->nodes, open->node, path) < 0)
 		return;
 	dfs_trouble_forget(mount, path);
-	if (!mount->queue)
+	content = dfs_content_get(mount, open);
+	/* Of what thaws it goes once that has come to its end. */
+	if (!content->thaw && dfs_content_is_plain(content))
+		dfs_keeper_overwritten(mount->keeper, dfs_content_fd(content));
+	if (!mount->queue) {
+		dfs_content_put(mount, content);
 		return;
+	}
 	dfs_queue_writing(mount->queue, path);
 	dfs_queue_opened(mount->queue, path, atomic_load(&open->writer));
-	content = dfs_content_get(mount, open);
 	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
 	dfs_content_put(mount, content);
 }
@@ -135,8 +140,10 @@ void dfs_notice_asked(struct dfs_mount *mount, struct dfs_node *node)
 
 void dfs_notice_replaced(struct dfs_mount *mount, const struct stat *file)
 {
-	if (file)
-		dfs_ledger_gone(mount->ledger, file);
+	if (!file)
+		return;
+	dfs_keeper_removed(mount->keeper, file);
+	dfs_ledger_gone(mount->ledger, file);
 }
 
 void dfs_notice_copied(struct dfs_mount *mount)
@@ -152,11 +159,11 @@ void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const 
 	if (!path_of(mount, parent, name, path))
 		return;
 	dfs_trouble_forget(mount, path);
+	dfs_notice_replaced(mount, file);
 	if (!mount->queue)
 		return;
 	dfs_queue_removed(mount->queue, path);
 	dfs_ledger_removed(mount->ledger, path);
-	dfs_notice_replaced(mount, file);
 }
 
 /* A file that loses the name of an unfinished one is finished. */
@@ -169,6 +176,7 @@ void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const ch
 		return;
 	dfs_trouble_forget(mount, from_path);
 	dfs_trouble_forget(mount, to_path);
+	dfs_keeper_moved(mount->keeper, from_path, to_path, exchanged);
 	if (!mount->queue)
 		return;
 	dfs_ledger_moved(mount->ledger, from_path, to_path, exchanged);
@@ -256,7 +264,22 @@ static void leave(void *arg, const struct dfs_published *now)
 	let_go(mount);
 }
 
+static int enter_link(void *arg, int fd)
+{
+	struct dfs_mount *mount = arg;
+
+	return dfs_replace_hold(mount, fd, &mount->linked);
+}
+
+static void leave_link(void *arg, const struct stat *linked)
+{
+	struct dfs_mount *mount = arg;
+
+	dfs_replace_linked(&mount->linked, linked);
+}
+
 struct dfs_ingest_watch dfs_mount_watch(struct dfs_mount *mount)
 {
-	return (struct dfs_ingest_watch){ enter, leave, mount };
+	mount->links = (struct dfs_pin_watch){ enter_link, leave_link, mount };
+	return (struct dfs_ingest_watch){ enter, leave, mount, &mount->links, mount->keeper };
 }

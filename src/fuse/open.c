@@ -9,6 +9,7 @@
 
 #include "fuse/copied.h"
 #include "fuse/internal.h"
+#include "fuse/original.h"
 #include "util/auto.h"
 
 /* How often a file is opened anew that was replaced meanwhile; each time somebody compressed it or made it plain. */
@@ -256,6 +257,8 @@ int dfs_open_node(struct dfs_mount *mount, struct dfs_node *node, bool writable,
 {
 	int ret = -EAGAIN;
 
+	if (writable && dfs_original_is(mount, node))
+		return dfs_fail(err, EPERM, "its name leads to another file now, and this one is kept as it was");
 	/* From before it is opened: else deltafs could put another file in its place in between. */
 	if (writable)
 		dfs_node_writing(&mount->nodes, node);

@@ -10,6 +10,7 @@
 #include "fuse/node_table.h"
 #include "fuse/shown.h"
 #include "store/publish.h"
+#include "write/keeper.h"
 
 /* How often it is tried while somebody changes the file's attributes or names. */
 #define TRIES 64
@@ -275,12 +276,18 @@ int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd
 {
 	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = keep_ctime };
 	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd };
-	int fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0), ret;
+	int fd = -1, ret = keep_ctime ? dfs_keeper_follow(mount->keeper, old_fd, tmp_fd, err) : 0;
 
-	if (fd >= 0)
-		return replace(&r, &p, fd, err);
-	ret = dfs_fail_errno(err, "dup");
-	unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
+	if (ret == 0)
+		fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0);
+	if (ret == 0 && fd < 0)
+		ret = dfs_fail_errno(err, "dup");
+	if (ret == 0)
+		ret = replace(&r, &p, fd, err);
+	else
+		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
+	if (ret == 0 && !keep_ctime)
+		dfs_keeper_overwritten(mount->keeper, old_fd);
 	return ret;
 }
 
@@ -290,10 +297,14 @@ int dfs_replace_container(struct dfs_mount *mount, struct dfs_node *node, int ol
 {
 	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = sb->original_size };
 	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd, .sb = sb };
-	int fd, ret = dfs_store_openat(mount->store, tmp_name, O_RDONLY | O_NOATIME, &fd);
+	int fd = -1, ret = dfs_store_openat(mount->store, tmp_name, O_RDONLY | O_NOATIME, &fd);
 
 	if (ret == 0)
-		return replace(&r, &p, fd, err);
+		ret = replace(&r, &p, fd, err);
+	if (ret == 0)
+		dfs_keeper_overwritten(mount->keeper, old_fd);
+	if (fd >= 0)
+		return ret;
 	unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
 	return dfs_fail(err, -ret, "open what is to take its place: %s", strerror(-ret));
 }

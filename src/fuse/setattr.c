@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/original.h"
 #include "fuse/later.h"
 #include "util/auto.h"
 #include "util/fdpath.h"
@@ -67,6 +68,8 @@ int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_ho
 {
 	int ret = 0;
 
+	if (dfs_original_is(mount, node))
+		return -EPERM; /* it is to come back as it was */
 	/* From before the file is held: else another could be put in its place, and keep its old attributes. */
 	dfs_node_change(&mount->nodes, node);
 	*ret_hold = (struct dfs_hold){ .open = dfs_open_find(mount, node), .fd = -1 };
@@ -134,7 +137,10 @@ static int change_others(struct dfs_mount *mount, struct dfs_node *node, const s
 
 	int ret = set & others ? dfs_attr_set(mount, node, attr, set) : 0;
 
-	return ret == -ESTALE && is_farewell(mount, node, set) ? 0 : ret;
+	/* An original is not changed any more; who asks for that names the time of the last access too. */
+	if (ret == -EPERM && set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
+		return ret;
+	return (ret == -ESTALE || ret == -EPERM) && is_farewell(mount, node, set) ? 0 : ret;
 }
 
 static void reply(fuse_req_t req, struct dfs_node *node, int ret, const struct dfs_err *err)

@@ -161,6 +161,15 @@ static json_t *queue_json(struct dfs_mount *mount, bool names)
 	return queue;
 }
 
+static json_t *kept_json(struct dfs_mount *mount)
+{
+	struct dfs_keeper_stats stats;
+
+	dfs_keeper_stats(mount->keeper, &stats);
+	return json_pack("{s:I, s:I, s:I}", "files", (json_int_t)stats.n, "bytes", (json_int_t)stats.bytes,
+			 "manual", (json_int_t)stats.n_manual);
+}
+
 /* The longest list loses its last. Return: false: all are empty. */
 static bool shorten(json_t *root)
 {
@@ -202,6 +211,8 @@ char *dfs_status_json(struct dfs_mount *mount, bool names)
 
 	if (root && names)
 		json_object_set_new(root, "errors", errors_json(mount));
+	if (root && mount->keeper)
+		json_object_set_new(root, "kept", kept_json(mount));
 	if (root && reader && json_object_update(root, reader) == 0 &&
 	    json_object_set_new(root, "queue", queue_json(mount, names)) == 0)
 		text = json_dumps(root, JSON_COMPACT);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "fuse/original.h"
 #include "read/describe.h"
 #include "util/auto.h"
 #include "util/caps.h"
@@ -126,6 +127,8 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 	}
 	if (S_ISDIR(node->type) && strcmp(name, "policy") == 0)
 		return dfs_policy_get_text(mount, node, ret_text);
+	if (S_ISREG(node->type) && strcmp(name, "kept") == 0)
+		return dfs_original_tell(mount, node, ret_text);
 	if (!teller || !S_ISREG(node->type))
 		return -ENODATA;
 	if (teller->tell == tell_word && dfs_node_is_container(&mount->nodes, node))

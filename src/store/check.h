@@ -31,10 +31,12 @@
 
 enum dfs_check_kind {
 	DFS_CHECK_VERSION,	/* .deltafs/version makes no sense */
-	DFS_CHECK_TMP,		/* left in .deltafs/tmp by a crash */
+	DFS_CHECK_TMP,		/* left in .deltafs/tmp or kept by a crash */
 	DFS_CHECK_JOURNAL,	/* damaged lines of pending or reasons */
 	DFS_CHECK_HASH,		/* a remembered hash is damaged */
 	DFS_CHECK_STATE,	/* something else of .deltafs is not what it should be */
+	DFS_CHECK_KEPT_RECORD,	/* the record of an original makes no sense */
+	DFS_CHECK_KEPT_STRAY,	/* an original of nothing that is there */
 	DFS_CHECK_MODEL,	/* a model's record makes no sense */
 	DFS_CHECK_PIN_LOST,	/* a base that is needed has no pin, and should have one */
 	DFS_CHECK_PIN_ALTERED,	/* a pin's content is not what its name says */
@@ -115,7 +117,7 @@ void dfs_check_found(struct dfs_check *check, enum dfs_check_kind kind, const ch
 const char *dfs_check_word(enum dfs_check_kind kind);
 
 /**
- * dfs_check_rubbish() - what lies in .deltafs/tmp
+ * dfs_check_rubbish() - what lies in .deltafs/tmp, and what a crash left in .deltafs/kept
  * Ask before the lock is taken, which clears it; tell after. Return: 0; -errno.
  */
 int dfs_check_rubbish(const struct dfs_store *store, struct dfs_paths *ret_names);
@@ -123,6 +125,9 @@ void dfs_check_rubbish_tell(struct dfs_check *check, const struct dfs_paths *nam
 
 /* dfs_check_state() - Return: 0; -ENOMEM, -EACCES, ... */
 int dfs_check_state(struct dfs_check *check, struct dfs_err *err);
+
+/* dfs_check_kept() - originals (store/kept.h). Return: 0; -ENOMEM, -EACCES, ... */
+int dfs_check_kept(struct dfs_check *check, struct dfs_err *err);
 
 /* dfs_check_journal() - lines of a journal. @sense: is called with each, and told to keep nothing. Return: 0; -ENOMEM. */
 int dfs_check_journal(struct dfs_check *check, const struct dfs_journal_form *form, dfs_journal_line_fn *sense,

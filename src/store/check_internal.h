@@ -54,6 +54,9 @@ int dfs_check_place(struct dfs_check *check, const struct dfs_place *place, cons
 /* dfs_check_names() - paths of what is in a directory of the store; none if it is none. Return: 0; -errno. */
 int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_paths *ret_names);
 
+/* dfs_check_kept_left() - records of .deltafs/kept that a crash left. Return: 0; -errno. */
+int dfs_check_kept_left(const struct dfs_store *store, struct dfs_paths *names);
+
 /* dfs_check_remove() - a dfs_check_mend_fn for a file of .deltafs */
 struct dfs_check_removing {
 	struct dfs_store *store;

@@ -11,6 +11,7 @@
 #include "store/expand.h"
 #include "store/internal.h"
 #include "store/journal.h"
+#include "store/kept.h"
 #include "util/hash.h"
 
 /* Longer than any line that is remembered; see hashes.c. */
@@ -23,7 +24,20 @@ DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
 
 int dfs_check_rubbish(const struct dfs_store *store, struct dfs_paths *ret_names)
 {
-	return dfs_check_names(store, DFS_STORE_DIR "/tmp", ret_names);
+	int ret = dfs_check_names(store, DFS_STORE_DIR "/tmp", ret_names);
+
+	return ret < 0 ? ret : dfs_check_kept_left(store, ret_names);
+}
+
+/* Nothing, if the lock was taken since: that did it. */
+static int remove_left(void *arg, struct dfs_err *err)
+{
+	const struct dfs_check_removing *r = arg;
+
+	if (strncmp(r->path, DFS_KEPT_DIR "/", strlen(DFS_KEPT_DIR "/")) != 0)
+		return dfs_check_remove(arg, err);
+	dfs_kept_tidy(r->store);
+	return 0;
 }
 
 void dfs_check_rubbish_tell(struct dfs_check *check, const struct dfs_paths *names)
@@ -31,7 +45,7 @@ void dfs_check_rubbish_tell(struct dfs_check *check, const struct dfs_paths *nam
 	for (size_t i = 0; i < names->n && !check->live; i++) {
 		struct dfs_check_removing removing = { check->store, names->paths[i] };
 
-		dfs_check_found(check, DFS_CHECK_TMP, names->paths[i], "left by a crash", dfs_check_remove, &removing);
+		dfs_check_found(check, DFS_CHECK_TMP, names->paths[i], "left by a crash", remove_left, &removing);
 	}
 }
 
@@ -91,7 +105,7 @@ static void check_kinds(struct dfs_check *check)
 		mode_t kind;
 	} parts[] = {
 		{ DFS_STORE_DIR, S_IFDIR }, { DFS_STORE_DIR "/pins", S_IFDIR }, { DFS_STORE_DIR "/bases", S_IFDIR },
-		{ DFS_STORE_DIR "/hashes", S_IFDIR }, { DFS_STORE_DIR "/tmp", S_IFDIR },
+		{ DFS_STORE_DIR "/hashes", S_IFDIR }, { DFS_STORE_DIR "/tmp", S_IFDIR }, { DFS_KEPT_DIR, S_IFDIR },
 		{ DFS_STORE_DIR "/version", S_IFREG }, { DFS_STORE_DIR "/lock", S_IFREG },
 	};
 	struct stat st;

@@ -60,6 +60,9 @@ char *dfs_absolute(const char *path);
  */
 char *dfs_resolve_parent(const char *path);
 
+/* dfs_link_fd() - a second name for an open file, whatever happened to its first. Return: 0; -errno. */
+int dfs_link_fd(int fd, int dir, const char *path);
+
 /* dfs_sync_dir() - make the names of a directory of the store durable. */
 int dfs_sync_dir(const struct dfs_store *store, const char *rel);
 

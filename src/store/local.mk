@@ -7,6 +7,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/bases.c %D%/bases.h \
 	%D%/check.c %D%/check.h %D%/check_internal.h \
 	%D%/check_bases.c \
+	%D%/check_kept.c \
 	%D%/check_models.c \
 	%D%/check_outside.c \
 	%D%/check_state.c \
@@ -20,6 +21,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/journal.c %D%/journal.h %D%/journal_anew.c %D%/journal_state.h \
 	%D%/journal_line.c %D%/journal_line.h \
 	%D%/json.c %D%/json.h \
+	%D%/kept.c %D%/kept.h %D%/kept_list.c %D%/kept_record.c \
 	%D%/limits.c %D%/limits.h \
 	%D%/load.c \
 	%D%/lock.c \

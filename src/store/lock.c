@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/kept.h"
 #include "util/io.h"
 
 static const char lock_path[] = DFS_STORE_DIR "/lock";
@@ -159,6 +160,7 @@ int dfs_store_lock(struct dfs_store *store, const char *mountpoint, struct dfs_e
 	store->lock_fd = dfs_steal_fd(&fd);
 	dfs_store_lock_note(store, mountpoint);
 	clear_tmp(store);
+	dfs_kept_tidy(store);
 	return 0;
 }
 

@@ -20,8 +20,7 @@
 
 DFS_AUTO_KIND(hasher, struct dfs_hasher *, dfs_hasher_free(*p));
 
-/* A second name for an open file, whatever happened to its first. */
-static int link_fd(int fd, int dir, const char *path)
+int dfs_link_fd(int fd, int dir, const char *path)
 {
 	char self[DFS_FD_PATH_SIZE];
 
@@ -81,7 +80,7 @@ static int link_over(struct dfs_store *store, const struct dfs_pin_add *add, con
 	if (ret < 0)
 		return ret;
 	unlinkat(store->fd, name, 0);
-	ret = link_fd(add->fd, store->fd, name);
+	ret = dfs_link_fd(add->fd, store->fd, name);
 	if (ret == 0 && renameat(store->fd, name, store->fd, path) < 0) {
 		ret = -errno;
 		unlinkat(store->fd, name, 0);
@@ -96,11 +95,11 @@ static int link_to(struct dfs_store *store, const struct dfs_pin_add *add, const
 	int ret;
 
 	if (!watch)
-		return over ? link_over(store, add, path) : link_fd(add->fd, store->fd, path);
+		return over ? link_over(store, add, path) : dfs_link_fd(add->fd, store->fd, path);
 	ret = watch->enter(watch->arg, add->fd);
 	if (ret < 0)
 		return ret;
-	ret = over ? link_over(store, add, path) : link_fd(add->fd, store->fd, path);
+	ret = over ? link_over(store, add, path) : dfs_link_fd(add->fd, store->fd, path);
 	watch->leave(watch->arg, ret == 0 && fstat(add->fd, &st) == 0 ? &st : NULL);
 	return ret;
 }

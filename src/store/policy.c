@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/duration.h"
 #include "util/nearest.h"
 
 /* A week. Who wants to wait longer wants ingest=off. */
@@ -34,6 +35,16 @@ static const char *check_quiet(const char *value)
 	return NULL;
 }
 
+static const char *check_keep(const char *value)
+{
+	int64_t seconds;
+	int ret = strcmp(value, "manual") ? dfs_duration_parse(value, &seconds) : 0;
+
+	if (ret == -ERANGE)
+		return "from a second to ten years";
+	return ret < 0 ? "it is \"manual\", or a number with s, m, h, d or w behind it: 30m, 12h, 7d, 2w" : NULL;
+}
+
 static const char *check_since(const char *value)
 {
 	size_t digits = strspn(value, "0123456789");
@@ -57,6 +68,7 @@ static const struct {
 	[DFS_POLICY_QUIET] = { "quiet", check_quiet },
 	[DFS_POLICY_INGEST] = { "ingest", check_switch },
 	[DFS_POLICY_EXISTING] = { "existing", check_switch },
+	[DFS_POLICY_KEEP] = { "keep", check_keep },
 	[DFS_POLICY_EXCLUDE] = { "exclude", check_glob },
 	[DFS_POLICY_SINCE] = { "since", check_since },
 };
@@ -73,7 +85,7 @@ static int unknown(const char *word, struct dfs_err *err)
 	for (unsigned i = 0; i < DFS_POLICY_KEYS; i++)
 		words[i] = keys[i].word;
 	near = dfs_nearest(word, words, DFS_POLICY_KEYS);
-	return dfs_fail(err, EINVAL, "no key \"%s\"%s%s%s: codec, base, quiet, ingest, existing and exclude are known", word,
+	return dfs_fail(err, EINVAL, "no key \"%s\"%s%s%s: codec, base, quiet, ingest, existing, keep and exclude are known", word,
 			near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 

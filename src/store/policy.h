@@ -11,6 +11,7 @@
  *	quiet=SECONDS	so long unwritten they are at rest
  *	ingest=on|off	off: they stay as they are
  *	existing=on|off	on: what was there before the mount is compressed as well
+ *	keep=DURATION	so long the original of a file that gives up bits is kept; "manual": until somebody decides
  *	exclude=GLOB	these stay as they are; any number of such lines
  *	since=NUMBER	when codec was set, in nanoseconds since 1970; with it, and not by a user
  *
@@ -41,6 +42,7 @@ enum dfs_policy_key {
 	DFS_POLICY_QUIET,
 	DFS_POLICY_INGEST,
 	DFS_POLICY_EXISTING,
+	DFS_POLICY_KEEP,
 	DFS_POLICY_EXCLUDE,
 	DFS_POLICY_SINCE,
 	DFS_POLICY_KEYS

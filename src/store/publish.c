@@ -36,7 +36,7 @@ static int mark_thawed(const struct dfs_publish *p, struct dfs_err *err)
 	struct stat st;
 	int ret;
 
-	if (p->sb || (fstat(p->tmp_fd, &st) == 0 && st.st_size == 0))
+	if (p->sb || p->as_is || (fstat(p->tmp_fd, &st) == 0 && st.st_size == 0))
 		return 0;
 	ret = dfs_mark_set(&dfs_mark_exact, p->tmp_fd);
 	return ret < 0 && ret != -ENOTSUP ? dfs_fail(err, -ret, "mark as thawed: %s", strerror(-ret)) : 0;
@@ -53,11 +53,11 @@ static int dress(const struct dfs_publish *p, struct dfs_err *err)
 			return dfs_fail(err, -ret, "mark as a container: %s", strerror(-ret));
 	}
 	ret = mark_thawed(p, err);
-	if (ret == 0)
+	if (ret == 0 && !p->as_is)
 		ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
 	if (ret < 0)
 		return ret;
-	if (p->anew && futimens(p->tmp_fd, now) < 0)
+	if (p->anew && !p->as_is && futimens(p->tmp_fd, now) < 0)
 		return dfs_fail_errno(err, "futimens");
 	if (fsync(p->tmp_fd) < 0)
 		return dfs_fail_errno(err, "fsync");

@@ -36,6 +36,7 @@ struct dfs_publish {
 	struct stat expect;		/* fstat(old_fd) from before it was read */
 	const struct dfs_superblock *sb;	/* of the container; NULL: the new file is plain */
 	bool old_is_still;		/* nobody writes to the old one, though who made it may have it open for that */
+	bool as_is;			/* the temporary has attributes and times of its own, which stay */
 	bool anew;			/* other bytes than the old one's: times are now, in its directory too */
 	bool keep;			/* the temporary stays if it fails: it is the caller's then */
 	/*

@@ -22,7 +22,7 @@ static const char version_text[] = "deltafs store 1\n";
 /* What .deltafs/ consists of; 0700 each, so that nothing in it can be reached by others. */
 static const char *const directories[] = {
 	DFS_STORE_DIR, DFS_STORE_DIR "/pins", DFS_STORE_DIR "/bases",
-	DFS_STORE_DIR "/hashes", DFS_STORE_DIR "/tmp",
+	DFS_STORE_DIR "/hashes", DFS_STORE_DIR "/tmp", DFS_STORE_DIR "/kept",
 };
 
 /* Reading never depends on .deltafs: unreadable or absent, the store is simply of no version. */

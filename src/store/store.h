@@ -12,6 +12,7 @@
  *	.deltafs/hashes/	remembered hashes of base files, keyed by dev, inode, size, mtime, ctime
  *	.deltafs/pending	what waits to be compressed (store/pending.h)
  *	.deltafs/reasons	why files are plain (write/reasons.h)
+ *	.deltafs/kept/		originals of files that gave up bits (store/kept.h)
  *	.deltafs/tmp/		encodes in work, 0600; whatever is there without a lock holder is rubbish
  *
  * None of it needs to exist for reading: any directory is a store.
@@ -55,7 +56,7 @@ int dfs_store_find(const char *path, struct dfs_store **ret_store, char **ret_re
 int dfs_store_prepare(struct dfs_store *store, struct dfs_err *err);
 
 /**
- * dfs_store_lock() - become the one writer; clears .deltafs/tmp of rubbish
+ * dfs_store_lock() - become the one writer; clears .deltafs/tmp and .deltafs/kept of rubbish
  * @mountpoint: noted for others; "" for a command
  * Return: 0; -EBUSY with a sentence naming the holder (pid, command, mountpoint).
  */

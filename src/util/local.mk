@@ -7,6 +7,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/clock.h \
 	%D%/cpu.c %D%/cpu.h \
 	%D%/due.c %D%/due.h \
+	%D%/duration.c %D%/duration.h \
 	%D%/err.c %D%/err.h \
 	%D%/fdpath.h \
 	%D%/glob.c %D%/glob.h \

@@ -16,6 +16,7 @@
 #include "util/auto.h"
 #include "write/decode.h"
 #include "write/model.h"
+#include "write/policy_of.h"
 #include "write/verify.h"
 
 /* One file on its way. */
@@ -164,7 +165,7 @@ static void leave(void *arg, const struct dfs_published *now)
 	p->config->watch->leave(p->config->watch->arg, now);
 }
 
-static int publish(struct passage *p, const struct dfs_superblock *sb, struct dfs_err *err)
+static int publish_file(struct passage *p, const struct dfs_superblock *sb, struct dfs_err *err)
 {
 	bool watched = p->config->watch;
 	struct dfs_publish publish = {
@@ -176,6 +177,65 @@ static int publish(struct passage *p, const struct dfs_superblock *sb, struct df
 
 	free(p->tmp_name);	/* in place or gone */
 	p->tmp_name = NULL;
+	return ret;
+}
+
+static struct dfs_keeper *keeper_of(const struct passage *p)
+{
+	const struct dfs_ingest_config *config = p->config;
+
+	return !config->keeper && config->watch ? config->watch->keeper : config->keeper;
+}
+
+/* What an original is kept for goes on being that, whatever it is stored as. */
+static int publish(struct passage *p, const struct dfs_superblock *sb, struct dfs_err *err)
+{
+	int ret = p->anew ? 0 : dfs_keeper_follow(keeper_of(p), p->fd, p->tmp_fd, err);
+
+	return ret < 0 ? dfs_err_at(err, ret, "%s", p->rel) : publish_file(p, sb, err);
+}
+
+/* --- the original of what gives up bits */
+
+/* Without a copy, or not at all. */
+static int publish_kept(struct passage *p, const struct dfs_superblock *sb, int64_t until_s, struct dfs_ingest_result *result,
+			struct dfs_err *err)
+{
+	const struct dfs_ingest_config *config = p->config;
+	const struct dfs_keep keep = {
+		.rel = p->rel, .fd = p->fd, .new_fd = p->tmp_fd, .until_s = until_s,
+		.watch = config->watch ? config->watch->links : NULL,
+	};
+	struct dfs_keeper *keeper = keeper_of(p);
+	char id[DFS_KEPT_ID];
+	int ret = dfs_keeper_keep(keeper, &keep, &p->st, id, err);
+
+	if (dfs_keeper_refused(ret)) {
+		dfs_reason_set(&result->reason, DFS_REASON_KEEP, 0, err->text);
+		dfs_fail(&result->why, -ret, "its original cannot be kept: %s", err->text);
+		return 0;
+	}
+	if (ret < 0)
+		return dfs_err_at(err, ret, "%s", p->rel);
+	ret = publish_file(p, sb, err);
+	dfs_keeper_kept(keeper, &keep, id, ret == 0);
+	result->compressed = ret == 0;
+	return ret;
+}
+
+static int publish_anew(struct passage *p, const struct dfs_superblock *sb, struct dfs_ingest_result *result, struct dfs_err *err)
+{
+	int64_t until_s;
+	struct dfs_keeper *keeper = keeper_of(p);
+	int ret = keeper ? dfs_policy_keep(p->store, p->rel, &until_s, err) : 0;
+
+	if (ret > 0)
+		return publish_kept(p, sb, until_s, result, err);
+	if (ret == 0)
+		ret = dfs_keeper_follow(keeper, p->fd, p->tmp_fd, err);
+	if (ret == 0)
+		ret = publish_file(p, sb, err);
+	result->compressed = ret == 0;
 	return ret;
 }
 
@@ -233,11 +293,15 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		return 0;
 	}
 	p->anew = encoded.sb.incompatible & DFS_FEATURE_LOSSY;
-	ret = publish(p, &encoded.sb, err);
+	if (p->anew)
+		ret = publish_anew(p, &encoded.sb, result, err);
+	else
+		ret = publish(p, &encoded.sb, err);
 	if (ret < 0)
 		return ret;
-	result->compressed = true;
-	result->stored_bytes = encoded.stored_bytes;
+	result->compressed |= !p->anew;
+	if (result->compressed)
+		result->stored_bytes = encoded.stored_bytes;
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "store/store.h"
 #include "util/err.h"
 #include "write/encode.h"
+#include "write/keeper.h"
 #include "write/reason.h"
 
 /* What takes the place of a file, complete, and what it is. */
@@ -35,6 +36,8 @@ struct dfs_ingest_watch {
 	int (*enter)(void *arg, const struct dfs_ingest_change *change);
 	void (*leave)(void *arg, const struct dfs_published *now);
 	void *arg;
+	const struct dfs_pin_watch *links;	/* around another name of the old file; may be NULL */
+	struct dfs_keeper *keeper;		/* of the store's originals; may be NULL */
 };
 
 struct dfs_ingest_config {
@@ -44,6 +47,7 @@ struct dfs_ingest_config {
 	dfs_progress_fn *verify_progress;	/* may be NULL */
 	void *verify_arg;
 	const struct dfs_ingest_watch *watch;	/* may be NULL */
+	struct dfs_keeper *keeper;		/* NULL: the watch's; there too: no original is kept */
 	bool pin;			/* dfs_thaw(): the plain file is pinned before it is in place */
 };
 
@@ -64,7 +68,8 @@ struct dfs_ingest_result {
  *
  * Files that stay as they are, which is no failure: containers; bases and
  * whatever else has several names (pins not counted); what does not shrink,
- * unless its bytes would be taken for a container.
+ * unless its bytes would be taken for a container; what would give up bits, and
+ * cannot be kept as its policy wants.
  * Return: 0; -ESTALE, -EBUSY: somebody writes to it; -ECANCELED; -ENOSPC, -EIO;
  * errors of the steps.
  */

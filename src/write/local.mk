@@ -15,6 +15,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/family.c %D%/family.h \
 	%D%/give_up.c %D%/give_up.h %D%/give_up_mark.c \
 	%D%/ingest.c %D%/ingest.h \
+	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/match.c %D%/match.h \
@@ -35,6 +36,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/relook.c %D%/relook.h \
 	%D%/rest.c %D%/rest.h \
 	%D%/retire.c %D%/retire.h \
+	%D%/revert.c %D%/revert.h \
 	%D%/room.c %D%/room.h \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \

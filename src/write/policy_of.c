@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "store/kept.h"
+#include "util/duration.h"
 #include "util/tree.h"
 #include "write/spec.h"
 
@@ -42,6 +45,19 @@ int64_t dfs_policy_since(const struct dfs_policy *policy)
 	const struct dfs_policy_setting *since = dfs_policy_get(policy, DFS_POLICY_SINCE);
 
 	return codec && since && !strcmp(codec->from, since->from) ? atoll(since->value) : INT64_MAX;
+}
+
+bool dfs_policy_kept_until(const struct dfs_policy *policy, int64_t now_s, int64_t *ret_until_s)
+{
+	const struct dfs_policy_setting *keep = dfs_policy_get(policy, DFS_POLICY_KEEP);
+	int64_t seconds;
+
+	if (!keep)
+		return false;
+	*ret_until_s = DFS_KEPT_MANUAL;
+	if (strcmp(keep->value, "manual") != 0 && dfs_duration_parse(keep->value, &seconds) == 0)
+		*ret_until_s = now_s + seconds;
+	return true;
 }
 
 const char *dfs_policy_base(const struct dfs_policy *policy)
@@ -89,6 +105,16 @@ const struct dfs_registered *dfs_policy_find_base(const struct dfs_registry *reg
 		found = &registry->models[i];
 	}
 	return found;
+}
+
+int dfs_policy_keep(const struct dfs_store *store, const char *rel, int64_t *ret_until_s, struct dfs_err *err)
+{
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	int ret = dfs_policy_load(store, rel, &policy);
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "%s: the policy of its directory: %s", rel, strerror(-ret));
+	return dfs_policy_kept_until(&policy, time(NULL), ret_until_s);
 }
 
 bool dfs_policy_keeps(const struct dfs_store *store, const char *rel)

@@ -24,6 +24,17 @@ bool dfs_policy_keeps(const struct dfs_store *store, const char *rel);
 /* dfs_policy_since() - when its codec was set: nanoseconds since 1970; INT64_MAX: not known */
 int64_t dfs_policy_since(const struct dfs_policy *policy);
 
+/**
+ * dfs_policy_kept_until() - how long the original of a file that gives up bits now is kept
+ * @now_s: seconds since 1970
+ * @ret_until_s: the same; or DFS_KEPT_MANUAL
+ * Return: false: not at all.
+ */
+bool dfs_policy_kept_until(const struct dfs_policy *policy, int64_t now_s, int64_t *ret_until_s);
+
+/* dfs_policy_keep() - the same, from now on, of the file at @rel. Return: 1: it is kept; 0; -errno with a sentence. */
+int dfs_policy_keep(const struct dfs_store *store, const char *rel, int64_t *ret_until_s, struct dfs_err *err);
+
 /* dfs_policy_codec() - what it asks for, if this build can do it; else @otherwise, which is exact or what the mount was told */
 const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherwise);
 

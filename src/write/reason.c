@@ -82,6 +82,9 @@ static const struct {
 	[DFS_REASON_WANTED_BASE] = {
 		"wanted-base", "the base that somebody asked for is none for it", ": @",
 		"deltafsctl encode FILE, or --base with another", 0 },
+	[DFS_REASON_KEEP] = {
+		"keep", "its original cannot be kept, as its policy wants", ": @",
+		"deltafsctl policy unset DIR keep, then deltafsctl encode FILE", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)

@@ -57,6 +57,7 @@ enum dfs_reason_id {
 	DFS_REASON_POLICY_BASE,		/* detail: what is wrong with it */
 	DFS_REASON_POLICY_CHANGED,
 	DFS_REASON_WANTED_BASE,		/* detail: what is wrong with it */
+	DFS_REASON_KEEP,		/* detail: why its original cannot be kept */
 	DFS_REASONS
 };
 

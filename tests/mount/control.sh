@@ -151,7 +151,7 @@ for stain in 4 16 20 24 72 88 120 400 535; do answers EINVAL mnt ro 1 stain=$sta
 answers EINVAL mnt/byhand.safetensors ro 3 id=7
 answers ENOTTY mnt ro 1 size=528
 answers ENOTTY mnt ro 1 size=4096
-answers ENOTTY mnt ro 9
+answers ENOTTY mnt ro 11
 answers ENOENT mnt ro 4 id=4711
 answers ENOENT mnt ro 4
 answers EISDIR mnt/dir ro 2

@@ -30,7 +30,7 @@ for i in {1..40}; do echo "$i" >"store/old/new/$i.txt"; done
 touch -d '1 hour ago' store/old/*.safetensors store/old/new/*
 
 # Words: what is known, what is near, what is wrong.
-expect_fail 2 'no key "colour": codec, base, quiet, ingest, existing and exclude are known' deltafsctl policy set store colour=blue
+expect_fail 2 'no key "colour": codec, base, quiet, ingest, existing, keep and exclude are known' deltafsctl policy set store colour=blue
 expect_fail 2 'did you mean "ingest"' deltafsctl policy set store ingets=off
 expect_fail 2 '"on" or "off"' deltafsctl policy set store ingest=maybe
 expect_fail 2 'number of seconds' deltafsctl policy set store quiet=soon

@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	%D%/test_expand \
 	%D%/test_hashes \
 	%D%/test_identity \
+	%D%/test_kept \
 	%D%/test_limits \
 	%D%/test_lock \
 	%D%/test_memory \
@@ -41,6 +42,8 @@ check_PROGRAMS += \
 %C%_test_hashes_LDADD = $(TEST_LIBS)
 %C%_test_identity_SOURCES = %D%/test_identity.c %D%/given.h %D%/given_bases.h
 %C%_test_identity_LDADD = $(TEST_LIBS)
+%C%_test_kept_SOURCES = %D%/test_kept.c %D%/given.h
+%C%_test_kept_LDADD = $(TEST_LIBS)
 %C%_test_limits_SOURCES = %D%/test_limits.c %D%/given.h
 %C%_test_limits_LDADD = $(TEST_LIBS)
 %C%_test_lock_SOURCES = %D%/test_lock.c %D%/given.h

@@ -12,15 +12,16 @@ static void lines_that_make_no_sense_say_what_would(void **state)
 	static const struct {
 		const char *line, *says;
 	} bad[] = {
-		{ "colour=blue", "codec, base, quiet, ingest, existing and exclude" },
+		{ "colour=blue", "codec, base, quiet, ingest, existing, keep and exclude" },
 		{ "ingets=on", "did you mean \"ingest\"" },
 		{ "quiet", "quiet=..." }, { "quiet=", "a number of seconds" }, { "quiet=-1", "a number of seconds" },
 		{ "quiet=5s", "a number of seconds" }, { "quiet=604801", "a week" }, { "quiet=99999999999999999999", "a week" },
-		{ "ingest=yes", "\"on\" or \"off\"" }, { "existing=", "\"on\" or \"off\"" }, { "base=", "missing" },
+		{ "ingest=yes", "\"on\" or \"off\"" }, { "existing=", "\"on\" or \"off\"" },
+		{ "keep=", "manual" }, { "keep=7", "s, m, h, d or w" }, { "keep=0s", "ten years" }, { "keep=11000d", "ten years" }, { "base=", "missing" },
 		{ "exclude=", "missing" }, { "exclude=/", "missing" }, { "exclude=a\tb", "control" }, { "=on", "no key" }, { "", "no key" },
 	};
 	static const char *const good[] = {
-		"quiet=0", "quiet=604800", "ingest=on", "existing=off", "base=auto", "base=a/b c", "codec=x:y=z", "exclude=*=*",
+		"quiet=0", "quiet=604800", "ingest=on", "existing=off", "keep=manual", "keep=90s", "keep=2w", "base=auto", "base=a/b c", "codec=x:y=z", "exclude=*=*",
 	};
 	struct dfs_err err;
 

@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	%D%/test_caps \
 	%D%/test_cpu \
 	%D%/test_due \
+	%D%/test_duration \
 	%D%/test_err \
 	%D%/test_glob \
 	%D%/test_hash \
@@ -17,6 +18,8 @@ check_PROGRAMS += \
 %C%_test_caps_LDADD = $(TEST_LIBS)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
 %C%_test_cpu_LDADD = $(TEST_LIBS)
+%C%_test_duration_SOURCES = %D%/test_duration.c
+%C%_test_duration_LDADD = $(TEST_LIBS)
 %C%_test_due_SOURCES = %D%/test_due.c
 %C%_test_due_LDADD = $(TEST_LIBS)
 %C%_test_err_SOURCES = %D%/test_err.c

@@ -2,7 +2,7 @@
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
 check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet %D%/test_shards
-check_PROGRAMS += %D%/test_check
+check_PROGRAMS += %D%/test_check %D%/test_keeper
 check_PROGRAMS += %D%/test_lossy %D%/test_spec
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_candidates %D%/test_elect %D%/test_turn
@@ -36,6 +36,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_verify_LDADD = $(TEST_LIBS)
 %C%_test_check_SOURCES = %D%/test_check.c %D%/files.h %D%/headers.h tests/store/given.h
 %C%_test_check_LDADD = $(TEST_LIBS)
+%C%_test_keeper_SOURCES = %D%/test_keeper.c tests/store/given.h
+%C%_test_keeper_LDADD = $(TEST_LIBS)
 %C%_test_rest_SOURCES = %D%/test_rest.c tests/store/given.h
 %C%_test_rest_LDADD = $(TEST_LIBS)
 %C%_test_queue_SOURCES = %D%/test_queue.c %D%/queued.h tests/store/given.h

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_keeper: what is kept stays as long as it has to, whatever becomes of the files, and no longer. */
+#include "../store/given.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "write/keeper.h"
+#include "write/revert.h"
+
+struct given {
+	struct dfs_store *store;
+	struct dfs_keeper *keeper;
+	char id[DFS_KEPT_ID];
+};
+
+static void open_keeper(struct given *g)
+{
+	const struct dfs_keeper_config config = { .store = g->store };
+	struct dfs_err err;
+
+	CHECK_OK(dfs_keeper_new(&config, &g->keeper, &err), err);
+}
+
+static void begin(struct given *g)
+{
+	struct dfs_err err;
+
+	*g = (struct given){ 0 };
+	CHECK_OK(dfs_store_open(".", false, &g->store, &err), err);
+	CHECK_OK(dfs_store_lock(g->store, "", &err), err);
+	open_keeper(g);
+}
+
+static void end(struct given *g)
+{
+	dfs_keeper_free(g->keeper);
+	dfs_store_close(g->store);
+}
+
+static void begin_again(struct given *g)
+{
+	dfs_keeper_free(g->keeper);
+	open_keeper(g);
+}
+
+/* The file at @rel gives up bits: "plain" becomes "lossy". */
+static void keep_until(struct given *g, const char *rel, int64_t until_s)
+{
+	DFS_AUTO(fd) int fd = -1;
+	DFS_AUTO(fd) int new_fd = -1;
+	struct dfs_keep keep = { .rel = rel, .until_s = until_s };
+	struct dfs_err err;
+	struct stat st;
+
+	put_text(rel, "plain");
+	put_text("tmp", "lossy");
+	keep.fd = fd = open(rel, O_RDONLY);
+	keep.new_fd = new_fd = open("tmp", O_RDONLY);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK_OK(dfs_keeper_keep(g->keeper, &keep, &st, g->id, &err), err);
+	CHECK(st.st_nlink == 2 && dfs_keeper_links(g->keeper, &st) == 1);
+	CHECK(rename("tmp", rel) == 0);
+	dfs_keeper_kept(g->keeper, &keep, g->id, true);
+}
+
+static void keep(struct given *g, const char *rel)
+{
+	keep_until(g, rel, DFS_KEPT_MANUAL);
+}
+
+static uint64_t n_kept(struct given *g)
+{
+	struct dfs_keeper_stats stats;
+
+	dfs_keeper_stats(g->keeper, &stats);
+	return stats.n;
+}
+
+static bool is_kept(struct given *g, const char *rel)
+{
+	DFS_AUTO(fd) int fd = open(rel, O_RDONLY);
+	struct dfs_keeper_view view;
+
+	CHECK(fd >= 0);
+	return dfs_keeper_ask(g->keeper, fd, &view);
+}
+
+static bool original_is_there(const struct given *g)
+{
+	char path[DFS_KEPT_PATH_SIZE];
+
+	return access(dfs_kept_path(g->id, path), F_OK) == 0;
+}
+
+static struct stat stat_of(const char *path)
+{
+	struct stat st;
+
+	CHECK(stat(path, &st) == 0);
+	return st;
+}
+
+static void it_is_kept_until_its_time_is_over(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	keep_until(&g, "file", time(NULL) + 3600);
+	dfs_keeper_look(g.keeper);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	begin_again(&g);
+	CHECK(is_kept(&g, "file"));
+	end(&g);
+	begin(&g);
+	CHECK(n_kept(&g) == 1);
+	keep_until(&g, "due", time(NULL));
+	dfs_keeper_look(g.keeper);
+	CHECK(!is_kept(&g, "due") && !original_is_there(&g) && is_kept(&g, "file") && n_kept(&g) == 1);
+	CHECK(stat_of("due").st_size == 5);
+	end(&g);
+}
+
+static void what_did_not_take_its_name_leaves_nothing(void **state)
+{
+	DFS_AUTO(fd) int fd = -1;
+	struct dfs_keep keep = { .rel = "file", .until_s = DFS_KEPT_MANUAL };
+	struct dfs_err err;
+	struct given g;
+	struct stat st;
+
+	(void)state;
+	begin(&g);
+	put_text("file", "plain");
+	put_text("tmp", "lossy");
+	keep.fd = fd = open("file", O_RDONLY);
+	keep.new_fd = open("tmp", O_RDONLY);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK_OK(dfs_keeper_keep(g.keeper, &keep, &st, g.id, &err), err);
+	dfs_keeper_kept(g.keeper, &keep, g.id, false);
+	CHECK(n_kept(&g) == 0 && !original_is_there(&g) && stat_of("file").st_nlink == 1);
+	/* A sync that failed after the rename: what is in place decides. */
+	CHECK(fstat(fd, &st) == 0);
+	CHECK_OK(dfs_keeper_keep(g.keeper, &keep, &st, g.id, &err), err);
+	CHECK(rename("tmp", "file") == 0);
+	dfs_keeper_kept(g.keeper, &keep, g.id, false);
+	CHECK(n_kept(&g) == 1 && original_is_there(&g) && is_kept(&g, "file"));
+	close(keep.new_fd);
+	end(&g);
+}
+
+static void removed_and_overwritten_files_take_it_with_them(void **state)
+{
+	DFS_AUTO(fd) int fd = -1;
+	struct given g;
+	struct stat st;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	st = stat_of("file");
+	CHECK(unlink("file") == 0);
+	dfs_keeper_removed(g.keeper, &st);
+	dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
+	keep(&g, "other");
+	fd = open("other", O_RDWR);
+	dfs_keeper_overwritten(g.keeper, fd);
+	CHECK(!is_kept(&g, "other"));
+	dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
+	end(&g);
+}
+
+/* The number of a file that was removed is another's at once: a removal of that is none of this one. */
+static void a_file_that_is_where_it_was_was_not_removed(void **state)
+{
+	struct given g;
+	struct stat st;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	st = stat_of("file");
+	dfs_keeper_removed(g.keeper, &st);
+	dfs_keeper_look(g.keeper);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	end(&g);
+}
+
+static void it_follows_renames_through_the_mount_across_restarts(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	CHECK(mkdir("a", 0755) == 0);
+	keep(&g, "a/file");
+	CHECK(rename("a/file", "a/other") == 0);
+	dfs_keeper_moved(g.keeper, "a/file", "a/other", false);
+	CHECK(rename("a", "b") == 0);
+	dfs_keeper_moved(g.keeper, "a", "b", false);
+	dfs_keeper_look(g.keeper);
+	begin_again(&g);
+	dfs_keeper_look(g.keeper);
+	CHECK(is_kept(&g, "b/other") && original_is_there(&g));
+	end(&g);
+}
+
+static void behind_the_mount_it_is_found_or_missed_twice(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	CHECK(mkdir("a", 0755) == 0 && mkdir("z", 0755) == 0);
+	keep(&g, "a/file");
+	CHECK(rename("a/file", "z/moved") == 0);
+	put_text("a/file", "lossy");
+	for (int i = 0; i < 4; i++)
+		dfs_keeper_look(g.keeper);
+	CHECK(is_kept(&g, "z/moved") && !is_kept(&g, "a/file") && original_is_there(&g));
+	begin_again(&g);
+	CHECK(unlink("z/moved") == 0);
+	dfs_keeper_look(g.keeper);
+	CHECK(original_is_there(&g));
+	for (int i = 0; i < 3; i++)
+		dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
+	end(&g);
+}
+
+static void it_stays_for_what_has_the_same_bytes(void **state)
+{
+	DFS_AUTO(fd) int old = -1;
+	DFS_AUTO(fd) int new = -1;
+	struct dfs_err err;
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	put_text("decoded", "lossy");
+	old = open("file", O_RDONLY);
+	new = open("decoded", O_RDONLY);
+	CHECK_OK(dfs_keeper_follow(g.keeper, old, new, &err), err);
+	/* Killed now, or after the rename: either is it. */
+	begin_again(&g);
+	CHECK(is_kept(&g, "file"));
+	CHECK(rename("decoded", "file") == 0);
+	begin_again(&g);
+	CHECK(is_kept(&g, "file"));
+	dfs_keeper_look(g.keeper);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	end(&g);
+}
+
+static void revert_brings_back_the_very_file(void **state)
+{
+	struct dfs_keeper_view view;
+	struct dfs_revert revert;
+	struct dfs_err err;
+	struct given g;
+	struct stat st;
+	char text[6] = "";
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	CHECK(chmod("file", 0600) == 0);
+	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "file", .fd = open("file", O_RDONLY) };
+	CHECK_OK(dfs_revert(&revert, &view, &err), err);
+	close(revert.fd);
+	st = stat_of("file");
+	revert.fd = open("file", O_RDONLY);
+	CHECK_RET(0, dfs_pread_all(revert.fd, text, 5, 0));
+	CHECK(strcmp(text, "plain") == 0 && (st.st_mode & 07777) == 0644 && st.st_nlink == 1 && view.bytes == 5);
+	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
+	CHECK_RET(-ENOENT, dfs_revert(&revert, &view, &err));
+	close(revert.fd);
+	end(&g);
+}
+
+static void a_revert_that_fails_leaves_both(void **state)
+{
+	struct dfs_keeper_view view;
+	struct dfs_revert revert;
+	struct dfs_err err;
+	struct given g;
+	int writer;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "nowhere", .fd = open("file", O_RDONLY) };
+	CHECK_RET(-ESTALE, dfs_revert(&revert, &view, &err));
+	CHECK(is_kept(&g, "file") && original_is_there(&g) && stat_of("file").st_size == 5);
+	writer = open("file", O_RDWR);
+	revert.rel = "file";
+	CHECK_RET(-EBUSY, dfs_revert(&revert, &view, &err));
+	close(writer);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	close(revert.fd);
+	end(&g);
+}
+
+static void accept_lets_go_of_it_once(void **state)
+{
+	DFS_AUTO(fd) int fd = -1;
+	struct dfs_keeper_view view;
+	struct dfs_err err;
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	fd = open("file", O_RDONLY);
+	CHECK_OK(dfs_keeper_accept(g.keeper, fd, &view, &err), err);
+	CHECK(view.bytes == 5 && n_kept(&g) == 0 && !original_is_there(&g) && stat_of("file").st_size == 5);
+	CHECK_RET(-ENOENT, dfs_keeper_accept(g.keeper, fd, &view, &err));
+	end(&g);
+}
+
+/* --- many at once */
+
+struct accepting {
+	struct given *g;
+	int fd, ret;
+};
+
+static void *accept_it(void *arg)
+{
+	struct accepting *a = arg;
+	struct dfs_keeper_view view;
+
+	a->ret = dfs_keeper_accept(a->g->keeper, a->fd, &view, NULL);
+	return NULL;
+}
+
+static void of_many_who_accept_it_one_does(void **state)
+{
+	struct accepting all[8];
+	pthread_t threads[8];
+	struct dfs_err err;
+	struct given g;
+	int done = 0;
+
+	(void)state;
+	begin(&g);
+	CHECK_OK(dfs_keeper_start(g.keeper, &err), err);
+	keep(&g, "file");
+	for (int i = 0; i < 8; i++) {
+		all[i] = (struct accepting){ &g, open("file", O_RDONLY), 1 };
+		CHECK(pthread_create(&threads[i], NULL, accept_it, &all[i]) == 0);
+	}
+	for (int i = 0; i < 8; i++) {
+		pthread_join(threads[i], NULL);
+		close(all[i].fd);
+		CHECK(all[i].ret == 0 || all[i].ret == -ENOENT);
+		done += all[i].ret == 0;
+	}
+	CHECK(done == 1 && n_kept(&g) == 0);
+	end(&g);
+}
+
+static const struct CMUnitTest cases[] = {
+	CASE(it_is_kept_until_its_time_is_over),
+	CASE(what_did_not_take_its_name_leaves_nothing),
+	CASE(removed_and_overwritten_files_take_it_with_them),
+	CASE(a_file_that_is_where_it_was_was_not_removed),
+	CASE(it_follows_renames_through_the_mount_across_restarts),
+	CASE(behind_the_mount_it_is_found_or_missed_twice),
+	CASE(it_stays_for_what_has_the_same_bytes),
+	CASE(revert_brings_back_the_very_file),
+	CASE(a_revert_that_fails_leaves_both),
+	CASE(accept_lets_go_of_it_once),
+	CASE(of_many_who_accept_it_one_does),
+};
+
+CHECK_MAIN(cases)
