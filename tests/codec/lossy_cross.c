@@ -19,15 +19,6 @@
 #define CHECKED(claim) do { if (!(claim)) { fprintf(stderr, "lossy_cross: not so: %s\n", #claim); exit(1); } } while (0)
 #define FIELDS 8
 
-/* zstd is not at hand for every machine, and exact. */
-static bool no_values(struct dfs_shape shape)
-{
-	(void)shape;
-	return false;
-}
-
-const struct dfs_codec dfs_codec_zstd = { .name = "zstd", .accepts = no_values };
-
 static const struct {
 	unsigned dtype;
 	uint64_t rows, cols;

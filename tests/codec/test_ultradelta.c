@@ -200,10 +200,10 @@ static void odd_differences(void **state)
 
 static void what_would_overflow_is_declined(void **state)
 {
-	struct lossy_model *m = lossy_model_new(CODEC, "s=0.97");
-	struct lossy_tensor *a = lossy_model_add(m, DFS_BF16, 10, 100, LARGE, 0x1p121, 1);
-	struct lossy_tensor *b = lossy_model_add(m, DFS_F16, 10, 100, LARGE, 2000, 1);
-	struct lossy_tensor *c = lossy_model_add(m, DFS_F16, 10, 100, GAUSSIAN, 1, 1);
+	struct lossy_model *m = lossy_model_new(CODEC, "s=0.9999");
+	struct lossy_tensor *a = lossy_model_add(m, DFS_BF16, 10, 100, LARGE, 0x1p114, 1);
+	struct lossy_tensor *b = lossy_model_add(m, DFS_F16, 10, 100, LARGE, 100, 1);
+	struct lossy_tensor *c = lossy_model_add(m, DFS_F16, 10, 100, GAUSSIAN, 0.1, 1);
 
 	(void)state;
 	lossy_model_code(m);
