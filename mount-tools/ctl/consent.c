@@ -43,6 +43,8 @@ int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct
 		return CTL_DONE;
 	for (size_t i = 0; i < files->n; i++)
 		bytes += bytes_of(&files->files[i], spec);
+	if (!bytes)
+		return CTL_DONE;
 	ctl_bytes(text, bytes);
 	if (isatty(STDIN_FILENO) != 1)
 		return ctl_usage(ctl, "codec %s gives up bits, of %s in %zu file%s; --yes says that you want that",

@@ -11,7 +11,7 @@
 /**
  * ctl_consent() - say how many bytes of @files come back as others, and ask
  *
- * With --yes nothing is asked. Return: CTL_DONE: go on; CTL_USAGE: nobody can
+ * With --yes, or if there are none, nothing is asked. Return: CTL_DONE: go on; CTL_USAGE: nobody can
  * be asked, said; CTL_FAILED: the answer was no.
  */
 int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct ctl_files *files);

@@ -23,7 +23,8 @@ expect_fail 2 'no number' deltafsctl encode --threads many x
 expect_fail 2 'no number' deltafsctl encode --threads 0 x
 expect_fail 2 'did you mean "exact"' deltafsctl encode --codec exat x
 expect_fail 2 'did you mean "ultradelta"' deltafsctl encode --codec ultra-delta:s=0.9 x
-expect_fail 2 'not in this build' deltafsctl encode --codec bitdelta x
+expect_fail 2 'did you mean "scale"' deltafsctl encode --codec bitdelta:scales=row x
+expect_fail 2 'from 0.* not "2"' deltafsctl encode --codec ultradelta:s=2 x
 expect_fail 2 'by itself' deltafsctl encode --codec diff x
 expect_fail 2 'no options' deltafsctl encode --codec exact:level=9 x
 expect_fail 2 'is missing' deltafsctl export x
