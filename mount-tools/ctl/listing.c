@@ -20,14 +20,16 @@ void ctl_listing_release(struct ctl_listing *listing)
 	*listing = (struct ctl_listing){ 0 };
 }
 
-static const char *state_of(enum dfs_claim_kind kind)
+static const char *state_of(const struct dfs_claim *claim)
 {
 	static const char *const states[] = {
 		[DFS_PLAIN] = "plain", [DFS_CONTAINER] = "compressed",
 		[DFS_CONTAINER_NEWER] = "newer", [DFS_CONTAINER_BROKEN] = "broken",
 	};
 
-	return states[kind];
+	if (claim->kind == DFS_CONTAINER && claim->sb.incompatible & DFS_FEATURE_LOSSY)
+		return "lossy";
+	return states[claim->kind];
 }
 
 static void read_base(const struct dfs_walk_file *file, char base[9])
@@ -74,7 +76,7 @@ static int add_file(void *arg, const struct dfs_walk_file *file)
 	l->files = more;
 	new = &more[l->n];
 	*new = (struct ctl_listed){
-		.state = state_of(file->claim.kind),
+		.state = state_of(&file->claim),
 		.original_bytes = file->claim.original_size,
 		.stored_bytes = (uint64_t)file->st.st_blocks * 512,
 	};

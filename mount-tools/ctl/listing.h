@@ -10,7 +10,7 @@
 
 struct ctl_listed {
 	char *path;		/* as shown: below what was asked for, a hub blob by its name */
-	const char *state;	/* "plain", "compressed", "newer", "broken" */
+	const char *state;	/* "plain", "compressed" (exactly), "lossy", "newer", "broken" */
 	uint64_t original_bytes;
 	uint64_t stored_bytes;	/* blocks on disk */
 	char base[9];		/* the first digits of the model's ID; "" */

@@ -15,7 +15,7 @@ static void list_file(struct ctl *ctl, const struct ctl_listed *f)
 	char original[CTL_BYTES_LEN], stored[CTL_BYTES_LEN], ratio[16] = "-";
 	json_t *files;
 
-	if (!strcmp(f->state, "compressed"))
+	if (!strcmp(f->state, "compressed") || !strcmp(f->state, "lossy"))
 		snprintf(ratio, sizeof(ratio), "%.2fx", ctl_ratio(f->original_bytes, f->stored_bytes));
 	ctl_say(ctl, "%-10s  %10s  %10s  %8s  %-8s  %s", f->state, ctl_bytes(original, f->original_bytes),
 		ctl_bytes(stored, f->stored_bytes), ratio, *f->base ? f->base : "-", f->path);

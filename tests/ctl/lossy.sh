@@ -46,6 +46,7 @@ while read -r codec want; do
 	run deltafsctl encode --yes --codec "$codec" --base base.safetensors tune.safetensors -o out
 	ratio=$(info out "['linear']['ratio']") || fail "info of $codec"
 	at_least "$ratio" "$want" || fail "$codec: linear $ratio, and $want is promised"
+	deltafsctl ls out | grep -q "^lossy " || fail "$codec: ls: $(deltafsctl ls out)"
 	[ "$(info out "['exact']")" = False ] || fail "$codec: info says that it is exact"
 	run deltafsctl verify --base base.safetensors out
 	run deltafsctl decode --base base.safetensors out -o back
