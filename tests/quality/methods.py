@@ -16,10 +16,16 @@ class Method:
     baseline: str = ""  # name of a function below
     sparsity: float = 0.0
     main: bool = False
+    group: str = ""  # of several that differ in a seed only: taken together in summaries
+
+    @property
+    def summary(self):
+        return self.group or self.name
 
 
-def codec(family, options="", main=False):
-    return Method(f"{family} {options}".strip(), family, f"{family}:{options}" if options else family, main=main)
+def codec(family, options="", main=False, group=""):
+    spec = f"{family}:{options}" if options else family
+    return Method(f"{family} {options}".strip(), family, spec, main=main, group=group)
 
 
 METHODS = [

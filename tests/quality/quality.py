@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -37,6 +38,7 @@ def arguments():
     parser.add_argument("--work", type=Path, required=True, help="trained models are kept here and used again")
     parser.add_argument("--tasks", default="sections,wordnet", help="of tasks.py (%(default)s)")
     parser.add_argument("--seeds", default="0,1,2", help="of training (%(default)s)")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of fine-tunes (%(default)s)")
     parser.add_argument("--steps", type=int, default=600, help="steps of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of torch (%(default)s)")
     parser.add_argument("--out", type=Path, help="where results.json and results.svg go (the work directory)")
@@ -46,7 +48,7 @@ def arguments():
     if args.quick:
         args.tasks, args.seeds, args.steps = "packages", "0", 100
     args.tasks, args.seeds = args.tasks.split(","), [int(seed) for seed in args.seeds.split(",")]
-    args.kinds = KINDS[:1] if args.quick else KINDS
+    args.kinds = KINDS[:1] if args.quick else args.kinds.split(",")
     args.work = args.work.resolve()
     args.out = args.out or args.work
     return args
@@ -86,9 +88,11 @@ class Run:
                 for recipe, dtypes in (("full", ("f32", "bf16")), ("lora", ("bf16",))):
                     outs = {dtype: self.model(name, f"{recipe} {dtype}", seed) for dtype in dtypes
                             if f"{recipe} {dtype}" in self.args.kinds}
-                    if not all(out.exists() for out in outs.values()):
+                    if outs and not all(out.exists() for out in outs.values()):
+                        for out in outs.values():
+                            shutil.rmtree(out, ignore_errors=True)
                         fine_tune(self.args.base, task, recipe, seed, self.args.steps,
-                                  outs, self.pad, 4 if self.args.quick else 1)
+                                  outs, self.pad, self.args.quick)
 
     def encode(self):
         """Containers of everything; what this build does not have is found out once."""

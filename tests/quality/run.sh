@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh: what is left of real fine-tunes by the codecs that give bits up, read through the mount by transformers.
 #
-#	tests/quality/run.sh [--work DIR] [--build DIR] [--tasks A,B] [--seeds 0,1,2] [--steps N] [--out DIR] [--quick]
+#	tests/quality/run.sh [--work DIR] [--build DIR] [--out DIR] [--tasks A,B] [--seeds 0,1,2]
+#		[--kinds "full bf16,full f32,lora bf16"] [--steps N] [--quick]
 #
 # Trains on the spot, stores all on one base in one store, scores it through the
 # mount, and checks what is promised: "pass" or "FAIL" a line, and exit status 1.
@@ -56,6 +57,7 @@ if [[ " ${words[*]} " != *" --quick "* && ! -e $plotting ]]; then
 	mv "$plotting.new" "$plotting"
 fi
 
-export PYTHONPATH=$plotting PYTHONDONTWRITEBYTECODE=1 HF_HOME=$work/hf OMP_NUM_THREADS=${DFS_THREADS:-2}
+export PYTHONPATH=$plotting PYTHONDONTWRITEBYTECODE=1 HF_HOME=$work/hf OMP_NUM_THREADS=${DFS_THREADS:-2} \
+	OMP_WAIT_POLICY=passive PYTHONWARNINGS=ignore
 "$DFS_PYTHON" "$src/tests/quality/quality.py" --tools "$build/mount-tools" --base "$DFS_MODELS/base/minilm" \
 	--work "$work" --threads "${DFS_THREADS:-2}" "${words[@]}"

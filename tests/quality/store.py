@@ -46,7 +46,7 @@ class Store:
             self.run("encode", "--yes", "--codec", method.spec, "--base", self.base, "-o", out, sample)
         except RuntimeError as error:
             if "--codec" in str(error).split(": ", 1)[1]:
-                return str(error).split("--codec: ", 1)[-1].split(" (see")[0]
+                return str(error).split("--codec: ", 1)[-1].split("; ")[0].split(" (see")[0]
             raise
         finally:
             out.unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def docstrings(path):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             text = ast.get_docstring(node)
             if text and len(text) > 40:
-                yield " ".join(text[:300].split())
+                yield " ".join(text[:80].split())
 
 
 def package_rows(a_package):
