@@ -42,6 +42,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=600, help="steps of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of torch (%(default)s)")
     parser.add_argument("--out", type=Path, help="where results.json and results.svg go (the work directory)")
+    parser.add_argument("--main", action="store_true", help="only the methods that every fine-tune gets")
     parser.add_argument("--quick", action="store_true",
                         help="one small task, one seed, 100 steps, a method of each kind, 500 texts")
     args = parser.parse_args()
@@ -61,7 +62,7 @@ class Run:
         from transformers import AutoTokenizer
 
         self.args = args
-        self.methods = [m for m in METHODS if not args.quick or m.name in QUICK]
+        self.methods = [m for m in METHODS if (m.name in QUICK if args.quick else m.main or not args.main)]
         self.tokenizer = AutoTokenizer.from_pretrained(args.base)
         self.pad = self.tokenizer.pad_token_id
         self.tasks = {name: load(name, self.tokenizer, args.work, 500 if args.quick else 5000) for name in args.tasks}
