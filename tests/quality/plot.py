@@ -4,7 +4,9 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "deltafs"
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
+
+from methods import DEFAULTS  # noqa: E402
 
 LOOKS = {"exact": ("black", "s"), "bitdelta": ("tab:red", "v"), "delta-dct": ("tab:blue", "o"),
          "ultradelta": ("tab:green", "D"), "delta-come": ("tab:purple", "^"), "magnitude": ("tab:brown", "x"),
@@ -25,13 +27,15 @@ def panel(axes, rows, ratio, title):
                           [row["loss_error"] for row in mine], fmt=marker, color=colour, markersize=5, linewidth=1,
                           label=family)
     for row in rows:
-        if row[ratio] and row["method"] in ("delta-dct", "ultradelta", "delta-come", "bitdelta scale=scalar"):
-            axes.annotate(row["method"].replace("scale=", ""), (row[ratio], row["accuracy"]), fontsize=7,
-                          xytext=(4, 5), textcoords="offset points")
+        if row["method"] in DEFAULTS:
+            axes.annotate("default", (row[ratio], row["accuracy"]), fontsize=7, xytext=(4, -9),
+                          textcoords="offset points", color=LOOKS[row["family"]][0])
     axes.annotate("unchanged", (1, level["unchanged"]), fontsize=7, xytext=(2, 2), textcoords="offset points")
     axes.annotate("base's linears", (1, level["base"]), fontsize=7, xytext=(2, 2), textcoords="offset points")
     axes.set_xscale("log")
-    axes.set_xlim(left=0.95)
+    axes.set_xlim(0.9, 2.5 * max(row[ratio] or 1 for row in rows if row["family"] != "base"))
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_title(title, fontsize=9)
 
 
@@ -45,6 +49,6 @@ def draw(summary, path):
             panel(axes, rows, ratio, f"{task}, {KIND}")
             axes.set_xlabel(label, fontsize=8)
         line[0].set_ylabel("% right of the texts held out", fontsize=8)
-    grid[0][0].legend(fontsize=7, loc="lower left")
-    figure.tight_layout()
+    figure.legend(*grid[0][0].get_legend_handles_labels(), fontsize=7, loc="upper center", ncols=len(LOOKS))
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()))
     figure.savefig(path, metadata={"Date": None})
