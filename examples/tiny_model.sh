@@ -8,6 +8,8 @@
 # transformers and torch are those of $PYTHON or of python3; if neither has
 # them, they are installed in a directory that is gone afterwards (2 GB).
 . "$(dirname "$0")/session.sh"
+[ -e "$examples/tiny-model/model.safetensors" ] ||
+	{ echo "examples/tiny-model has no container: examples/make_tiny_model.py makes it" >&2; exit 1; }
 quietly() { "$@" >log 2>&1 || { cat log >&2; exit 1; }; }
 
 python=${PYTHON:-python3}
