@@ -69,7 +69,7 @@ phase_unit() {
 # As whoever started this; with the rights of root if they are there.
 phase_scripts() {
 	local scripts
-	mapfile -t scripts < <(scripts_in lint build util format tensor predict codec store read write corpus ref ctl tools \
+	mapfile -t scripts < <(scripts_in lint build util format tensor predict codec store read write corpus ref ctl tools quality \
 		mount clients posix exerciser faults adversary)
 	[ ${#scripts[@]} = 0 ] || runner_all "" "" -- "${scripts[@]}"
 }

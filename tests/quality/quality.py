@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""quality: what codecs that give up bits leave of real fine-tunes.
+
+Trains, stores every method's files on one base in one store, has transformers read them through the mount, and
+compares their answers on texts held out with those of the unchanged fine-tune, text by text. See run.sh.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+
+import numpy  # noqa: E402
+from bench import machine, note  # noqa: E402
+from methods import METHODS, QUICK  # noqa: E402
+from report import check_full, check_quick, print_summary, summarise  # noqa: E402
+from score import Loss, answers, error_of  # noqa: E402
+from store import Store, hash_of  # noqa: E402
+from tasks import load  # noqa: E402
+from train import fine_tune  # noqa: E402
+
+# Every method is measured on the first kind, the main ones on the others.
+KINDS = ("full bf16", "full f32", "lora bf16")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--tools", type=Path, required=True, help="directory with deltafs and deltafsctl")
+    parser.add_argument("--base", type=Path, required=True, help="directory of the base model")
+    parser.add_argument("--work", type=Path, required=True, help="trained models are kept here and used again")
+    parser.add_argument("--tasks", default="sections,wordnet", help="of tasks.py (%(default)s)")
+    parser.add_argument("--seeds", default="0,1,2", help="of training (%(default)s)")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of fine-tunes (%(default)s)")
+    parser.add_argument("--steps", type=int, default=600, help="steps of training (%(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="of torch (%(default)s)")
+    parser.add_argument("--out", type=Path, help="where results.json and results.svg go (the work directory)")
+    parser.add_argument("--main", action="store_true", help="only the methods that every fine-tune gets")
+    parser.add_argument("--quick", action="store_true",
+                        help="one small task, one seed, 100 steps, a method of each kind, 500 texts")
+    args = parser.parse_args()
+    if args.quick:
+        args.tasks, args.seeds, args.steps = "packages", "0", 100
+    args.tasks, args.seeds = args.tasks.split(","), [int(seed) for seed in args.seeds.split(",")]
+    args.kinds = KINDS[:1] if args.quick else args.kinds.split(",")
+    args.work = args.work.resolve()
+    args.out = args.out or args.work
+    return args
+
+
+class Run:
+    """One run: what all its parts need."""
+
+    def __init__(self, args):
+        from transformers import AutoTokenizer
+
+        self.args = args
+        self.methods = [m for m in METHODS if (m.name in QUICK if args.quick else m.main or not args.main)]
+        self.tokenizer = AutoTokenizer.from_pretrained(args.base)
+        self.pad = self.tokenizer.pad_token_id
+        self.tasks = {name: load(name, self.tokenizer, args.work, 500 if args.quick else 5000) for name in args.tasks}
+        self.store = None
+        self.answers = {}  # (task, kind, seed, method or "") -> right or wrong, text by text
+        self.rows = []
+        self.refused = {}  # method -> what this build says of it
+        self.failures = []
+
+    def model(self, task, kind, seed):
+        recipe, dtype = kind.split()
+        return self.args.work / "models" / f"{task}-{recipe}-{dtype}-{seed}-{self.args.steps}"
+
+    def each_model(self):
+        for seed in self.args.seeds:
+            for name, task in self.tasks.items():
+                for kind in self.args.kinds:
+                    yield task, kind, seed, self.model(name, kind, seed)
+
+    def train(self):
+        (self.args.work / "models").mkdir(parents=True, exist_ok=True)
+        for seed in self.args.seeds:
+            for name, task in self.tasks.items():
+                for recipe, dtypes in (("full", ("f32", "bf16")), ("lora", ("bf16",))):
+                    outs = {dtype: self.model(name, f"{recipe} {dtype}", seed) for dtype in dtypes
+                            if f"{recipe} {dtype}" in self.args.kinds}
+                    if outs and not all(out.exists() for out in outs.values()):
+                        for out in outs.values():
+                            shutil.rmtree(out, ignore_errors=True)
+                        fine_tune(self.args.base, task, recipe, seed, self.args.steps,
+                                  outs, self.pad, self.args.quick)
+
+    def encode(self):
+        """Containers of everything; what this build does not have is found out once."""
+        sample = next(self.each_model())[3] / "model.safetensors"
+        self.store = Store(self.args.tools, self.args.work, self.args.base)
+        self.store.find_linears(sample)
+        for method in self.methods:
+            refusal = self.store.has(method, sample)
+            if refusal:
+                self.refused[method.name] = refusal
+                print(f"not in this build: {method.name}: {refusal}", flush=True)
+        for task, kind, seed, model in self.each_model():
+            for method in self.methods:
+                if method.name in self.refused or not (method.main or kind == KINDS[0]):
+                    continue
+                try:
+                    figures = self.store.add(model, method)
+                except RuntimeError as error:
+                    self.failures.append(str(error))
+                    print(f"FAILED: {error}", flush=True)
+                    continue
+                self.rows.append({"task": task.name, "kind": kind, "seed": seed, "method": method.name,
+                                  "summary": method.summary, "family": method.family, "spec": method.spec, **figures})
+            note(f"encoded {model.name}")
+
+    def answer(self, task, model_dir):
+        """Answers of the model in a directory, and the hash of its file as it is read there. The same bytes get the
+        same answers: those of an earlier run are used again."""
+        digest = hash_of(model_dir / "model.safetensors")
+        kept = self.args.work / "answers" / f"{digest[:32]}-{task.digest[:32]}.npy"
+        if not kept.exists():
+            kept.parent.mkdir(exist_ok=True)
+            numpy.save(kept, answers(model_dir, task, self.pad))
+        return numpy.load(kept), digest
+
+    def score(self):
+        plain = {}
+        for task, kind, seed, model in self.each_model():
+            self.answers[task.name, kind, seed, ""], plain[task.name, kind, seed] = self.answer(task, model)
+        with self.store.mounted():
+            for row in self.rows:
+                key = row["task"], row["kind"], row["seed"]
+                place = self.store.shown(self.model(*key), next(m for m in self.methods if m.name == row["method"]))
+                right, digest = self.answer(self.tasks[row["task"]], place)
+                self.answers[(*key, row["method"])] = right
+                loss = Loss([(self.answers[(*key, "")], right)])
+                row.update(accuracy=100 * float(right.mean()), accuracy_error=100 * error_of(right),
+                           loss=loss.mean, loss_error=loss.error, same_bytes=digest == plain[key])
+                note("{task:9} {kind:9} {seed} {method:34} {accuracy:6.2f} % right, {loss:+6.2f} +- {loss_error:.2f} lost"
+                     .format(**row))
+
+
+def versions(args):
+    import torch
+    import transformers
+
+    told = subprocess.run([args.tools / "deltafs", "-V"], capture_output=True, text=True).stdout
+    return {"deltafs": told.splitlines()[:1], "python": platform.python_version(), "torch": torch.__version__,
+            "transformers": transformers.__version__}
+
+
+def main():
+    args = arguments()
+    import torch
+    from transformers import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    torch.set_num_threads(args.threads)
+    run = Run(args)
+    for task in run.tasks.values():
+        print(f"{task.name}: {len(task.learn)} texts to learn from, {len(task.held)} held out, "
+              f"{len(task.classes)} classes", flush=True)
+    run.train()
+    run.encode()
+    run.score()
+    summary = summarise(run)
+    print_summary(summary)
+    musts = (check_quick if args.quick else check_full)(run, summary)
+    args.out.mkdir(parents=True, exist_ok=True)
+    with open(args.out / "results.json", "w") as file:
+        json.dump({"version": 1, "when": time.strftime("%Y-%m-%dT%H:%M:%S"), "machine": machine(),
+                   "versions": versions(args), "steps": args.steps, "seeds": args.seeds,
+                   "tasks": {name: {"learn": len(task.learn), "held": len(task.held), "classes": len(task.classes)}
+                             for name, task in run.tasks.items()},
+                   "not_in_this_build": run.refused, "failures": run.failures, "rows": run.rows, "summary": summary,
+                   "musts": musts}, file, indent=1)
+        file.write("\n")
+    if not args.quick:
+        from plot import draw
+
+        draw(summary, args.out / "results.svg")
+    for must in musts:
+        print(f"{'pass' if must['met'] else 'FAIL'}  {must['what']}: {must['found']}", flush=True)
+    sys.exit(0 if musts and all(must["met"] for must in musts) else 1)
+
+
+if __name__ == "__main__":
+    main()
