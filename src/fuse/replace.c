@@ -148,8 +148,10 @@ void dfs_replace_leave(void *arg, const struct dfs_published *now)
 		dfs_shown_replaced(r->mount->shown, &now->dir_before, &now->dir, true);
 	}
 	let_go(r, now ? &now->file : NULL);
-	if (*name)
-		fuse_lowlevel_notify_inval_entry(r->mount->session, parent, name, strlen(name));
+	if (!*name)
+		return;
+	fuse_lowlevel_notify_inval_entry(r->mount->session, parent, name, strlen(name));
+	fuse_lowlevel_notify_inval_inode(r->mount->session, r->node->number, -1, 0);	/* its st_nlink */
 }
 
 /* --- a second name */
