@@ -18,7 +18,6 @@
 #include "progress.h"
 #include "results.h"
 #include "session.h"
-#include "store/claim.h"
 #include "transfer.h"
 #include "walk.h"
 #include "write/classify.h"
@@ -59,23 +58,12 @@ static struct dfs_encode_config encode_config(struct encoding *e, const struct d
 	};
 }
 
-/* A file of a model that is compressed already is no original any more. */
-static int open_plain(void *arg, const char *path)
+static int open_path(void *arg, const char *path)
 {
-	struct dfs_claim claim;
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ret;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	(void)arg;
-	if (fd < 0)
-		return -errno;
-	ret = fstat(fd, &st) < 0 ? -errno : dfs_claim_check(fd, (uint64_t)st.st_size, &claim);
-	if (ret == 0 && claim.kind != DFS_PLAIN)
-		ret = -EEXIST;
-	if (ret == 0)
-		return fd;
-	close(fd);
-	return ret;
+	return fd < 0 ? -errno : fd;
 }
 
 /* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
@@ -89,7 +77,7 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, st
 		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
-	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_plain, NULL, &config->plan, ret_why, err);
+	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
 	if (ret == 0 && *ret_why)
 		config->codec = NULL;
 	return ret;

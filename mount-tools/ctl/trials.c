@@ -20,7 +20,7 @@ int ctl_trials_make(const struct dfs_work_input *input, struct dfs_hand *hand, s
 			continue;
 		with.spec = &spec;
 		ret_trials->of[ret_trials->n].codec = id;
-		ret = dfs_trial(&with, hand, &ret_trials->of[ret_trials->n].trial, err);
+		ret = dfs_trial(&with, hand, ret_trials->n == 0, &ret_trials->of[ret_trials->n].trial, err);
 		if (ret == 0 && ret_trials->of[ret_trials->n].trial.values)
 			ret_trials->n++;
 	}

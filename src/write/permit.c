@@ -12,7 +12,8 @@
 #define SHA256_DIGITS 64
 #define SHA1_DIGITS 40
 
-bool dfs_permit_is_hash(const char *rel)
+/* Of a hub cache's blob, of a git-lfs object. */
+static bool is_hash(const char *rel)
 {
 	const char *slash = strrchr(rel, '/');
 	const char *name = slash ? slash + 1 : rel;
@@ -35,17 +36,18 @@ static const char hash_why[] = "its name is the hash of its content";
 
 const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why)
 {
-	bool refused = spec && strcmp(spec, "exact") && dfs_permit_is_hash(rel);
+	bool refused = spec && strcmp(spec, "exact") && is_hash(rel);
 
 	*ret_why = refused ? hash_why : NULL;
 	return refused ? NULL : spec;
 }
 
-const char *dfs_permit_lossy(const char *rel, int fd, int64_t since)
+/* Is there a reason to code a file exactly? Return: NULL: none; a sentence. */
+static const char *why_exact(const char *rel, int fd, int64_t since)
 {
 	int64_t at = born(fd);
 
-	if (dfs_permit_is_hash(rel))
+	if (is_hash(rel))
 		return hash_why;
 	if (dfs_mark_has(&dfs_mark_exact, fd))
 		return "it was compressed before";
@@ -57,7 +59,7 @@ const char *dfs_permit_lossy(const char *rel, int fd, int64_t since)
 const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
 			     int fd, const char **ret_why)
 {
-	const char *codec = dfs_policy_codec(policy, NULL);
+	const char *codec = dfs_policy_codec(policy);
 	int64_t since = codec ? dfs_policy_since(policy) : mount->since;
 	struct dfs_spec spec;
 
@@ -66,6 +68,6 @@ const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_p
 		codec = mount->codec;
 	if (dfs_spec_parse(codec, &spec, NULL) < 0 || !spec.lossy)
 		return codec;
-	*ret_why = dfs_permit_lossy(rel, fd, since);
+	*ret_why = why_exact(rel, fd, since);
 	return *ret_why ? NULL : codec;
 }

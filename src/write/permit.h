@@ -8,7 +8,6 @@
 #ifndef DFS_WRITE_PERMIT_H
 #define DFS_WRITE_PERMIT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/policy.h"
@@ -29,20 +28,7 @@ struct dfs_permit_mount {
 const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
 			     int fd, const char **ret_why);
 
-/**
- * dfs_permit_lossy() - is there a reason to code a file exactly
- * @rel: its path
- * @fd: of the file, plain
- * @since: when the policy was set: nanoseconds since 1970
- *
- * Return: NULL: none; a sentence.
- */
-const char *dfs_permit_lossy(const char *rel, int fd, int64_t since);
-
 /* dfs_permit_wanted() - the same of what somebody asked for by name: never of a file whose name is the hash of its content. @spec: NULL: exact. */
 const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why);
-
-/* dfs_permit_is_hash() - is this path the hash of what it holds: of a hub cache's blob, of a git-lfs object */
-bool dfs_permit_is_hash(const char *rel);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/claim.h"
 #include "util/clock.h"
 #include "write/classify.h"
 #include "write/elect.h"
@@ -42,17 +43,24 @@ static bool covers(const struct dfs_planned *p, const char *rel, const struct st
 	return false;
 }
 
+/* Return: 0; -EEXIST: it is a container, and no original any more; -errno. */
 static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *ret_st, dfs_planned_open_fn *open,
 		     void *open_arg, struct dfs_err *err)
 {
+	struct dfs_claim claim;
 	int ret = open(open_arg, rel);
 
 	if (ret < 0)
-		return ret == -EEXIST ? ret : dfs_fail(err, -ret, "open %s: %s", rel, strerror(-ret));
+		return dfs_fail(err, -ret, "open %s: %s", rel, strerror(-ret));
 	file->fd = ret;
 	if (fstat(file->fd, ret_st) < 0)
 		return dfs_fail_errno(err, "stat %s", rel);
 	file->len = (uint64_t)ret_st->st_size;
+	ret = dfs_claim_check(file->fd, file->len, &claim);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "read %s: %s", rel, strerror(-ret));
+	if (claim.kind != DFS_PLAIN)
+		return -EEXIST;
 	ret = dfs_classify(file->fd, &file->header, NULL, err);
 	return ret < 0 ? dfs_err_at(err, ret, "%s", rel) : 0;
 }

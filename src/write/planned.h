@@ -21,7 +21,7 @@ struct dfs_planned {
 	struct dfs_plan plan;
 };
 
-/* How a file of the model is opened: read-only, plain. Return: a descriptor; -errno; -EEXIST: it is a container. */
+/* How a file of the model is opened: read-only. Return: a descriptor; -errno. */
 typedef int dfs_planned_open_fn(void *arg, const char *rel);
 
 /**

@@ -31,11 +31,11 @@ bool dfs_policy_refuses(const struct dfs_policy *policy, const char *rel, struct
 	return exclude ? refuse(ret_why, DFS_REASON_EXCLUDED, exclude->value) : false;
 }
 
-const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherwise)
+const char *dfs_policy_codec(const struct dfs_policy *policy)
 {
 	const struct dfs_policy_setting *codec = dfs_policy_get(policy, DFS_POLICY_CODEC);
 
-	return codec && dfs_spec_check(codec->value, NULL) == 0 ? codec->value : otherwise;
+	return codec && dfs_spec_check(codec->value, NULL) == 0 ? codec->value : NULL;
 }
 
 /* Of the same directory as the codec: another's says nothing. */

@@ -35,8 +35,8 @@ bool dfs_policy_kept_until(const struct dfs_policy *policy, int64_t now_s, int64
 /* dfs_policy_keep() - the same, from now on, of the file at @rel. Return: 1: it is kept; 0; -errno with a sentence. */
 int dfs_policy_keep(const struct dfs_store *store, const char *rel, int64_t *ret_until_s, struct dfs_err *err);
 
-/* dfs_policy_codec() - what it asks for, if this build can do it; else @otherwise, which is exact or what the mount was told */
-const char *dfs_policy_codec(const struct dfs_policy *policy, const char *otherwise);
+/* dfs_policy_codec() - the SPEC that it asks for, if this build can do it; else NULL */
+const char *dfs_policy_codec(const struct dfs_policy *policy);
 
 /* dfs_policy_base() - the one base that it names; NULL: the best is to be chosen. Borrowed from @policy. */
 const char *dfs_policy_base(const struct dfs_policy *policy);

@@ -211,7 +211,7 @@ static int read_pieces(struct trial *t, struct dfs_err *err)
 	return ret;
 }
 
-static int code_pieces(struct trial *t, struct dfs_err *err)
+static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
 {
 	const struct dfs_spec *spec = t->w->spec;
 	struct dfs_lossy_tensor tensors[TENSORS];
@@ -225,7 +225,7 @@ static int code_pieces(struct trial *t, struct dfs_err *err)
 		ret = spec->lossy->plan(spec->options, tensors, t->n, err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
 		ret = piece_code(t, &t->pieces[i], err);
-	for (unsigned i = 0; i < t->n && ret == 0; i++)
+	for (unsigned i = 0; exact && i < t->n && ret == 0; i++)
 		ret = piece_exact(t, &t->pieces[i], err);
 	return ret < 0 ? dfs_fail(err, -ret, "codec %s: %s", spec->lossy->codec->name, strerror(-ret)) : 0;
 }
@@ -258,7 +258,7 @@ static void add_up(const struct trial *t, struct dfs_trial *result)
 	result->exact_seconds = exact_seconds * scale;
 }
 
-int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, struct dfs_trial *ret_trial,
+int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, bool exact, struct dfs_trial *ret_trial,
 	      struct dfs_err *err)
 {
 	struct dfs_sample sample;
@@ -271,7 +271,7 @@ int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, struct 
 	*ret_trial = (struct dfs_trial){ 0 };
 	ret = read_pieces(&t, err);
 	if (ret == 0)
-		ret = code_pieces(&t, err);
+		ret = code_pieces(&t, exact, err);
 	if (ret == 0)
 		add_up(&t, ret_trial);
 	for (unsigned i = 0; i < t.n; i++)

@@ -13,7 +13,7 @@
 struct dfs_trial {
 	uint64_t values, bytes;	/* of all tensors that the codec would take, and of these in the file */
 	uint64_t stored;	/* what they would take in a container */
-	uint64_t exact_stored;	/* the same, coded exactly */
+	uint64_t exact_stored;	/* the same, coded exactly; 0 if nobody asked */
 	uint64_t rest;		/* bytes of the file that it would not take */
 	uint64_t rest_stored;	/* what they would take, coded exactly */
 	double seconds, exact_seconds;	/* of one thread, to code them */
@@ -22,10 +22,11 @@ struct dfs_trial {
 /**
  * dfs_trial() - try input->spec's codec over input->base
  * @hand: scratch of this thread
+ * @exact: what coding the same exactly makes of it is wanted as well
  * @ret_trial: values is 0 if the codec would take nothing
  * Return: 0; -EIO, -ENOMEM.
  */
-int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, struct dfs_trial *ret_trial,
+int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, bool exact, struct dfs_trial *ret_trial,
 	      struct dfs_err *err);
 
 #endif

@@ -3,14 +3,8 @@
 # test_delta_come: the reader made from the page, arm64 and a big-endian CPU decode what this one wrote
 # test: timeout=600 nosan
 . "$(dirname "$0")/../lib/test.sh"
+. "$DFS_SRC/tests/codec/common.sh"
 need python3
-
-SRC=$DFS_SRC/src
-FILES=("$DFS_SRC"/tests/codec/{come,come_sample,drive,no_libraries,samples}.c "$SRC"/tensor/{dtype,convert,convert_fast,round}.c
-	"$SRC"/util/{bytes,cpu,err,nearest}.c)
-for file in "$SRC"/codec/*.c; do
-	case ${file##*/} in zstd.c | dct_forward.c) ;; *) FILES+=("$file") ;; esac
-done	# without config.h there is no OpenBLAS either
 
 "$DFS_BUILD/tests/codec/come_sample" write samples.bin >log 2>&1 || {
 	grep -q OpenBLAS log && skip "$(cat log)"
@@ -49,15 +43,5 @@ while at < len(data):
 assert cases == 5, cases
 PY
 
-ran=0
-for arch in aarch64 s390x; do
-	cc=$arch-linux-gnu-gcc
-	if ! command -v "$cc" >/dev/null || ! command -v "qemu-$arch" >/dev/null; then
-		echo "$arch: no $cc, or no qemu-$arch"
-		continue
-	fi
-	"$cc" -std=gnu11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -I"$SRC" -o "come-$arch" "${FILES[@]}" -lm || exit 1
-	"qemu-$arch" "./come-$arch" read samples.bin || exit 1
-	ran=$((ran + 1))
-done
-[ "$ran" -eq 2 ] || exit 77
+reads() { "$@" read samples.bin; }
+on_foreign reads come come_sample drive samples

@@ -91,3 +91,18 @@ import os, sys
 fd, at, bit = os.open(sys.argv[1], os.O_RDWR), int(sys.argv[2]), int(sys.argv[3])
 os.pwrite(fd, bytes([os.pread(fd, 1, at)[0] ^ 1 << bit]), at)' "$1" "$2" "${3:-0}"
 }
+
+# pages_cached FILE WHICH: bytes of it in memory (0), or those of them that nothing has begun to
+# write to the disk (1); status 77 if the kernel does not tell.
+pages_cached() {
+	python3 - "$@" <<'PY'
+import ctypes, os, sys
+CACHESTAT = 451
+fd = os.open(sys.argv[1], os.O_RDONLY)
+area, counts = (ctypes.c_uint64 * 2)(0, 0), (ctypes.c_uint64 * 5)()
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.syscall(CACHESTAT, fd, area, counts, 0) != 0:
+    sys.exit(77)
+print(counts[int(sys.argv[2])] * 4096)
+PY
+}

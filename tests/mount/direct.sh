@@ -5,18 +5,7 @@
 . "$(dirname "$0")/common.sh"
 
 # cached FILE: bytes of it in memory.
-cached() {
-	python3 - "$1" <<'PY'
-import ctypes, os, sys
-CACHESTAT = 451
-fd = os.open(sys.argv[1], os.O_RDONLY)
-area, counts = (ctypes.c_uint64 * 2)(0, 0), (ctypes.c_uint64 * 5)()
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.syscall(CACHESTAT, fd, area, counts, 0) != 0:
-    sys.exit(77)
-print(counts[0] * 4096)
-PY
-}
+cached() { pages_cached "$1" 0; }
 
 # takes_direct: whether the file system here does.
 takes_direct() { dd if=/dev/zero of=probe bs=1M count=1 oflag=direct conv=notrunc status=none 2>/dev/null; }

@@ -5,18 +5,7 @@
 . "$(dirname "$0")/common.sh"
 
 # dirty FILE: bytes of it that nothing has begun to write to the disk.
-dirty() {
-	python3 - "$1" <<'PY'
-import ctypes, os, sys
-CACHESTAT = 451
-fd = os.open(sys.argv[1], os.O_RDONLY)
-area, counts = (ctypes.c_uint64 * 2)(0, 0), (ctypes.c_uint64 * 5)()
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.syscall(CACHESTAT, fd, area, counts, 0) != 0:
-    sys.exit(77)
-print(counts[1] * 4096)
-PY
-}
+dirty() { pages_cached "$1" 1; }
 
 need mkfs.ext4
 mkdir ext4 mnt
