@@ -223,9 +223,11 @@ static void behind_the_mount_it_is_found_or_missed_twice(void **state)
 	CHECK(is_kept(&g, "z/moved") && !is_kept(&g, "a/file") && original_is_there(&g));
 	begin_again(&g);
 	CHECK(unlink("z/moved") == 0);
-	dfs_keeper_look(g.keeper);
+	/* What one walk has not found would be let go of by the next look. */
+	for (int i = 0; i < 2; i++)
+		dfs_keeper_look(g.keeper);
 	CHECK(original_is_there(&g));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 2; i++)
 		dfs_keeper_look(g.keeper);
 	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
 	end(&g);
