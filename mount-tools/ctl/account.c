@@ -5,19 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/lossy.h"
 #include "predict/predict.h"
 #include "tensor/dtype.h"
 #include "util/auto.h"
 
-/* Of a chunk in the metadata: deltafs-format(5). */
+/* Records of the metadata: deltafs-format(5). */
 #define CHUNK_RECORD 32
+#define SEGMENT_RECORD 72
+#define PIECE_RECORD 24
+#define TABLE_RECORD 12
 
-static uint64_t tables_bytes(const struct dfs_container *c, const struct dfs_segment *seg)
+/* But for its chunks. */
+static uint64_t segment_bytes(const struct dfs_container *c, const struct dfs_segment *seg)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = SEGMENT_RECORD + seg->params_len + (uint64_t)seg->n_pieces * PIECE_RECORD;
 
 	for (uint32_t i = 0; i < seg->n_tables; i++)
-		bytes += c->tables[seg->first_table + i].len;
+		bytes += TABLE_RECORD + c->tables[seg->first_table + i].len;
 	return bytes;
 }
 
@@ -25,7 +30,7 @@ static uint64_t tables_bytes(const struct dfs_container *c, const struct dfs_seg
 static double part_bytes(const struct dfs_container *c, const struct dfs_segment *seg, uint64_t off,
 			 uint64_t end, uint64_t by_codec[CTL_CODECS])
 {
-	double stored = (double)tables_bytes(c, seg) * (double)(end - off) / (double)seg->len;
+	double stored = (double)segment_bytes(c, seg) * (double)(end - off) / (double)seg->len;
 	uint32_t last = dfs_segment_chunk_at(seg, end - 1);
 
 	for (uint32_t i = dfs_segment_chunk_at(seg, off); i <= last; i++) {
@@ -69,17 +74,22 @@ uint64_t ctl_account_params(const struct dfs_tensor *tensor)
 	return info && info->bits ? tensor->len * 8 / info->bits : 0;
 }
 
-bool ctl_account_is_linear(const struct dfs_tensor *tensor)
+static bool is_linear(const struct dfs_tensor *tensor)
 {
 	static const char *const others[] = { "embed", "lm_head", "wte", "wpe", "shared.weight", "classifier", "score." };
 	const struct dfs_dtype_info *info = dfs_dtype_info(tensor->dtype);
 
-	if (!info || !info->is_float || tensor->rank != 2)
+	if (!info || !info->is_float || (tensor->rank != 2 && tensor->rank != 3))
 		return false;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strstr(tensor->name, others[i]))
 			return false;
 	return true;
+}
+
+bool ctl_account_is_linear(const struct dfs_container *c, const struct dfs_tensor *tensor, unsigned codec)
+{
+	return c && c->sb.incompatible & DFS_FEATURE_LOSSY ? dfs_lossy_find(codec) != NULL : is_linear(tensor);
 }
 
 static void add_tensors(const struct dfs_container *c, const struct dfs_header *header,
@@ -92,9 +102,9 @@ static void add_tensors(const struct dfs_container *c, const struct dfs_header *
 		struct ctl_account_tensor one;
 
 		account->all.params += ctl_account_params(tensor);
-		if (!ctl_account_is_linear(tensor))
-			continue;
 		ctl_account_tensor(c, tensor, &one);
+		if (!tensor->len || !ctl_account_is_linear(c, tensor, one.codec))
+			continue;
 		account->linear.params += ctl_account_params(tensor);
 		account->linear.original_bytes += tensor->len;
 		linear += one.stored_bytes;

@@ -2,8 +2,8 @@
 /*
  * account: where the bytes of a container go, tensor by tensor.
  *
- * What a segment takes is its payloads, 32 bytes of metadata a chunk and its
- * tables. A tensor that is a segment takes that; tensors of a bundle share it
+ * What a segment takes is its payloads, its tables and its records in the
+ * metadata. A tensor that is a segment takes that; tensors of a bundle share it
  * by their size; a tensor in two segments takes both.
  */
 #ifndef DELTAFSCTL_ACCOUNT_H
@@ -29,7 +29,7 @@ struct ctl_account_codec {
 #define CTL_CODECS 32
 
 struct ctl_account {
-	struct ctl_account_sum linear;	/* float matrices but embeddings and heads */
+	struct ctl_account_sum linear;	/* see ctl_account_is_linear() */
 	struct ctl_account_sum all;	/* the whole file and the whole container */
 	struct ctl_account_codec codecs[CTL_CODECS];	/* by id */
 };
@@ -48,8 +48,16 @@ struct ctl_account_tensor {
 void ctl_account_tensor(const struct dfs_container *c, const struct dfs_tensor *tensor,
 			struct ctl_account_tensor *ret_account);
 
-/* ctl_account_is_linear() - a float matrix whose name is not that of an embedding or a head */
-bool ctl_account_is_linear(const struct dfs_tensor *tensor);
+/**
+ * ctl_account_is_linear() - is it what ratios of linear layers are about?
+ * @c: NULL: the file is plain
+ * @codec: of most of the tensor
+ *
+ * Where bits were given up: what gave them up, so that what is the base's
+ * anyway is no merit of a codec. Else float matrices whose name is not that of
+ * an embedding or a head.
+ */
+bool ctl_account_is_linear(const struct dfs_container *c, const struct dfs_tensor *tensor, unsigned codec);
 
 /* ctl_account_params() - elements of a tensor */
 uint64_t ctl_account_params(const struct dfs_tensor *tensor);

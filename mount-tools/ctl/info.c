@@ -143,7 +143,7 @@ static void show_tensor(struct ctl *ctl, const struct dfs_container *c, const st
 			"name", ctl_string(t->name), "dtype", dfs_dtype_info(t->dtype)->name, "shape", shape_json(t),
 			"original_bytes", (json_int_t)t->len, "stored_bytes", one.stored_bytes,
 			"bits_per_param", bits, "predictor", one.predictor, "codec", codec,
-			"linear", ctl_account_is_linear(t)));
+			"linear", ctl_account_is_linear(c, t, one.codec)));
 }
 
 static void show_tensors(struct ctl *ctl, const struct dfs_container *c, const struct dfs_header *header)
@@ -240,7 +240,7 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 		return ret;
 	for (size_t i = 0; header && i < header->n_tensors; i++) {
 		all.params += ctl_account_params(&header->tensors[i]);
-		if (!ctl_account_is_linear(&header->tensors[i]))
+		if (!ctl_account_is_linear(NULL, &header->tensors[i], 0))
 			continue;
 		linear.params += ctl_account_params(&header->tensors[i]);
 		linear.original_bytes += header->tensors[i].len;
