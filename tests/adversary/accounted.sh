@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# accounted: design 6, ratios are of real bytes, what info says of each tensor against the container's own records, read by another reader: parts add up to the byte, linear is what was given up and nothing else, lines and JSON agree, and so do ls, du, status, stat and the attributes.
+# accounted: promise 8, ratios are of real bytes, what info says of each tensor against the container's own records, read by another reader: parts add up to the byte, linear is what was given up and nothing else, lines and JSON agree, and so do ls, du, status, stat and the attributes.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
 

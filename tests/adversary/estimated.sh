@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# estimated: design 6, ratios are of real bytes, what estimate says of each codec against the container that it then makes: odd shapes, many small matrices, stacks, other dtypes; what is the base's, has no base or cannot be coded is no merit of a codec.
+# estimated: promise 8, ratios are of real bytes, what estimate says of each codec against the container that it then makes: odd shapes, many small matrices, stacks, other dtypes; what is the base's, has no base or cannot be coded is no merit of a codec.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
 
