@@ -262,6 +262,8 @@ static void find_state(struct dfs_mount *mount, const struct stat *st, struct df
 		why->id = DFS_REASON_BASE;
 	else if (st->st_size == 0)
 		why->id = DFS_REASON_EMPTY;
+	else if (st->st_nlink > 1 + dfs_keeper_links(mount->keeper, st)) /* a link made a container plain, say */
+		dfs_reason_set(why, DFS_REASON_LINKS, st->st_nlink, NULL);
 	else
 		why->id = is_older(mount, st) ? DFS_REASON_EXISTING : DFS_REASON_UNSEEN;
 }
