@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "write/coding.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 static int open_in_store(void *arg, const char *rel)
@@ -22,7 +23,11 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 	if (!encode->codec)
 		return 0;
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
+	if (ret == -ENOENT && !c->wanted) { /* waited for in vain: shards.h */
+		*ret_why = "other files of its model are not there";
+		ret = 0;
+	}
 	if (ret == 0 && *ret_why)
 		encode->codec = NULL;
-	return ret;
+	return ret == -ENOENT ? -ENODATA : ret;
 }
