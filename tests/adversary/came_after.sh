@@ -3,7 +3,7 @@
 # came_after: promise 1, a policy that gives up bits holds for files that come after it and for no others: not for what is being written or waits, what is moved in, thawed, decoded, emptied, linked or dated anew, whatever is written into its record by hand, and however often the daemon starts.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 # By name, at once, and as the policy says.
 encode() { deltafsctl encode "$@" >said 2>&1 || fail "encode $*: $(cat said)"; }

@@ -3,7 +3,7 @@
 # no_room: promises 4 and 8, bits are given up whole or not at all where the disk is full: at each size of what room there is a file stays what it was and says why, or is lossy and has its original; revert and accept work without room, and a write that has none leaves the file.
 # test: timeout=300 root
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 [ "$(id -u)" = 0 ] || skip "mounting a disk needs root"
 small_pair

@@ -3,7 +3,7 @@
 # read_whole: promises 2 and 5, a lossy publish is a save by rename-over: who has the file open or mapped reads the old bytes, whole, by read, mapping, sendfile, splice and copy; later opens get the new ones, whole; while files are published, reverted, renamed, exchanged and removed, and the daemon is killed.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 small_pair
 python3 - <<'PY' || fail "make another tune"

@@ -3,7 +3,7 @@
 # reverted: promises 1 and 4, an original comes back whole, once, and to its own name: with many who revert, accept, write, rename and remove at once, while others are coded; and what status counts as kept is what is there.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 small_pair
 start_daemon store mnt -o rw,quiet=0

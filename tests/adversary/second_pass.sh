@@ -3,7 +3,7 @@
 # second_pass: promise 1, bits that were given up once are not given up again: whatever is done to the file with tools and directories that say so, what it shows stays what it shows.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 small_pair
 mkdir -p store2

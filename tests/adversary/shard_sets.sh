@@ -3,7 +3,7 @@
 # shard_sets: promise 1, a model in shards gives up bits as one or not at all: with one shard missing, replaced, older than the policy, no model, linked or of another set, and with the daemon killed between two of them; what waits is whole and says so.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 mkdir -p orig store mnt
 python3 - <<'PY' || fail "make the models"

@@ -3,7 +3,7 @@
 # told_true: promise 1, lossy is said wherever a file is named: at each moment of its life, written, waiting, coded, thawed, exact, decoded, reverted, accepted, moved, linked, copied elsewhere, on another mount and after fsck, by every name and handle; and what is plain says that it is.
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
-. "$ADVERSARY/lossy_common.sh"
+. "$ADVERSARY/honest_common.sh"
 
 small_pair
 start_daemon store mnt -o rw,quiet=0

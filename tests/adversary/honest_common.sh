@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# lossy_common: what scripts about lossy files share, on top of common.sh: what the mount tells of a file, and that it is what it tells.
+# honest_common: what scripts about lossy files share, on top of common.sh: what the mount tells of a file, and that it is what it tells.
 
 # told NAME FILE: user.deltafs.NAME, empty if it has none.
 told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
