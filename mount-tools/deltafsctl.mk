@@ -8,6 +8,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
 	mount-tools/ctl/base_mounted.c mount-tools/ctl/base_mounted.h \
+	mount-tools/ctl/base_norm.c mount-tools/ctl/base_norm.h \
 	mount-tools/ctl/base_remove.c \
 	mount-tools/ctl/bases.c \
 	mount-tools/ctl/bases.h \
@@ -22,6 +23,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
 	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
+	mount-tools/ctl/gamma.c mount-tools/ctl/gamma.h \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/consent.c mount-tools/ctl/consent.h \
 	mount-tools/ctl/kept.c mount-tools/ctl/kept.h \

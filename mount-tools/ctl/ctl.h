@@ -41,6 +41,8 @@ struct ctl {
 	unsigned threads;
 	const char *base;
 	const char *codec;
+	const char *exact_norm;
+	const char *norm;
 	const char *out;
 	const char *rebase;
 	const char *timeout;

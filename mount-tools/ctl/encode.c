@@ -77,6 +77,8 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, st
 		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
+	if (config->base && e->session.store)
+		config->norms = dfs_registry_norms(e->session.store, config->base->id);
 	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
 	if (ret == 0 && *ret_why)
 		config->codec = NULL;

@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "ctl.h"
 #include "daemon.h"
+#include "gamma.h"
 #include "mounts.h"
 #include "read/view.h"
 #include "session.h"
@@ -194,6 +195,7 @@ static int info_container(struct ctl_session *s, struct dfs_view *view, struct d
 		return ret;
 	ctl_account_make(c, header, &account);
 	say_container(s, c, &account);
+	ctl_say_gamma(s->ctl, c);
 	if (s->ctl->report)
 		json_object_update_new(s->ctl->report, json_pack(
 			"{s:s, s:I, s:I, s:f, s:b, s:o, s:o, s:o, s:o}", "state", "compressed",

@@ -22,6 +22,7 @@
 #define DFS_CODEC_LOSSY_H
 
 #include "codec/codec.h"
+#include "tensor/norms.h"
 
 /* The most that any codec's options take; each row says what it makes of it. */
 #define DFS_LOSSY_OPTIONS_MAX 256
@@ -70,11 +71,17 @@ struct dfs_lossy {
 		       const struct dfs_lossy_tensor *tensor, struct dfs_scratch *scratch);
 	/* settle() - after the last chunk of a pass; may be NULL. Return: 0; -ENOMEM. */
 	int (*settle)(const void *options, unsigned pass, const struct dfs_lossy_tensor *tensor);
-	/* plan() - may be NULL; what it decides goes into the records. Return: 0; -ENOMEM. */
+	/* plan() - may be NULL; what it decides goes into the records. Return: 0; -ENOMEM; -ENOTSUP, -ERANGE: of a library. */
 	int (*plan)(const void *options, const struct dfs_lossy_tensor *tensors, size_t n, struct dfs_err *err);
 	/* planned() - what plan() decided for a tensor: planned_size bytes of its record, to be kept for another run over the model */
 	void *(*planned)(const struct dfs_lossy_tensor *tensor);
 	size_t planned_size;			/* 0: there is no plan() */
+	/* compares() - do the options want the base's norm, and of which kind; may be NULL: never */
+	bool (*compares)(const void *options, enum dfs_norm *ret_kind);
+	/* compare() - here it is; where there is compares() */
+	void (*compare)(void *options, double norm);
+	/* norm() - after plan(): the model's own, of that kind; where there is compares() */
+	double (*norm)(const struct dfs_lossy_tensor *tensor);
 	/**
 	 * prepare() - the tensor's table, as bytes for the container
 	 * @notes: appended to: what only encode() needs; may stay empty

@@ -36,7 +36,7 @@
 struct dfs_ultradelta_facts {
 	double keep;		/* share of this tensor's differences that is kept */
 	double gamma;		/* TNGR: by what all of the model is multiplied besides */
-	double norm;		/* trace norm of all that the model keeps, estimated */
+	double norm;		/* sum of the trace norms of the model's differences */
 	double reference;	/* what gamma=auto compared that with; 0: nothing */
 };
 
@@ -53,8 +53,10 @@ enum { DFS_ULTRA_GLOBAL, DFS_ULTRA_LAYER };
 enum { DFS_ULTRA_STRATA, DFS_ULTRA_TURN, DFS_ULTRA_SELECT };
 
 struct dfs_ultra_options {
-	double s, step, bits, mask, levels, rescale, reference;
+	double s, step, bits, mask, levels, rescale;
 	double gamma;		/* 0: auto */
+	double reference;	/* 0: the model is its own */
+	double trace;		/* enum dfs_norm */
 	uint64_t seed;
 };
 
@@ -153,6 +155,7 @@ struct dfs_ultra_record {
 	struct dfs_ultra_grid grid;
 	uint64_t counts[DFS_ULTRA_LEVELS_MAX];
 	double levels[DFS_ULTRA_LEVELS_MAX];	/* as quantised: gamma and the like are not in them */
+	double trace;			/* trace norm of the differences, if the exact one is wanted */
 	/* plan(): from here to n_chunks, what planned() gives */
 	double rate;			/* share that is left out */
 	double gain;			/* by which levels are multiplied */
@@ -181,6 +184,12 @@ struct dfs_ultra_notes {
 	uint32_t codebook;
 	uint64_t n_chunks;
 };
+
+/* dfs_ultra_wants_trace() - is the exact norm of any use */
+static inline bool dfs_ultra_wants_trace(const struct dfs_ultra_options *o)
+{
+	return o->trace == DFS_NORM_EXACT && !(o->gamma > 0);
+}
 
 size_t dfs_ultra_chunk_size(const struct dfs_ultra_options *o);
 /* dfs_ultra_rate() - share that is left out of what is not zero, after plan() */

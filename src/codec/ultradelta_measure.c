@@ -2,7 +2,8 @@
 /*
  * ultradelta_measure: what a tensor's differences are like.
  *
- *	pass 0	their range, and for a codebook mean and variance
+ *	pass 0	their range, and for a codebook mean and variance; their trace
+ *		norm, if the exact one is wanted
  *	pass 1	how many there are of each level; for a codebook a histogram,
  *		from which its levels follow
  *	pass 2	codebook with stored places only: of each level in each chunk
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "codec/svd.h"
 #include "codec/ultradelta.h"
 
 /* A codebook's grid ends this many standard deviations from the mean; what lies beyond counts at its ends. */
@@ -87,6 +89,27 @@ static void add_range(const struct dfs_ultra_options *o, struct dfs_ultra_record
 		r->sum += delta[i];
 		r->squares += (double)delta[i] * delta[i];
 	}
+}
+
+/*
+ * The matrix, until its last chunk is there: one for each thread that measures.
+ * Without what it takes the norm is none, and plan() says why.
+ */
+static int add_trace(const struct dfs_block *block, const float *delta, const struct dfs_lossy_tensor *tensor,
+		     struct dfs_scratch *scratch)
+{
+	struct dfs_ultra_record *r = tensor->record;
+	float *matrix = dfs_scratch_get(scratch, DFS_SLOT_FACTORS, tensor->values * sizeof(*matrix));
+
+	if (!matrix)
+		return -ENOMEM;
+	memcpy(matrix + block->first, delta, block->n * sizeof(*delta));
+	if (block->first + block->n < tensor->values)
+		return 0;
+	r->trace = -1;
+	if (dfs_linear_load(NULL) < 0)
+		return 0;
+	return dfs_linear_trace(matrix, tensor->shape.rows, tensor->shape.cols, &r->trace, NULL) == -ENOMEM ? -ENOMEM : 0;
 }
 
 static void settle_range(const struct dfs_ultra_options *o, struct dfs_ultra_record *r, uint64_t values)
@@ -203,11 +226,12 @@ int dfs_ultra_measure(const void *options, unsigned pass, const struct dfs_block
 	struct dfs_ultra_record *r = tensor->record;
 	enum dfs_cpu cpu = dfs_scratch_cpu(scratch);
 
-	if (pass == 0)
-		add_range(options, r, cpu, delta, block->n, block->first == 0);
-	else
+	if (pass > 0) {
 		add_points(options, r, pass, block, delta, cpu);
-	return 0;
+		return 0;
+	}
+	add_range(options, r, cpu, delta, block->n, block->first == 0);
+	return dfs_ultra_wants_trace(options) ? add_trace(block, delta, tensor, scratch) : 0;
 }
 
 int dfs_ultra_settle(const void *options, unsigned pass, const struct dfs_lossy_tensor *tensor)

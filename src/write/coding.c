@@ -21,6 +21,8 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 				    dfs_permit_codec(c->policy, &c->mount, rel, fd, ret_why);
 	if (!encode->codec)
 		return 0;
+	if (encode->base)
+		encode->norms = dfs_registry_norms(c->store, encode->base->id);
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
 	if (ret == 0 && *ret_why)
 		encode->codec = NULL;

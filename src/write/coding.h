@@ -23,7 +23,7 @@ struct dfs_coding {
 /**
  * dfs_coding_of() - settle codec and plan
  * @fd: of the file at @rel, plain
- * @encode: base, threads, progress are set; codec and plan are filled in
+ * @encode: base, threads, progress are set; codec, norms and plan are filled in
  * @ret_why: why the codec is exact though somebody wants bits given up; NULL: it is as wanted
  * Return: 0; as dfs_planned_get().
  */

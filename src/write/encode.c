@@ -46,10 +46,13 @@ static int run(struct dfs_work *w, int out_fd, const struct dfs_encode_config *c
 	return ret;
 }
 
-static void settle(const struct dfs_superblock *sb, struct dfs_encode_result *ret_result)
+static void settle(const struct dfs_work *w, struct dfs_encode_result *ret_result)
 {
+	const struct dfs_superblock *sb = &w->c.sb;
+
 	*ret_result = (struct dfs_encode_result){
 		.sb = *sb,
+		.norms = w->norms,
 		.original_bytes = sb->original_size,
 		.stored_bytes = sb->container_size,
 		.shrunk = sb->container_size < sb->original_size,
@@ -73,7 +76,7 @@ static int encode_unchanging(int in_fd, const char *in_name, const struct stat *
 		return dfs_err_at(err, ret, "%s", in_name);
 	ret = run(&w, out_fd, config, err);
 	if (ret == 0)
-		settle(&w.c.sb, ret_result);
+		settle(&w, ret_result);
 	dfs_work_release(&w);
 	return ret < 0 ? dfs_err_at(err, ret, "%s", in_name) : 0;
 }
@@ -87,6 +90,7 @@ int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_enco
 
 	if (ret < 0)
 		return ret;
+	dfs_spec_compare(&spec, &config->norms);
 	if (fstat(in_fd, &before) < 0)
 		return dfs_fail_errno(err, "stat %s", in_name);
 	if (!S_ISREG(before.st_mode))

@@ -306,6 +306,15 @@ static void crew_release(struct crew *crew)
 	pthread_mutex_destroy(&crew->passes.lock);
 }
 
+/* All tensors know the model's. */
+static void note_norm(struct dfs_work *w, const struct pass_job *jobs, uint32_t n)
+{
+	enum dfs_norm kind;
+
+	if (n && dfs_spec_compares(w->spec, &kind))
+		w->norms.of[kind] = w->spec->lossy->norm(&lossy_of(&jobs[0])->tensor);
+}
+
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err)
 {
 	struct crew crew;
@@ -319,6 +328,8 @@ int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *conf
 		crew.n = plan_from(&crew.passes, config->plan, crew.jobs, crew.n);
 	else if (ret == 0)
 		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
+	if (ret == 0)
+		note_norm(w, crew.jobs, crew.n);
 	if (ret == 0)
 		ret = run_jobs(&crew.passes, crew.pool, crew.jobs, crew.n, prepare_run, &crew.ticker, err);
 	if (ret == 0) {

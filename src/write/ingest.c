@@ -259,7 +259,7 @@ static int encode(struct passage *p, struct dfs_encode_result *ret_encoded, stru
 	ret = verify_tmp(p, err);
 	if (ret == 0 && base)
 		ret = dfs_model_check(base, stats, p->store, config->verify_progress, config->verify_arg, err);
-	return ret;
+	return ret == 0 && base ? dfs_registry_set_norms(p->store, base->id, &ret_encoded->norms, false, err) : ret;
 }
 
 static uint64_t percent(uint64_t part, uint64_t whole)

@@ -57,6 +57,7 @@ struct dfs_work {
 	struct dfs_work_segment *segments;	/* c.n_segments */
 	const struct dfs_spec *spec;		/* its codec is that of the lossy segments */
 	uint32_t n_lossy;
+	struct dfs_norms norms;			/* as in struct dfs_encode_result */
 };
 
 /* What is to be encoded. All borrowed until release. */

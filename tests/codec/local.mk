@@ -12,6 +12,7 @@ check_PROGRAMS += \
 	%D%/test_reference \
 	%D%/test_roundtrip \
 	%D%/test_split \
+	%D%/test_trace \
 	%D%/test_ultradelta \
 	%D%/test_ultradelta_mask \
 	%D%/test_ultradelta_plan
@@ -43,6 +44,8 @@ check_PROGRAMS += \
 %C%_test_roundtrip_LDADD = $(TEST_LIBS)
 %C%_test_split_SOURCES = %D%/test_split.c %D%/samples.c %D%/samples.h
 %C%_test_split_LDADD = $(TEST_LIBS)
+%C%_test_trace_SOURCES = %D%/test_trace.c
+%C%_test_trace_LDADD = $(TEST_LIBS)
 
 noinst_PROGRAMS += %D%/come_sample
 %C%_come_sample_SOURCES = %D%/come_sample.c %D%/come.c %D%/come.h %D%/drive.c %D%/drive.h \
