@@ -94,14 +94,19 @@ void dfs_ultra_places(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_
 
 /* --- where they are, if stored */
 
+/* Of a level in a chunk. */
+struct dfs_ultra_quota {
+	uint32_t of, keep;
+};
+
 /**
  * dfs_ultra_select() - draw those of a chunk that are kept
- * @quotas: how many of each level
+ * @quotas: of each level
  * @codes: n; those that are kept come out, and their places, both in order
  * Return: how many; -ENOMEM.
  */
 long dfs_ultra_select(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_t first, size_t n,
-		      const uint32_t *quotas, uint8_t *codes, uint32_t *places, struct dfs_scratch *scratch);
+		      const struct dfs_ultra_quota *quotas, uint8_t *codes, uint32_t *places, struct dfs_scratch *scratch);
 
 /* --- codes as payload */
 
@@ -178,7 +183,13 @@ struct dfs_ultra_histogram {
 	uint8_t map[DFS_ULTRA_BINS];
 };
 
-/* What encode() is told: this, then the map if there is a codebook, then chunks with what each keeps of each level. */
+/* Of one chunk, as encode() is told. */
+struct dfs_ultra_quotas {
+	uint64_t first;
+	struct dfs_ultra_quota of[];
+};
+
+/* What encode() is told: this, then the map if there is a codebook, then the quotas of each chunk. */
 struct dfs_ultra_notes {
 	struct dfs_ultra_grid grid;
 	uint32_t codebook;
@@ -192,6 +203,10 @@ static inline bool dfs_ultra_wants_trace(const struct dfs_ultra_options *o)
 }
 
 size_t dfs_ultra_chunk_size(const struct dfs_ultra_options *o);
+static inline size_t dfs_ultra_quotas_size(unsigned bits)
+{
+	return sizeof(struct dfs_ultra_quotas) + (sizeof(struct dfs_ultra_quota) << bits);
+}
 /* dfs_ultra_rate() - share that is left out of what is not zero, after plan() */
 double dfs_ultra_rate(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensor);
 struct dfs_ultra_histogram *dfs_ultra_histogram(const struct dfs_ultra_options *o, struct dfs_ultra_record *r);

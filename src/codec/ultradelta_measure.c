@@ -135,17 +135,19 @@ static void settle_range(const struct dfs_ultra_options *o, struct dfs_ultra_rec
 /* --- pass 1: counts; a codebook's are settled from the histogram */
 
 /* Four counters for each: the same one twice in a row need not wait for itself. */
-static void count(uint64_t *counts, const uint16_t *points, size_t n)
+static void count(uint64_t *counts, unsigned n_levels, const uint16_t *points, size_t n)
 {
-	uint32_t of[4][DFS_ULTRA_LEVELS_MAX] = { 0 };
+	uint32_t of[4][DFS_ULTRA_LEVELS_MAX];
 	size_t i = 0;
 
+	for (unsigned k = 0; k < 4; k++)
+		memset(of[k], 0, n_levels * sizeof(*of[k]));
 	for (; i + 4 <= n; i += 4)
 		for (unsigned k = 0; k < 4; k++)
 			of[k][points[i + k]]++;
 	for (; i < n; i++)
 		of[0][points[i]]++;
-	for (unsigned k = 0; k < DFS_ULTRA_LEVELS_MAX; k++)
+	for (unsigned k = 0; k < n_levels; k++)
 		counts[k] += of[0][k] + of[1][k] + of[2][k] + of[3][k];
 }
 
@@ -212,7 +214,7 @@ static void add_points(const struct dfs_ultra_options *o, struct dfs_ultra_recor
 		}
 		for (size_t i = 0; i < n && h; i++)
 			points[i] = h->map[points[i]];
-		count(counts, points, n);
+		count(counts, 1u << (unsigned)o->bits, points, n);
 	}
 	if (o->mask == DFS_ULTRA_STORED && pass == count_pass(o))
 		add_chunk(new_chunk(o, r, block), counts, 1u << (unsigned)o->bits);
