@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """papers_model: a base and a fine-tune of it, of matrices that codecs find hard, for papers.py.
 
-    papers_model.py BASE TUNE [SHARDS]
+    papers_model.py BASE TUNE SHARD N
 
-With SHARDS, TUNE becomes so many files, TUNE-1 and so on, of tensors in turn.
+The fine-tune is in TUNE, and once more in N files SHARD-00001-of-N and so on.
 """
 
 import json
@@ -34,7 +34,8 @@ def scaled(rng, shape):
 
 
 def low_rank(rng, shape):
-    return rng.standard_normal((shape[0], 8)) @ rng.standard_normal((8, shape[1])) + rng.standard_normal(shape)
+    left, right = rng.standard_normal((shape[0], 8)), rng.standard_normal((8, shape[1]))
+    return left @ right + rng.standard_normal(shape)
 
 
 def rectified(rng, shape):
@@ -47,6 +48,11 @@ def smooth(rng, shape):
     return np.cumsum(np.cumsum(rng.standard_normal(shape), 0), 1) / np.sqrt(shape[0] * shape[1])
 
 
+def constant(_, shape):
+    """No spread at all: one level, one singular value, one coefficient a patch."""
+    return np.ones(shape)
+
+
 # name, dtype of base and fine-tune, shape, size of the base's weights and of
 # differences, what these are like. Sizes differ, so that there is one order by
 # deviation. Weights of 0.001 and less let a 16-bit fine-tune show its differences.
@@ -57,9 +63,10 @@ MATRICES = [
     ("model.layers.0.self_attn.o_proj.weight", "BF16", "BF16", (160, 256), 0, 5e-4, rectified),
     ("model.layers.0.mlp.up_proj.weight", "F16", "F16", (256, 192), .02, 1.5e-3, scaled),
     ("model.layers.0.mlp.down_proj.weight", "BF16", "F32", (512, 96), .02, 4e-4, gaussian),
+    ("model.layers.1.self_attn.q_proj.weight", "F32", "F32", (100, 170), 0, 3e-4, constant),
     ("model.layers.1.mlp.experts.gate_up_proj", "BF16", "BF16", (3, 96, 130), .001, 8e-4, gaussian),
     ("model.layers.1.mlp.up_proj.weight", "F32", "BF16", (65, 701), 1e-4, 6e-4, smooth),
-    ("model.layers.1.mlp.down_proj.weight", "F32", "F32", (400, 512), .02, 7e-4, gaussian),
+    ("model.layers.1.mlp.down_proj.weight", "F32", "F32", (300, 256), .02, 7e-4, gaussian),
 ]
 
 
@@ -67,7 +74,8 @@ def save(path, tensors):
     header, data = {}, b""
     for name, dtype, values in tensors:
         raw = to_raw(values, dtype)
-        header[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {"dtype": dtype, "shape": list(values.shape),
+                        "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -88,11 +96,10 @@ def main():
             base.append(vector)
             tune.append(vector)
     save(sys.argv[1], base)
-    shards = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    save(sys.argv[2], tune)
+    shards = int(sys.argv[4])
     for i in range(shards):
-        save("%s-%d" % (sys.argv[2], i + 1), tune[i::shards])
-    if not shards:
-        save(sys.argv[2], tune)
+        save("%s-%05d-of-%05d.safetensors" % (sys.argv[3], i + 1, shards), tune[i::shards])
 
 
 main()

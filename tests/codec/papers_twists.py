@@ -8,13 +8,39 @@ name in the reference's module; and from the right thing there to the wrong one.
 import numpy as np
 
 
+def large_first_row(right):
+    """The first row of a DCT as large as the others."""
+    def matrix(p):
+        a = right(p)
+        a[0] *= np.sqrt(2)
+        return a
+    return matrix
+
+
 TWISTS = {
     "bitdelta": [
         ("scales one F16 step off", {}, "f16_times", lambda right:
          lambda means, exponent: right(means, exponent) * (1 + 2.0 ** -10)),
         ("root mean square for the mean", {}, "mean_magnitude", lambda right:
          lambda values, scale: np.sqrt(right(values ** 2, scale))),
-        ("zero counts as negative", {}, "signs", lambda right: lambda values: np.where(values > 0, 1.0, -1.0)),
-        ("a scale for each row", {"scale": ["scalar"]}, "AXIS", lambda right: dict(right, scalar=1)),
+        ("zero counts as negative", {}, "signs", lambda right:
+         lambda values: np.where(values > 0, 1.0, -1.0)),
+        ("a scale for each row", {"scale": ["scalar"]}, "AXIS", lambda right:
+         dict(right, scalar=1)),
+    ],
+    "delta-dct": [
+        ("no root of 1/2 in the DCT's first row", {}, "dct_matrix", large_first_row),
+        ("the DCT of a patch turned over", {}, "dct_matrix", lambda right:
+         lambda p: right(p)[:, ::-1]),
+        ("no scale for the mean magnitude", {}, "total", lambda right: lambda values: 1.0),
+        # of patches that are almost right, both scales are almost 1
+        ("root of the sum of squares for the scale", {"p": ["8", "16"]}, "total", lambda right:
+         lambda values: np.sqrt((values ** 2).sum())),
+        ("patches ranked by their largest difference", {}, "importance", lambda right:
+         lambda patches: np.abs(patches).max((1, 2))),
+        ("nothing for a patch of no bits", {}, "mean_of", lambda right:
+         lambda patches, inside: 0 * right(patches, inside)),
+        ("levels 1/8192 off", {"levels": ["lloyd"]}, "levels_of", lambda right:
+         lambda bits: right(bits) + np.sign(right(bits)) / 8192),
     ],
 }

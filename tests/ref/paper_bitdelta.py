@@ -43,7 +43,8 @@ def signs(values):
 
 
 def rounding(values):
-    """What rounding to F32 does to numbers that are known exactly: often nothing, where weights have 16 bits."""
+    """What rounding to F32 does to numbers that are known exactly: often nothing, if weights have
+    16 bits."""
     return np.abs(values - values.astype(np.float32))
 
 
@@ -60,7 +61,8 @@ def stored_scales(tensor, scale, k):
 
 
 def reference(tensors, options, checks):
-    return [reference_of(tensor, options["scale"], int(options["k"]), checks) for tensor in tensors]
+    scale, k = options["scale"], int(options["k"])
+    return [reference_of(tensor, scale, k, checks) for tensor in tensors]
 
 
 def reference_of(tensor, scale, k, checks):
@@ -69,7 +71,7 @@ def reference_of(tensor, scale, k, checks):
     exponent, stored = stored_scales(tensor, scale, k)
     largest = np.ldexp(mean_magnitude(left, scale).max(), -exponent)
     checks.within("exponent of means", np.log2(largest) - 14.5, 0.5 + 4 * U, tensor.name)
-    difference, slack, magnitude = np.zeros(tensor.shape), np.zeros(tensor.shape), np.zeros(tensor.shape)
+    difference, slack, magnitude = (np.zeros(tensor.shape) for _ in range(3))
     doubtful = np.zeros(tensor.shape, bool)
     for r in range(k):
         mean = mean_magnitude(left, scale)
@@ -89,6 +91,7 @@ def reference_of(tensor, scale, k, checks):
         # the first term is an F32; each that is added is rounded, to no more than the sum of all
         if r:
             slack += U * magnitude
-    checks.within("values of doubtful sign", np.count_nonzero(doubtful), DOUBTFUL * doubtful.size + 1, tensor.name)
+    checks.within("values of doubtful sign", np.count_nonzero(doubtful),
+                  DOUBTFUL * doubtful.size + 1, tensor.name)
     slack[doubtful] = np.inf
     return difference, slack

@@ -39,9 +39,10 @@ def to_raw(values, dtype):
 
 
 def half_step(values, dtype):
-    """Half of the distance from numbers of a dtype to those that follow: the most that rounding to them is off."""
-    exponent = np.frexp(values)[1] - 1
-    exponent = np.where(values == 0, LEAST_EXPONENT[dtype], np.maximum(exponent, LEAST_EXPONENT[dtype]))
+    """The most by which numbers of a dtype are off that were rounded to these values: half of
+    the distance to the next."""
+    least = LEAST_EXPONENT[dtype]
+    exponent = np.where(values == 0, least, np.maximum(np.frexp(values)[1] - 1, least))
     return np.ldexp(1.0, exponent - MANTISSA[dtype] - 1)
 
 
@@ -57,17 +58,19 @@ class Checks:
         error, bound = np.broadcast_arrays(np.abs(np.asarray(error, np.float64)), bound)
         if not error.size:
             return
-        share = np.where(error == 0, 0.0, error / np.where(bound > 0, bound, np.finfo(float).tiny))
-        worst = share.max()
+        share = np.where(error > 0, np.inf, error)  # NaN stays
+        np.divide(error, bound, out=share, where=bound > 0)
+        share = np.where(np.isnan(share), np.inf, share)
         self.compared += error.size
-        self.worst[what] = max(self.worst.get(what, 0.0), worst)
-        if not worst <= 1:  # NaN too
-            at = np.unravel_index(np.nanargmax(np.where(np.isnan(share), np.inf, share)), share.shape)
+        self.worst[what] = max(self.worst.get(what, 0.0), share.max())
+        if share.max() > 1:
+            at = np.unravel_index(share.argmax(), share.shape)
             self.failed.append("%s %s: %d of %d are off, number %s by %g, allowed %g" % (
-                where, what, np.count_nonzero(~(share <= 1)), share.size, at, error[at], bound[at]))
+                where, what, np.count_nonzero(share > 1), share.size, tuple(map(int, at)),
+                error[at], bound[at]))
 
     def equal(self, what, got, want, where=""):
-        self.within(what, np.asarray(got, np.float64) - np.asarray(want, np.float64), 0.0, where)
+        self.within(what, np.subtract(got, want, dtype=np.float64), 0.0, where)
 
 
 # Files
@@ -85,30 +88,37 @@ def read_safetensors(path):
 
 
 class Tensor:
-    """A tensor that a container gives up bits of: W0, W, what it decodes to, and how it is stored."""
+    """A matrix that a container gives up bits of: W0, W, what it decodes to, how it is stored."""
+
+
+def read_metadata(container):
+    """A container's bytes, and what its metadata block says."""
+    raw = read_container.read_file(container)
+    block = read_container.find_superblock(raw)
+    off = block["meta_off"]
+    meta = read_container.parse_metadata(block, raw[off:off + block["meta_len"]])
+    read_container.check_relations(block, meta)
+    return raw, meta
 
 
 def read_tensors(codec, base, tune, container, decoded):
     """All matrices of a container, which must be stored by this codec; paths of files."""
     base, tune, decoded = (read_safetensors(path) for path in (base, tune, decoded))
-    raw = read_container.read_file(container)
-    superblock = read_container.find_superblock(raw)
-    meta = read_container.parse_metadata(
-        superblock, raw[superblock["meta_off"]:superblock["meta_off"] + superblock["meta_len"]])
-    read_container.check_relations(superblock, meta)
+    raw, meta = read_metadata(container)
     segments = {segment.off: segment for segment in meta["segments"] if segment.len}
     found = []
     for name, (dtype, shape, off, data) in tune.items():
         if len(shape) < 2:
             continue
         tensor, segment = Tensor(), segments[off]
-        if segment.len != len(data) or DTYPES[segment.dtype][0] != dtype or segment.cols != shape[-1]:
+        if (segment.len, DTYPES[segment.dtype][0], segment.cols) != (len(data), dtype, shape[-1]):
             raise ValueError(name + ": not one segment")
         tensor.name, tensor.dtype, tensor.cols = name, dtype, shape[-1]
         tensor.rows = segment.len // segment.unit // tensor.cols
         tensor.shape = (tensor.rows, tensor.cols)
         # a prediction is of the fine-tune's dtype
-        tensor.base = to_double(to_raw(to_double(base[name][3], base[name][0]), dtype), dtype).reshape(tensor.shape)
+        weights = to_raw(to_double(base[name][3], base[name][0]), dtype)
+        tensor.base = to_double(weights, dtype).reshape(tensor.shape)
         tensor.tune = to_double(data, dtype).reshape(tensor.shape)
         tensor.decoded = to_double(decoded[name][3], dtype).reshape(tensor.shape)
         read_chunks(tensor, segment, meta, raw, codec)
