@@ -17,6 +17,14 @@ def large_first_row(right):
     return matrix
 
 
+def last_by_step(right):
+    """What comes near to the average s, and is not it."""
+    def rates(deviations, sizes, s, step):
+        rates = right(deviations, sizes, s, step)
+        return np.where(rates < s, s - step, rates)
+    return rates
+
+
 TWISTS = {
     "bitdelta": [
         ("scales one F16 step off", {}, "f16_times", lambda right:
@@ -42,5 +50,23 @@ TWISTS = {
          lambda patches, inside: 0 * right(patches, inside)),
         ("levels 1/8192 off", {"levels": ["lloyd"]}, "levels_of", lambda right:
          lambda bits: right(bits) + np.sign(right(bits)) / 8192),
+    ],
+    "ultradelta": [
+        ("no 1 / (1 - s)", {}, "gain_of", lambda right: lambda s, rate, rescale: 1.0),
+        ("s for the rate", {"rescale": ["layer"]}, "gain_of", lambda right:
+         lambda s, rate, rescale: right(s, rate, "global")),
+        ("the rate for s", {"rescale": ["global"]}, "gain_of", lambda right:
+         lambda s, rate, rescale: right(s, rate, "layer")),
+        ("thirds of the matrices, not of their values", {}, "rates_of", lambda right:
+         lambda deviations, sizes, s, step: right(deviations, [1] * len(sizes), s, step)),
+        ("the large deviations leave out more", {}, "rates_of", lambda right:
+         lambda deviations, sizes, s, step: right(-deviations, sizes, s, step)),
+        ("s - step for the last third", {}, "rates_of", last_by_step),
+        ("2^b steps between the extremes", {"levels": ["uniform"]}, "uniform_levels", lambda right:
+         lambda low, high, bits: low + np.arange(2 ** bits) / 2 ** bits * (high - low)),
+        ("zeros count as pruned twice", {"mask": ["stored"], "levels": ["uniform"]}, "prune_share",
+         lambda right: lambda rate, zeros: rate),
+        ("a trace norm of the Frobenius norm's bound", {}, "estimated_norm", lambda right:
+         lambda squares, shape: right(squares, shape) * 3 * np.pi / 8),
     ],
 }

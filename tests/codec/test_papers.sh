@@ -36,7 +36,17 @@ delta-dct:p=32,bits=2:0.34/1:0.33/0:0.33,codes=16
 delta-dct:bits=2:0.34/1:0.33/0:0.33,levels=minmax
 delta-dct:bits=4:0.25/0:0.75
 delta-dct:p=64,bits=4:0.5/0:0.5,levels=minmax,codes=16
-delta-dct:p=8,bits=8:0.1/3:0.2/0:0.7'
+delta-dct:p=8,bits=8:0.1/3:0.2/0:0.7
++ ultradelta
+ultradelta:s=0.9
++ ultradelta:s=0.9,rescale=layer
++ ultradelta:s=0.9,mask=stored
+ultradelta:s=0.5,step=0.1,qbits=8,mask=stored,rescale=layer
+ultradelta:s=0.9,levels=codebook,qbits=2
++ ultradelta:s=0.9,levels=codebook,mask=stored
+ultradelta:s=0.9,gamma=0.5
+ultradelta:s=0.9,mask=stored,gamma=auto,nref=160
+ultradelta:s=0.9,gamma=auto,nref=50'
 
 # encode_run RUN SPEC DIR: all fine-tunes of a directory, as one model.
 encode_run() {
@@ -62,7 +72,9 @@ while read -r spec; do
 	encode_run "$n" "${spec#+ }" tunes
 	[ "${spec:0:1}" != + ] || touch "$n/twists"
 done <<<"$SPECS"
+encode_run sharded ultradelta:s=0.9 shards
 
 runs=$(seq "$n")
 # shellcheck disable=SC2086
 "$python" "$DFS_SRC/tests/codec/papers.py" base.safetensors tunes $runs || fail "not what the papers say"
+"$python" "$DFS_SRC/tests/codec/papers.py" base.safetensors shards sharded || fail "not what the papers say, of a model in two files"
