@@ -69,4 +69,11 @@ TWISTS = {
         ("a trace norm of the Frobenius norm's bound", {}, "estimated_norm", lambda right:
          lambda squares, shape: right(squares, shape) * 3 * np.pi / 8),
     ],
+    "delta-come": [
+        ("the root of S", {}, "multiply", lambda right: lambda u, s, v: right(u, np.sqrt(s), v)),
+        ("without the last column", {}, "multiply", lambda right:
+         lambda u, s, v: right(u[:, :-1], s[:-1], v[:, :-1])),
+        ("a budget for U alone", {}, "PAPER_BITS", lambda right: 2 * right),
+        ("columns of 2 bits as the paper's of 8", {}, "BITS", lambda right: (2, 3, 8)),
+    ],
 }

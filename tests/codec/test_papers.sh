@@ -46,7 +46,9 @@ ultradelta:s=0.9,levels=codebook,qbits=2
 + ultradelta:s=0.9,levels=codebook,mask=stored
 ultradelta:s=0.9,gamma=0.5
 ultradelta:s=0.9,mask=stored,gamma=auto,nref=160
-ultradelta:s=0.9,gamma=auto,nref=50'
+ultradelta:s=0.9,gamma=auto,nref=50
++ delta-come
+delta-come:ratio=8'
 
 # encode_run RUN SPEC DIR: all fine-tunes of a directory, as one model.
 encode_run() {
