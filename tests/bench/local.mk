@@ -13,9 +13,6 @@ noinst_PROGRAMS += %D%/lossy_bench
 noinst_PROGRAMS += %D%/lossy_come
 %C%_lossy_come_SOURCES = %D%/lossy_come.c %D%/pairs.c %D%/pairs.h
 %C%_lossy_come_LDADD = $(DELTAFS_LIBS)
-noinst_PROGRAMS += %D%/lossy_dct
-%C%_lossy_dct_SOURCES = %D%/lossy_dct.c tests/codec/driven.c tests/codec/driven.h
-%C%_lossy_dct_LDADD = $(DELTAFS_LIBS)
 
 if FUSE
 noinst_PROGRAMS += %D%/memserver
