@@ -135,14 +135,6 @@ static void job_end(struct passes *p, int ret, const struct dfs_err *err)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void measure_run(struct dfs_job *job, void *hand)
-{
-	struct pass_job *j = (struct pass_job *)job;
-	struct dfs_err err = { "" };
-
-	job_end(j->p, has_failed(j->p, 0) ? 0 : run_passes(j, hand, &err), &err);
-}
-
 static int prepare_segment(struct pass_job *j, struct dfs_err *err)
 {
 	struct dfs_work_lossy *l = j->w->segments[j->segment].lossy;
@@ -157,6 +149,20 @@ static int prepare_segment(struct pass_job *j, struct dfs_err *err)
 	}
 	return ret < 0 ? ret : p->lossy->codec->table_open(l->tensor.shape,
 		(struct dfs_span){ l->table_bytes.data, l->table_bytes.len }, true, &l->table, err);
+}
+
+/* Records may be large. What no plan is made with is prepared at once, and no record outlives its tensor. */
+static void measure_run(struct dfs_job *job, void *hand)
+{
+	struct pass_job *j = (struct pass_job *)job;
+	struct dfs_err err = { "" };
+	int ret = 0;
+
+	if (!has_failed(j->p, 0))
+		ret = run_passes(j, hand, &err);
+	if (ret == 0 && !j->p->lossy->plan && j->finite && j->differs && !has_failed(j->p, 0))
+		ret = prepare_segment(j, &err);
+	job_end(j->p, ret, &err);
 }
 
 static void prepare_run(struct dfs_job *job, void *hand)
@@ -330,7 +336,7 @@ int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *conf
 		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
 	if (ret == 0)
 		note_norm(w, crew.jobs, crew.n);
-	if (ret == 0)
+	if (ret == 0 && w->spec->lossy->plan)
 		ret = run_jobs(&crew.passes, crew.pool, crew.jobs, crew.n, prepare_run, &crew.ticker, err);
 	if (ret == 0) {
 		w->n_lossy = drop_exact(crew.jobs, crew.n);
