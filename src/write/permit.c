@@ -86,12 +86,14 @@ const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_p
 			     int fd, const char **ret_why)
 {
 	const char *codec = dfs_policy_codec(policy);
-	int64_t since = codec ? dfs_policy_since(policy) : mount->since;
+	int64_t since = dfs_policy_since(policy);
 	struct dfs_spec spec;
 
 	*ret_why = NULL;
-	if (!codec)
+	if (!codec) {
 		codec = mount->codec;
+		since = since > mount->since ? since : mount->since;
+	}
 	if (dfs_spec_parse(codec, &spec, NULL) < 0 || !spec.lossy)
 		return codec;
 	*ret_why = why_exact(rel, fd, since);
