@@ -28,6 +28,7 @@
 #include "util/auto.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rounding.h"
 #include "write/background.h"
 #include "write/keeper.h"
 #include "write/ledger.h"
@@ -363,6 +364,7 @@ int main(int argc, char **argv)
 	struct dfs_err err = { "" };
 	int status = 0;
 
+	dfs_rounding_default();
 	mallopt(M_ARENA_MAX, ARENAS);
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	signal(SIGXFSZ, SIG_IGN);

@@ -66,15 +66,19 @@ static int open_path(void *arg, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
-static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, struct dfs_encode_config *config,
-		     const char **ret_why, struct dfs_err *err)
+/*
+ * Codecs that look at whole models want the other files too.
+ * @rel: what is replaced, whatever link it was named by; NULL: nothing is
+ * @ret_why: it is to be exact, and why
+ */
+static int make_plan(struct encoding *e, const struct ctl_file *file, const char *rel, int fd,
+		     struct dfs_encode_config *config, const char **ret_why, struct dfs_err *err)
 {
 	int ret;
 
 	*ret_why = NULL;
-	if (!e->ctl->out)
-		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
+	if (rel)
+		config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
 	if (config->base && e->session.store)
@@ -133,7 +137,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	if (out.direct)
 		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
 	ctl_progress_start(&progress, "encoding", file->path);
-	ret = make_plan(e, file, fd, &config, &why, err);
+	ret = make_plan(e, file, NULL, fd, &config, &why, err);
 	if (ret == 0)
 		ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);
@@ -170,7 +174,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 
 	ctl_progress_start(&progress, "encoding", file->path);
 	ctl_progress_start(&verifying, "verifying", file->path);
-	ret = make_plan(e, file, fd, &config.encode, &why, err);
+	ret = make_plan(e, file, rel, fd, &config.encode, &why, err);
 	if (ret == 0)
 		ret = dfs_ingest(e->session.store, rel, &config, done, err);
 	ctl_progress_end(&progress);

@@ -114,9 +114,12 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
 /**
  * dfs_delta() - data less its prediction, in F32
  * @dtype: BF16, F16 or F32
- * Return: false if a value is not finite, or larger than 2^11 (F16) or 2^120: a
- * sum of what a codec makes of such differences could overflow.
+ * Return: false if a value is not finite, or larger than 2^11 (F16) or 2^120:
+ * sums of what codecs make of such differences overflow easily.
  */
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n);
+
+/* dfs_lossy_finite() - of BF16, F16 or F32: is none of them an infinity or a NaN */
+bool dfs_lossy_finite(unsigned dtype, const void *values, size_t n);
 
 #endif

@@ -12,6 +12,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include "util/rounding.h"
+
 /* OpenBLAS has LAPACK as well, but no header for it in every distribution. */
 typedef void ssyevr_fn(const char *vectors, const char *range, const char *half, const int *n, float *a, const int *lda,
 		       const float *low, const float *high, const int *first, const int *last, const float *tolerance,
@@ -41,6 +43,7 @@ static void load(void)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
+	dfs_rounding_default();
 	if (!library)
 		return;
 	blas.sgemm = (__typeof__(blas.sgemm))dlsym(library, "cblas_sgemm");

@@ -26,6 +26,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
 	%D%/permit.c %D%/permit.h \
+	%D%/permit_again.c %D%/permit_again.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/planned.c %D%/planned.h \
 	%D%/policy_of.c %D%/policy_of.h \

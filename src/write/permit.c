@@ -3,23 +3,49 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "store/mark.h"
 #include "write/policy_of.h"
 #include "write/spec.h"
 
+#define SHA512_DIGITS 128
 #define SHA256_DIGITS 64
 #define SHA1_DIGITS 40
+#define MD5_DIGITS 32
 
-/* Of a hub cache's blob, of a git-lfs object. */
+/* Of a hash that stands at @text, up to a dot or the end of its component. Return: 0: something else stands there. */
+static size_t digits(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+	return text[len] == '.' || text[len] == '/' || !text[len] ? len : 0;
+}
+
+static bool names_hash(const char *name)
+{
+	return !strncasecmp(name, "sha", 3) || !strncasecmp(name, "md5", 3) || !strncasecmp(name, "blake", 5);
+}
+
+/*
+ * A hub cache's blob and an object of git-lfs are called by the hash alone;
+ * Ollama's sha256-HASH, git-annex's SHA256E-sSIZE--HASH.safetensors; DVC's,
+ * and those of others, have the first two digits as their directory. Of 32
+ * digits alone there are other names, such as UUIDs.
+ */
 static bool is_hash(const char *rel)
 {
 	const char *slash = strrchr(rel, '/');
 	const char *name = slash ? slash + 1 : rel;
-	size_t len = strlen(name);
+	const char *dash = names_hash(name) ? strrchr(name, '-') : NULL;
+	size_t len = digits(dash ? dash + 1 : name);
+	bool split = slash && slash - rel >= 2 && (slash - rel == 2 || slash[-3] == '/') && digits(slash - 2) == 2;
 
-	return (len == SHA256_DIGITS || len == SHA1_DIGITS) && strspn(name, "0123456789abcdef") == len;
+	if (len == SHA512_DIGITS || len == SHA256_DIGITS || len == SHA1_DIGITS || (dash && len == MD5_DIGITS))
+		return true;
+	len += split ? 2 : 0;
+	return split && (len == SHA512_DIGITS || len == SHA256_DIGITS || len == SHA1_DIGITS || len == MD5_DIGITS);
 }
 
 /* When the file came to be. Return: -1: its file system does not tell. */
@@ -60,12 +86,14 @@ const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_p
 			     int fd, const char **ret_why)
 {
 	const char *codec = dfs_policy_codec(policy);
-	int64_t since = codec ? dfs_policy_since(policy) : mount->since;
+	int64_t since = dfs_policy_since(policy);
 	struct dfs_spec spec;
 
 	*ret_why = NULL;
-	if (!codec)
+	if (!codec) {
 		codec = mount->codec;
+		since = since > mount->since ? since : mount->since;
+	}
 	if (dfs_spec_parse(codec, &spec, NULL) < 0 || !spec.lossy)
 		return codec;
 	*ret_why = why_exact(rel, fd, since);

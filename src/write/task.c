@@ -13,6 +13,7 @@
 #include "write/classify.h"
 #include "write/coding.h"
 #include "write/elect.h"
+#include "write/permit_again.h"
 #include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
@@ -188,6 +189,9 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		.verify_progress = verifying, .verify_arg = t,
 		.watch = config->watch,
 	};
+	struct dfs_permit_again again = {
+		.store = config->store, .mount = coding.mount, .rel = t->item->rel, .fd = t->fd, .next = config->watch,
+	};
 	uint64_t needs;
 	int ret;
 
@@ -200,6 +204,9 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		return dfs_fail(err, ENOSPC, "no room for its container");
 	}
 	ret = dfs_coding_of(&coding, t->item->rel, t->fd, &ingest.encode, &t->why_exact, err);
+	again.codec = ingest.encode.codec;
+	if (again.codec && !coding.wanted)
+		ingest.watch = dfs_permit_again(&again);
 	return ret < 0 ? ret : dfs_ingest(config->store, t->item->rel, &ingest, result, err);
 }
 

@@ -227,6 +227,8 @@ static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
 		ret = piece_code(t, &t->pieces[i], err);
 	for (unsigned i = 0; exact && i < t->n && ret == 0; i++)
 		ret = piece_exact(t, &t->pieces[i], err);
+	if (ret == -ENOTSUP)	/* with a sentence */
+		return ret;
 	return ret < 0 ? dfs_fail(err, -ret, "codec %s: %s", spec->lossy->codec->name, strerror(-ret)) : 0;
 }
 
