@@ -2,9 +2,7 @@
 /* check: see check.h. */
 #include "store/check.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,18 +94,13 @@ void dfs_check_end(struct dfs_check *check)
 int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_paths *ret_names)
 {
 	DFS_AUTO(paths) struct dfs_paths names = { 0 };
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	const char *name;
-	int ret = dfs_store_openat(store, rel, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, rel, &dir);
 
 	*ret_names = (struct dfs_paths){ 0 };
 	if (ret < 0)
 		return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	dfs_steal_fd(&fd);
 	while ((ret = dfs_dir_next(dir, &name)) > 0) {
 		DFS_AUTO(mem) char *path = NULL;
 
