@@ -115,7 +115,9 @@ def reference(tensors, options, checks):
 
 
 def reference_of(tensor, ratio, group, checks):
-    u, s, v, columns = factors_of(tensor)
+    if tensor.parsed is None:
+        tensor.parsed = factors_of(tensor)
+    u, s, v, columns = tensor.parsed
     made = multiply(u, s, v)
     check_fit(tensor, made, columns, ratio, group, checks)
     # two products and a sum for each column, each rounded; a sum of so many terms

@@ -90,6 +90,8 @@ def read_safetensors(path):
 class Tensor:
     """A matrix that a container gives up bits of: W0, W, what it decodes to, how it is stored."""
 
+    parsed = None  # what a reference has read of it: slow, and the same for wrong ones
+
 
 def read_metadata(container):
     """A container's bytes, and what its metadata block says."""
@@ -127,7 +129,6 @@ def read_tensors(codec, base, tune, container, decoded):
 
 
 def read_chunks(tensor, segment, meta, raw, codec):
-    tensor.segment = segment
     tensor.table = read_container.find_table(meta, segment, codec)
     tensor.chunks = []  # number of its first value, how many there are, payload
     chunks = meta["chunks"][segment.first_chunk:segment.first_chunk + segment.n_chunks]

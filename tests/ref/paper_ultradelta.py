@@ -30,11 +30,12 @@ What a container chooses, and is held to:
 
 import math
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 
 import container_ultradelta
-from paper_numbers import U, Tensor
+from paper_numbers import U
 
 CODEC = 18
 DEFAULTS = {"s": "0.97", "step": "0.01", "qbits": "4", "mask": "seeded", "levels": "uniform",
@@ -100,6 +101,20 @@ def estimated_norm(squares, shape):
 
 # One matrix
 
+def read_kept(tensor, table):
+    """Which values are kept, and their codes."""
+    places, codes = [], []
+    for first, n, payload in tensor.chunks:
+        block = SimpleNamespace(first=first, n=n)
+        if table.mask:
+            at, payload = container_ultradelta.stored_places(block, payload)
+        else:
+            at = container_ultradelta.seeded_places(block, table)
+        places += [first + place for place in at]
+        codes += container_ultradelta.read_codes(table, payload, len(at))
+    return np.array(places, np.int64), np.array(codes, np.int64)
+
+
 class Matrix:
     """A tensor's differences as levels, and what its container keeps of them."""
 
@@ -112,20 +127,9 @@ class Matrix:
         self.stored = np.array(self.table.levels, np.uint32).view(np.float32).astype(np.float64)
         checks.equal("bits of a code", self.table.bits, self.bits, tensor.name)
         checks.equal("mask", self.table.mask, options["mask"] == "stored", tensor.name)
-        self.read_places()
-
-    def read_places(self):
-        places, codes, dtype = [], [], self.tensor.segment
-        for first, n, payload in self.tensor.chunks:
-            block = Tensor()
-            block.first, block.n, block.segment = first, n, dtype
-            if self.table.mask:
-                at, payload = container_ultradelta.stored_places(block, payload)
-            else:
-                at = container_ultradelta.seeded_places(block, self.table)
-            places += [first + place for place in at]
-            codes += container_ultradelta.read_codes(self.table, payload, len(at))
-        self.places, self.codes = np.array(places, np.int64), np.array(codes, np.int64)
+        if tensor.parsed is None:
+            tensor.parsed = read_kept(tensor, self.table)
+        self.places, self.codes = tensor.parsed
 
     def set_levels(self, levels, off):
         """off: how far a value may be from where F32 puts it, beside these levels."""
