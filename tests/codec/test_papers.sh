@@ -45,8 +45,10 @@ ultradelta:s=0.5,step=0.1,qbits=8,mask=stored,rescale=layer
 ultradelta:s=0.9,levels=codebook,qbits=2
 + ultradelta:s=0.9,levels=codebook,mask=stored
 ultradelta:s=0.9,gamma=0.5
-ultradelta:s=0.9,mask=stored,gamma=auto,nref=160
-ultradelta:s=0.9,gamma=auto,nref=50
+ultradelta:s=0.9,mask=stored,gamma=auto,nref=50
+ultradelta:s=0.9,gamma=auto,nref=16
+ultradelta:s=0.9,gamma=auto,trace=exact
+ultradelta:gamma=auto,trace=exact,nref=20
 + delta-come
 delta-come:ratio=8'
 
