@@ -245,7 +245,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
-		.codec = d->settings.codec, .since = dfs_clock_file_ns(),
+		.codec = d->settings.codec, .since = dfs_clock_past_files(),
 		.quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader, .turn = d->turn,
 	};

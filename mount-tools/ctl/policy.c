@@ -104,7 +104,7 @@ static int put_since(struct dfs_paths *lines, struct dfs_err *err)
 {
 	char since[64];
 
-	snprintf(since, sizeof(since), "%s=%lld", dfs_policy_word(DFS_POLICY_SINCE), (long long)dfs_clock_file_ns());
+	snprintf(since, sizeof(since), "%s=%lld", dfs_policy_word(DFS_POLICY_SINCE), (long long)dfs_clock_past_files());
 	return dfs_policy_put(lines, since) < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
 }
 

@@ -22,7 +22,7 @@ for codec in bitdelta delta-dct ultradelta; do
 done
 deltafsctl estimate --base base tune >said 2>&1 || fail "estimate: $(cat said)"
 grep -q "not tried: .*OpenBLAS" said && grep -q "^  ultradelta " said || fail "estimate says: $(cat said)"
-deltafsctl estimate --json --base base tune >said 2>&1 && jq . said >/dev/null || fail "estimate --json: $(cat said)"
+deltafsctl estimate --json --base base tune >said 2>&1 && of_json 'o' <said >/dev/null || fail "estimate --json: $(cat said)"
 
 rm -f other
 expect_fail 1 "OpenBLAS" deltafsctl encode --yes --codec delta-come --base base tune -o other

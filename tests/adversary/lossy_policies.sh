@@ -63,6 +63,36 @@ policy unset mnt/q ingest
 coded mnt/q/b
 exact mnt/q/b "the codec was exact in between"
 
+# Made in the very moment before, or after: files' times are coarse.
+python3 - <<'PY' || fail "files of the moment"
+import os, subprocess
+data = open("tune", "rb").read()
+def come(path):
+    with open(path, "wb") as f:
+        f.write(data)
+os.mkdir("mnt/moment")
+for i in range(8):
+    where = f"mnt/moment/{i}"
+    os.mkdir(where)
+    come(f"{where}/before")
+    subprocess.run(["deltafsctl", "policy", "set", where, "codec=bitdelta", "quiet=1"], stdout=subprocess.DEVNULL, check=True)
+    come(f"{where}/after")
+PY
+settle
+for i in 0 1 2 3 4 5 6 7; do
+	exact mnt/moment/$i/before "it came just before the policy"
+	lossy mnt/moment/$i/after "it came just after the policy"
+done
+
+# What waits over a remount does not come under the codec of the next mount, nor of its policies.
+mkdir mnt/wait && policy set mnt/wait quiet=3600
+come mnt/wait/a
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=0,codec=bitdelta
+policy set mnt/wait quiet=0
+settle
+exact mnt/wait/a "it came under another mount"
+
 # The mount's own option is the outermost.
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0,codec=bitdelta
