@@ -11,6 +11,9 @@
  *	prepare  one tensor: its record -> shared table, and notes for encode
  *	encode   every chunk, any order, any thread
  *
+ * Without a plan a tensor is prepared as soon as it is measured, and its record
+ * let go.
+ *
  * All work on the difference: the tensor's values less their prediction, both
  * as F32, subtracted in F32. A tensor is measured and prepared by one thread,
  * chunk after chunk, so that sums have one order.
@@ -61,6 +64,8 @@ struct dfs_lossy {
 	/* takes() - is the tensor large and even enough for these options; NULL: always */
 	bool (*takes)(const void *options, struct dfs_shape shape);
 	size_t (*record_size)(const void *options, struct dfs_shape shape);
+	/* room() - bytes that a tensor takes from measure to prepare, its record included; NULL: the record is all that counts */
+	size_t (*room)(const void *options, struct dfs_shape shape);
 
 	/**
 	 * measure() - add a chunk to the record (zero before the first pass)

@@ -10,8 +10,15 @@
 #include "util/pool.h"
 #include "write/encode.h"
 #include "write/expect.h"
+#include "write/allowance.h"
 #include "write/plan.h"
 #include "write/ticker.h"
+
+/*
+ * What the tensors that are worked on at a time may take, but for one that is
+ * larger by itself: a quarter of the GiB that an encoder has.
+ */
+#define TOGETHER ((size_t)256 << 20)
 
 static void make_exact(struct dfs_work *w, uint32_t i)
 {
@@ -25,6 +32,7 @@ static void make_exact(struct dfs_work *w, uint32_t i)
 struct passes {
 	const struct dfs_spec *spec;
 	const struct dfs_lossy *lossy;
+	struct dfs_allowance allowance;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint32_t running;	/* under lock, as all below */
@@ -40,6 +48,11 @@ struct pass_job {
 	uint32_t segment;
 	bool differs, finite;	/* found on the way */
 };
+
+static struct dfs_work_lossy *lossy_of(const struct pass_job *job)
+{
+	return job->w->segments[job->segment].lossy;
+}
 
 static bool has_failed(struct passes *p, uint64_t done)
 {
@@ -135,9 +148,23 @@ static void job_end(struct passes *p, int ret, const struct dfs_err *err)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* Records stay for the plan. */
+static void measure_run(struct dfs_job *job, void *hand)
+{
+	struct pass_job *j = (struct pass_job *)job;
+	struct dfs_err err = { "" };
+
+	job_end(j->p, has_failed(j->p, 0) ? 0 : run_passes(j, hand, &err), &err);
+}
+
+static bool is_to_give_up(const struct pass_job *j)
+{
+	return j->finite && j->differs && lossy_of(j)->tensor.values;
+}
+
 static int prepare_segment(struct pass_job *j, struct dfs_err *err)
 {
-	struct dfs_work_lossy *l = j->w->segments[j->segment].lossy;
+	struct dfs_work_lossy *l = lossy_of(j);
 	const struct passes *p = j->p;
 	int ret = p->lossy->prepare(p->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
 
@@ -151,17 +178,24 @@ static int prepare_segment(struct pass_job *j, struct dfs_err *err)
 		(struct dfs_span){ l->table_bytes.data, l->table_bytes.len }, true, &l->table, err);
 }
 
-/* Records may be large. What no plan is made with is prepared at once, and no record outlives its tensor. */
-static void measure_run(struct dfs_job *job, void *hand)
+/* Both at once where nothing is planned: only the tensors that are worked on have a record. */
+static void measure_and_prepare(struct dfs_job *job, void *hand)
 {
 	struct pass_job *j = (struct pass_job *)job;
+	const struct dfs_lossy *lossy = j->p->lossy;
+	struct dfs_lossy_tensor *tensor = &lossy_of(j)->tensor;
+	size_t room = lossy->room ? lossy->room(j->p->spec->options, tensor->shape) : 0;
 	struct dfs_err err = { "" };
 	int ret = 0;
 
+	dfs_allowance_take(&j->p->allowance, room);
 	if (!has_failed(j->p, 0))
 		ret = run_passes(j, hand, &err);
-	if (ret == 0 && !j->p->lossy->plan && j->finite && j->differs && !has_failed(j->p, 0))
+	if (ret == 0 && !has_failed(j->p, 0) && is_to_give_up(j))
 		ret = prepare_segment(j, &err);
+	free(tensor->record);
+	tensor->record = NULL;
+	dfs_allowance_give(&j->p->allowance, room);
 	job_end(j->p, ret, &err);
 }
 
@@ -210,17 +244,12 @@ static uint32_t drop_exact(struct pass_job *jobs, uint32_t n)
 	uint32_t left = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (jobs[i].finite && jobs[i].differs && jobs[i].w->segments[jobs[i].segment].lossy->tensor.values)
+		if (is_to_give_up(&jobs[i]))
 			jobs[left++] = jobs[i];
 		else
 			make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;
-}
-
-static struct dfs_work_lossy *lossy_of(const struct pass_job *job)
-{
-	return job->w->segments[job->segment].lossy;
 }
 
 static int plan_here(struct passes *p, const struct pass_job *jobs, uint32_t n, struct dfs_err *err)
@@ -253,17 +282,6 @@ static uint32_t plan_from(struct passes *p, const struct dfs_plan *plan, struct 
 	return drop_exact(jobs, n);
 }
 
-/* @ret_n: in, all jobs; out, those of them that are lossy still */
-static int measure_all(struct passes *p, struct dfs_pool *pool, struct pass_job *jobs, uint32_t *n,
-		       struct dfs_ticker *ticker, struct dfs_err *err)
-{
-	int ret = run_jobs(p, pool, jobs, *n, measure_run, ticker, err);
-
-	if (ret == 0)
-		*n = drop_exact(jobs, *n);
-	return ret;
-}
-
 /* --- jobs and their threads */
 
 struct crew {
@@ -294,6 +312,7 @@ static int crew_init(struct crew *crew, const struct dfs_spec *spec, uint32_t mo
 		.passes = { .spec = spec, .lossy = spec->lossy },
 		.ticker = { config->progress, config->progress_arg, bytes, { 0 } },
 	};
+	dfs_allowance_init(&crew->passes.allowance, TOGETHER);
 	pthread_mutex_init(&crew->passes.lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -310,6 +329,17 @@ static void crew_release(struct crew *crew)
 	free(crew->jobs);
 	pthread_cond_destroy(&crew->passes.changed);
 	pthread_mutex_destroy(&crew->passes.lock);
+	dfs_allowance_release(&crew->passes.allowance);
+}
+
+/* All jobs; those that are lossy still are left. */
+static int crew_run(struct crew *crew, void (*run)(struct dfs_job *job, void *hand), struct dfs_err *err)
+{
+	int ret = run_jobs(&crew->passes, crew->pool, crew->jobs, crew->n, run, &crew->ticker, err);
+
+	if (ret == 0)
+		crew->n = drop_exact(crew->jobs, crew->n);
+	return ret;
 }
 
 /* All tensors know the model's. */
@@ -321,6 +351,19 @@ static void note_norm(struct dfs_work *w, const struct pass_job *jobs, uint32_t 
 		w->norms.of[kind] = w->spec->lossy->norm(&lossy_of(&jobs[0])->tensor);
 }
 
+static int crew_run_planned(struct crew *crew, struct dfs_work *w, const struct dfs_plan *plan, struct dfs_err *err)
+{
+	int ret = crew_run(crew, measure_run, err);
+
+	if (ret == 0 && plan)
+		crew->n = plan_from(&crew->passes, plan, crew->jobs, crew->n);
+	else if (ret == 0)
+		ret = plan_here(&crew->passes, crew->jobs, crew->n, err);
+	if (ret == 0)
+		note_norm(w, crew->jobs, crew->n);
+	return ret < 0 ? ret : crew_run(crew, prepare_run, err);
+}
+
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err)
 {
 	struct crew crew;
@@ -328,18 +371,11 @@ int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *conf
 
 	if (ret == 0) {
 		crew_add(&crew, w);
-		ret = measure_all(&crew.passes, crew.pool, crew.jobs, &crew.n, &crew.ticker, err);
+		ret = w->spec->lossy->plan ? crew_run_planned(&crew, w, config->plan, err) :
+					    crew_run(&crew, measure_and_prepare, err);
 	}
-	if (ret == 0 && config->plan)
-		crew.n = plan_from(&crew.passes, config->plan, crew.jobs, crew.n);
-	else if (ret == 0)
-		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
-	if (ret == 0)
-		note_norm(w, crew.jobs, crew.n);
-	if (ret == 0 && w->spec->lossy->plan)
-		ret = run_jobs(&crew.passes, crew.pool, crew.jobs, crew.n, prepare_run, &crew.ticker, err);
 	if (ret == 0) {
-		w->n_lossy = drop_exact(crew.jobs, crew.n);
+		w->n_lossy = crew.n;
 		ret = dfs_work_make_chunks(w, err);
 	}
 	crew_release(&crew);
@@ -364,7 +400,7 @@ int dfs_give_up_plan(struct dfs_work *works, size_t n, const struct dfs_encode_c
 	for (uint32_t i = 0; ret == 0 && i < crew.n; i++)
 		lossy_of(&crew.jobs[i])->tensor.number = i;
 	if (ret == 0)
-		ret = measure_all(&crew.passes, crew.pool, crew.jobs, &crew.n, &crew.ticker, err);
+		ret = crew_run(&crew, measure_run, err);
 	if (ret == 0)
 		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
 	for (uint32_t i = 0; ret == 0 && i < crew.n; i++)
