@@ -203,7 +203,7 @@ static int publish_kept(struct passage *p, const struct dfs_superblock *sb, int6
 {
 	const struct dfs_ingest_config *config = p->config;
 	const struct dfs_keep keep = {
-		.rel = p->rel, .fd = p->fd, .new_fd = p->tmp_fd, .until_s = until_s,
+		.rel = p->rel, .fd = p->fd, .new_fd = p->tmp_fd, .until_s = until_s, .hash = sb->source_hash,
 		.watch = config->watch ? config->watch->links : NULL,
 	};
 	struct dfs_keeper *keeper = keeper_of(p);
