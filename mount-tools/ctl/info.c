@@ -16,6 +16,7 @@
 #include "mounts.h"
 #include "read/view.h"
 #include "session.h"
+#include "tensor/linear.h"
 #include "text.h"
 #include "write/classify.h"
 
@@ -99,6 +100,7 @@ static void say_container(struct ctl_session *s, const struct dfs_container *c,
 	ctl_say(ctl, "%-10s compressed, %s", "state", c->sb.incompatible & DFS_FEATURE_LOSSY ? "lossy" : "exact");
 	say_sum(ctl, "all", &account->all);
 	say_sum(ctl, "linear", &account->linear);
+	say_sum(ctl, "given up", &account->given_up);
 	if (c->n_bases == 0)
 		ctl_say(ctl, "%-10s none, coded alone", "base");
 	for (uint32_t i = 0; i < c->n_bases; i++)
@@ -139,11 +141,12 @@ static void show_tensor(struct ctl *ctl, const struct dfs_container *c, const st
 	ctl_say(ctl, "%-8s %12" PRIu64 " %12.0f  %6.3f bits  %-6s %-6s %s", dfs_dtype_info(t->dtype)->name,
 		t->len, one.stored_bytes, bits, one.predictor, codec, t->name);
 	if (list)
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b}",
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b, s:b}",
 			"name", ctl_string(t->name), "dtype", dfs_dtype_info(t->dtype)->name, "shape", shape_json(t),
 			"original_bytes", (json_int_t)t->len, "stored_bytes", one.stored_bytes,
 			"bits_per_param", bits, "predictor", one.predictor, "codec", codec,
-			"linear", ctl_account_is_linear(t)));
+			"linear", dfs_tensor_role(t) == DFS_ROLE_LINEAR,
+			"exact", !one.lossy));
 }
 
 static void show_tensors(struct ctl *ctl, const struct dfs_container *c, const struct dfs_header *header)
@@ -196,13 +199,13 @@ static int info_container(struct ctl_session *s, struct dfs_view *view, struct d
 	say_container(s, c, &account);
 	if (s->ctl->report)
 		json_object_update_new(s->ctl->report, json_pack(
-			"{s:s, s:I, s:I, s:f, s:b, s:o, s:o, s:o, s:o}", "state", "compressed",
+			"{s:s, s:I, s:I, s:f, s:b, s:o, s:o, s:o, s:o, s:o}", "state", "compressed",
 			"original_bytes", (json_int_t)account.all.original_bytes,
 			"stored_bytes", (json_int_t)account.all.stored_bytes,
 			"ratio", ctl_ratio(account.all.original_bytes, account.all.stored_bytes),
 			"exact", !(c->sb.incompatible & DFS_FEATURE_LOSSY), "base", base_json(s, c),
-			"linear", sum_json(&account.linear), "all", sum_json(&account.all),
-			"codecs", codecs_json(&account)));
+			"linear", sum_json(&account.linear), "given_up", sum_json(&account.given_up),
+			"all", sum_json(&account.all), "codecs", codecs_json(&account)));
 	show_tensors(s->ctl, c, header);
 	return 0;
 }
@@ -240,7 +243,7 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 		return ret;
 	for (size_t i = 0; header && i < header->n_tensors; i++) {
 		all.params += ctl_account_params(&header->tensors[i]);
-		if (!ctl_account_is_linear(&header->tensors[i]))
+		if (dfs_tensor_role(&header->tensors[i]) != DFS_ROLE_LINEAR)
 			continue;
 		linear.params += ctl_account_params(&header->tensors[i]);
 		linear.original_bytes += header->tensors[i].len;

@@ -118,6 +118,12 @@ static void round_trip(const char *spec, unsigned bits, struct shape shape, unsi
 	m->first_bytes = 1004;
 	t = lossy_model_add(m, dtype, shape.rows, shape.cols, kind, size, shape.rows + 7 * shape.cols);
 	lossy_model_code(m);
+	/* nothing would be kept of it */
+	if (shape.rows * shape.cols < 10) {
+		CHECK_RET(-ERANGE, t->prepared);
+		lossy_model_free(m);
+		return;
+	}
 	CHECK_RET(0, t->prepared);
 	out = malloc(t->bytes + DFS_VALUES_PAD);
 	other = malloc(t->bytes + DFS_VALUES_PAD + 1);
@@ -175,11 +181,12 @@ static void odd_differences(void **state)
 			uint8_t *out = malloc(t->bytes + DFS_VALUES_PAD);
 
 			lossy_model_code(m);
-			CHECK_RET(0, t->prepared);
-			CHECK_RET(0, lossy_model_decode(t, m->lossy->codec, DFS_CPU_PORTABLE, out));
-			for (size_t k = 0; k < t->as.values; k++)
+			/* with stored places zeros count as left out already */
+			CHECK_RET(odd[i].kind == ZERO && stored ? -ERANGE : 0, t->prepared);
+			CHECK_RET(0, t->prepared ? 0 : lossy_model_decode(t, m->lossy->codec, DFS_CPU_PORTABLE, out));
+			for (size_t k = 0; k < t->as.values && !t->prepared; k++)
 				CHECK(isfinite(lossy_model_value(t, out, k)));
-			if (odd[i].kind == ZERO)
+			if (odd[i].kind == ZERO && !stored)
 				CHECK_BYTES(out, t->pred, t->bytes);
 			/* levels are of ten times the size, and one in ten is kept */
 			if (odd[i].kind == ONE_VALUE) {
@@ -196,21 +203,6 @@ static void odd_differences(void **state)
 			free(out);
 			lossy_model_free(m);
 		}
-}
-
-static void what_would_overflow_is_declined(void **state)
-{
-	struct lossy_model *m = lossy_model_new(CODEC, "s=0.9999");
-	struct lossy_tensor *a = lossy_model_add(m, DFS_BF16, 10, 100, LARGE, 0x1p114, 1);
-	struct lossy_tensor *b = lossy_model_add(m, DFS_F16, 10, 100, LARGE, 100, 1);
-	struct lossy_tensor *c = lossy_model_add(m, DFS_F16, 10, 100, GAUSSIAN, 0.1, 1);
-
-	(void)state;
-	lossy_model_code(m);
-	CHECK_RET(-ERANGE, a->prepared);
-	CHECK_RET(-ERANGE, b->prepared);
-	CHECK_RET(0, c->prepared);
-	lossy_model_free(m);
 }
 
 /* --- the same bytes */
@@ -390,7 +382,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(values_are_predictions_or_levels_added),
 	cmocka_unit_test(every_width_of_code),
 	cmocka_unit_test(odd_differences),
-	cmocka_unit_test(what_would_overflow_is_declined),
 	cmocka_unit_test(encoding_gives_the_same_bytes_in_any_order_on_any_cpu),
 	cmocka_unit_test(cut_and_lengthened_payloads_are_refused),
 	cmocka_unit_test(changed_payloads_and_noise),

@@ -5,6 +5,7 @@
  * they are random is tested with fixed seeds, at bounds of four deviations or
  * more of what chance would give.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -150,8 +151,15 @@ static void seeded_places_are_those_of_the_page(void **state)
 		lossy_model_code(m);
 		for (size_t i = 0; i < m->n; i++) {
 			const struct lossy_tensor *t = &m->tensors[i];
-			uint8_t *kept = kept_of(t), *want = malloc(t->as.values);
+			uint8_t *kept, *want;
 
+			/* of three values none would be kept */
+			if (i == 0 && (s == 0 || s == 3)) {
+				CHECK_RET(-ERANGE, t->prepared);
+				continue;
+			}
+			kept = kept_of(t);
+			want = malloc(t->as.values);
 			for (size_t c = 0; c < t->n_chunks; c++)
 				seeded_places(t, c, want + t->chunks[c].first);
 			CHECK_BYTES(kept, want, t->as.values);

@@ -286,6 +286,39 @@ static void files_are_as_small_as_was_asked(void **state)
 	}
 }
 
+static void what_would_overflow_is_declined(void **state)
+{
+	struct lossy_model *m = lossy_model_new(CODEC, "s=0.9999");
+	struct lossy_tensor *a = lossy_model_add(m, DFS_BF16, 10, 100, LARGE, 0x1p114, 1);
+	struct lossy_tensor *b = lossy_model_add(m, DFS_F16, 10, 100, LARGE, 100, 1);
+	struct lossy_tensor *c = lossy_model_add(m, DFS_F16, 200, 100, GAUSSIAN, 0.1, 1);
+
+	(void)state;
+	lossy_model_code(m);
+	CHECK_RET(-ERANGE, a->prepared);
+	CHECK_RET(-ERANGE, b->prepared);
+	CHECK_RET(0, c->prepared);
+	lossy_model_free(m);
+}
+
+/* Of a tensor that keeps less than one value nothing would be left: it is not the codec's to throw away. */
+static void what_would_keep_nothing_is_declined(void **state)
+{
+	static const char *const masks[] = { "s=0.9999,step=0", "s=0.9999,step=0,mask=stored" };
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct lossy_model *m = lossy_model_new(CODEC, masks[i]);
+		struct lossy_tensor *tiny = lossy_model_add(m, DFS_BF16, 64, 64, ONE_VALUE, 0.5, 1);
+		struct lossy_tensor *small = lossy_model_add(m, DFS_BF16, 128, 128, ONE_VALUE, 0.5, 2);
+
+		lossy_model_code(m);
+		CHECK_RET(-ERANGE, tiny->prepared);
+		CHECK_RET(0, small->prepared);
+		lossy_model_free(m);
+	}
+}
+
 static void options_are_checked(void **state)
 {
 	static const char *const bad[] = {
@@ -312,6 +345,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(codebook_is_nearly_the_best),
 	cmocka_unit_test(codebook_of_few_values_has_them_all),
 	cmocka_unit_test(files_are_as_small_as_was_asked),
+	cmocka_unit_test(what_would_overflow_is_declined),
+	cmocka_unit_test(what_would_keep_nothing_is_declined),
 	cmocka_unit_test(options_are_checked),
 };
 
