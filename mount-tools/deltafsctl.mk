@@ -27,6 +27,8 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/kept.c mount-tools/ctl/kept.h \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/trials.c mount-tools/ctl/trials.h \
+	mount-tools/ctl/lines.c \
+	mount-tools/ctl/lines.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \

@@ -68,19 +68,25 @@ static int open_path(void *arg, const char *path)
 
 /* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
 static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, struct dfs_encode_config *config,
-		     const char **ret_why, struct dfs_err *err)
+		     enum dfs_reason_id *ret_why, struct dfs_err *err)
 {
 	int ret;
 
-	*ret_why = NULL;
+	*ret_why = DFS_REASON_NONE;
 	if (!e->ctl->out)
 		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
 	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
-	if (ret == 0 && *ret_why)
+	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		config->codec = NULL;
 	return ret;
+}
+
+/* Of what is compressed: why exactly, though somebody asked for another codec. @why: known before; @then: found on the way. */
+static const char *exact_sentence(enum dfs_reason_id why, enum dfs_reason_id then)
+{
+	return dfs_reason_sentence(why != DFS_REASON_NONE ? why : then);
 }
 
 static const char *id_text(const struct dfs_model *base, char text[DFS_HASH_HEX])
@@ -122,7 +128,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	struct ctl_progress progress;
 	struct dfs_encode_config config = encode_config(e, base, &progress);
 	struct dfs_encode_result encoded;
-	const char *why;
+	enum dfs_reason_id why;
 	int ret;
 
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
@@ -146,7 +152,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	*result = (struct ctl_result){
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
-		.why = encoded.shrunk ? why : "it does not shrink",
+		.why = encoded.shrunk ? exact_sentence(why, encoded.why_exact) : "it does not shrink",
 		.original_bytes = encoded.original_bytes,
 		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
@@ -163,7 +169,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 		.registry = &e->session.registry, .keeper = e->session.keeper,
 		.verify_progress = ctl_progress_tell, .verify_arg = &verifying,
 	};
-	const char *why;
+	enum dfs_reason_id why;
 	int ret;
 
 	ctl_progress_start(&progress, "encoding", file->path);
@@ -178,7 +184,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 	*result = (struct ctl_result){
 		.outcome = done->compressed ? CTL_CHANGED : CTL_LEFT,
 		.what = done->compressed ? "compressed" : "left",
-		.why = done->compressed ? why : done->why.text,
+		.why = done->compressed ? exact_sentence(why, done->why_exact) : done->why.text,
 		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
 	};
 	return 0;

@@ -290,6 +290,23 @@ static void info_kept(struct ctl_session *s, const char *path, const char *rel, 
 		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));
 }
 
+/* What the daemon knows of a container that is exact, though its policy has it otherwise. */
+static void info_exact(struct ctl_session *s, const char *path)
+{
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
+	struct dfs_err none;
+	struct ctl_result told;
+
+	if (ctl_daemon_writer(path, &daemon, &none) <= 0)
+		return;
+	ctl_daemon_result(&daemon, &told);
+	if (told.outcome != CTL_CHANGED || !told.why)
+		return;
+	ctl_say(s->ctl, "%-10s %s", "exact", told.why);
+	if (s->ctl->report)
+		json_object_set_new(s->ctl->report, "reason", ctl_string(told.why));
+}
+
 static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, err);
@@ -319,6 +336,8 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "path", ctl_string(path));
 	ret = dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, path, fd, &st, err);
+	if (ret == 0 && dfs_view_container(view))
+		info_exact(s, path);
 	if (ret == 0)
 		info_kept(s, path, rel, fd, dfs_view_size(view));
 	return ret;

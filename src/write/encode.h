@@ -13,6 +13,7 @@
 #include "format/container.h"
 #include "util/err.h"
 #include "util/pool.h"
+#include "write/reason.h"
 
 struct dfs_plan;
 struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
@@ -34,6 +35,7 @@ struct dfs_encode_result {
 	struct dfs_superblock sb;
 	uint64_t original_bytes;
 	uint64_t stored_bytes;
+	enum dfs_reason_id why_exact;	/* though its codec gives up bits; DFS_REASON_NONE: it did, or does not */
 	bool shrunk;			/* false: not worth keeping; out_fd holds a valid container all the same */
 };
 

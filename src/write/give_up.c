@@ -204,10 +204,14 @@ static uint32_t drop_exact(struct pass_job *jobs, uint32_t n)
 	uint32_t left = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (jobs[i].finite && jobs[i].differs && jobs[i].w->segments[jobs[i].segment].lossy->tensor.values)
+		bool takes = jobs[i].finite && jobs[i].w->segments[jobs[i].segment].lossy->tensor.values;
+
+		if (takes && jobs[i].differs) {
 			jobs[left++] = jobs[i];
-		else
-			make_exact(jobs[i].w, jobs[i].segment);
+			continue;
+		}
+		jobs[i].w->n_declined += !takes;
+		make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;
 }
