@@ -4,6 +4,7 @@ bin_PROGRAMS += mount-tools/deltafsctl
 mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/version.c mount-tools/version.h \
 	mount-tools/ctl/account.c \
+	mount-tools/ctl/anew.c mount-tools/ctl/anew.h \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
@@ -49,6 +50,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/results.h \
 	mount-tools/ctl/session.c \
 	mount-tools/ctl/session.h \
+	mount-tools/ctl/shown.c mount-tools/ctl/shown.h \
 	mount-tools/ctl/status.c \
 	mount-tools/ctl/survey.c mount-tools/ctl/survey.h \
 	mount-tools/ctl/text.c \

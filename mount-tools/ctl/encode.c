@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "bases.h"
 #include "consent.h"
 #include "ctl.h"
@@ -32,6 +33,7 @@ static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories; takes the safetensors files there" },
 	{ 0, "base", "PATH|ID", offsetof(struct ctl, base), "the base; else the best of the store's is chosen" },
 	{ 0, "codec", "SPEC", offsetof(struct ctl, codec), "how differences are coded (exact)" },
+	{ 0, "again", NULL, offsetof(struct ctl, again), "also of what has given up bits before" },
 	{ 0, "yes", NULL, offsetof(struct ctl, yes), "do not ask before a lossy codec" },
 	{ 0, "threads", "N", offsetof(struct ctl, threads), "threads that encode (one a CPU)" },
 	{ 'o', "output", "OUT", offsetof(struct ctl, out), "write a container there and leave FILE alone; several: OUT is a directory" },
@@ -66,15 +68,19 @@ static int open_path(void *arg, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
-static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, struct dfs_encode_config *config,
+/*
+ * Codecs that look at whole models want the other files too.
+ * @rel: in the store, by which it is told whether it may be lossy; NULL: it may
+ * @ret_why: it is to be exact, and why
+ */
+static int make_plan(struct encoding *e, const struct ctl_file *file, const char *rel, int fd, struct dfs_encode_config *config,
 		     enum dfs_reason_id *ret_why, struct dfs_err *err)
 {
 	int ret;
 
 	*ret_why = DFS_REASON_NONE;
-	if (!e->ctl->out)
-		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
+	if (rel)
+		config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
 	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
@@ -137,7 +143,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	if (out.direct)
 		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
 	ctl_progress_start(&progress, "encoding", file->path);
-	ret = make_plan(e, file, fd, &config, &why, err);
+	ret = make_plan(e, file, NULL, fd, &config, &why, err);
 	if (ret == 0)
 		ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);
@@ -174,7 +180,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 
 	ctl_progress_start(&progress, "encoding", file->path);
 	ctl_progress_start(&verifying, "verifying", file->path);
-	ret = make_plan(e, file, fd, &config.encode, &why, err);
+	ret = make_plan(e, file, rel, fd, &config.encode, &why, err);
 	if (ret == 0)
 		ret = dfs_ingest(e->session.store, rel, &config, done, err);
 	ctl_progress_end(&progress);
@@ -264,10 +270,12 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
 	if (ret == 0 && !through && !gone)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
-	if (ret < 0)
+	if (ret < 0) {
+		ctl_anew_failed(file, &err);
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
-	else
+	} else {
 		ctl_result_add(e->ctl, file->path, &result, &e->totals);
+	}
 }
 
 /* Does a base that the store has already serve this model? Return: 1, 0, -errno. */
@@ -358,6 +366,7 @@ static int run(struct ctl *ctl)
 		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
+	ctl_anew_mark(ctl, &spec, &files);
 	ret = ctl_consent(ctl, &spec, &files);
 	if (ret != CTL_DONE)
 		return ret;
@@ -367,10 +376,12 @@ static int run(struct ctl *ctl)
 		e.session.new_store = realpath(ctl->args[0], NULL);
 	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
 		ctl_fail(ctl, &err);
+	ctl_anew_begin(ctl, &e.session, &files, &e.totals);
 	if (!ctl->out)
 		ctl_mounted_queue(ctl, &files, &e.wish);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
-		encode_file(&e, &files.files[i]);
+		if (files.files[i].anew != CTL_ANEW_OVER)
+			encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");
 	ctl_bases_release(&e.bases);
 	dfs_planned_release(&e.planned);

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "codec/codec.h"
 #include "ctl.h"
 #include "daemon.h"
+#include "kept.h"
 #include "mounts.h"
 #include "read/view.h"
 #include "session.h"
+#include "shown.h"
 #include "tensor/linear.h"
 #include "text.h"
 #include "write/classify.h"
@@ -166,32 +167,12 @@ static void show_tensors(struct ctl *ctl, const struct dfs_container *c, const s
 		show_tensor(ctl, c, &header->tensors[i], list);
 }
 
-/* The header as the file shows it: it needs no base. */
-static int view_header(struct dfs_view *view, struct dfs_header **ret_header, struct dfs_err *err)
-{
-	const struct dfs_container *c = dfs_view_container(view);
-	DFS_AUTO(mem) uint8_t *bytes = NULL;
-	size_t len;
-	int ret;
-
-	*ret_header = NULL;
-	if (c->n_segments == 0 || c->segments[0].kind != DFS_SEGMENT_HEADER)
-		return 0;
-	bytes = malloc(c->segments[0].len);
-	if (!bytes)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = dfs_view_read(view, 0, c->segments[0].len, bytes, &len, err);
-	if (ret == 0)
-		ret = dfs_header_parse(bytes, len, c->sb.original_size, ret_header, err);
-	return ret;
-}
-
 static int info_container(struct ctl_session *s, struct dfs_view *view, struct dfs_err *err)
 {
 	const struct dfs_container *c = dfs_view_container(view);
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct ctl_account account;
-	int ret = view_header(view, &header, err);
+	int ret = ctl_shown_header(view, &header, err);
 
 	if (ret < 0)
 		return ret;
@@ -261,27 +242,13 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 	return 0;
 }
 
-/* The daemon knows of those that are not for this user to list. */
-static bool kept_until(struct ctl_session *s, const char *path, const char *rel, int fd, char text[DFS_KEPT_UNTIL_LEN])
-{
-	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
-	ssize_t n = getxattr(path, "user.deltafs.kept", text, DFS_KEPT_UNTIL_LEN - 1);
-
-	if (s->store && dfs_kept_find(s->store, fd, rel, &kept) > 0) {
-		dfs_kept_until_text(kept.until_s, text);
-		return true;
-	}
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
 /* @bytes: of the file as it is shown, and so of its original */
 static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t bytes)
 {
 	char until[DFS_KEPT_UNTIL_LEN], text[CTL_BYTES_LEN];
 	bool manual;
 
-	if (!kept_until(s, path, rel, fd, until))
+	if (!ctl_kept_until(s->store, path, rel, fd, until))
 		return;
 	manual = !strcmp(until, "manual");
 	ctl_say(s->ctl, "%-10s its original, %s, until %s; deltafsctl accept or revert decides", "kept",
