@@ -5,9 +5,10 @@
  * WRITE: background -> this -> reasons; this <- who shows it.
  *
  * Who compresses writes it, one file at a time. The reason why a file stays
- * plain is kept by the file itself, across restarts (reasons.h): it follows a
- * rename and is void once the file is written again. The last few are also
- * known by name, until the name is removed or the file is written.
+ * plain, or a container is exact though it was not to be, is kept by the file
+ * itself, across restarts (reasons.h): it follows a rename and is void once the
+ * file is written again. The last few are also known by name, until the name is
+ * removed or the file is written.
  *
  * All calls from any thread; those that say so do one write(2). NULL for a
  * ledger is fine, and keeps nothing.
