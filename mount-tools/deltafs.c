@@ -74,6 +74,7 @@ struct daemon {
 	struct dfs_survey *survey;
 	struct dfs_turn *turn;
 	struct dfs_keeper *keeper;
+	struct dfs_permit_mount permit;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -245,7 +246,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
-		.codec = d->settings.codec, .since = dfs_clock_past_files(),
+		.codec = d->permit.codec, .since = d->permit.since,
 		.quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader, .turn = d->turn,
 	};
@@ -288,6 +289,8 @@ static int start(struct daemon *d, struct dfs_err *err)
 		ret = harden(err);
 	if (ret < 0)
 		return ret;
+	d->permit = (struct dfs_permit_mount){ s->codec, dfs_clock_past_files() };
+	mount.permit = d->permit;
 	mount.read_only = d->read_only;
 	reader.log = mount.log = d->log;
 	ret = dfs_reader_new(&reader, &d->reader, err);

@@ -4,6 +4,7 @@ bin_PROGRAMS += mount-tools/deltafsctl
 mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/version.c mount-tools/version.h \
 	mount-tools/ctl/account.c \
+	mount-tools/ctl/anew.c mount-tools/ctl/anew.h \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
@@ -29,6 +30,8 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/kept.c mount-tools/ctl/kept.h \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/trials.c mount-tools/ctl/trials.h \
+	mount-tools/ctl/lines.c \
+	mount-tools/ctl/lines.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \
@@ -49,6 +52,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/results.h \
 	mount-tools/ctl/session.c \
 	mount-tools/ctl/session.h \
+	mount-tools/ctl/shown.c mount-tools/ctl/shown.h \
 	mount-tools/ctl/status.c \
 	mount-tools/ctl/survey.c mount-tools/ctl/survey.h \
 	mount-tools/ctl/text.c \

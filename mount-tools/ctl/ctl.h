@@ -29,6 +29,7 @@ struct ctl {
 	const struct ctl_command *command;
 
 	/* options; a command sees only those of its table */
+	bool again;
 	bool by_reference;
 	bool fast;
 	bool help;

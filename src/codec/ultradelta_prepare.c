@@ -142,6 +142,20 @@ static int put_notes(const struct dfs_ultra_options *o, const struct dfs_lossy_t
 	return 0;
 }
 
+/* How many differences the tensor keeps in all. */
+static uint64_t kept_in_all(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensor)
+{
+	const struct dfs_ultra_record *r = tensor->record;
+	const struct dfs_ultra_table t = { .keep = fraction(1 - r->rate) };
+	uint64_t kept = 0;
+
+	if (o->mask == DFS_ULTRA_SEEDED)
+		return dfs_ultra_kept(&t, tensor->values);
+	for (unsigned k = 0; k < 1u << (unsigned)o->bits; k++)
+		kept += kept_of(r, k, dfs_ultra_rate(o, tensor));
+	return kept;
+}
+
 int dfs_ultra_prepare(const void *options, const struct dfs_lossy_tensor *tensor, struct dfs_buf *table,
 		      struct dfs_buf *notes, struct dfs_err *err)
 {
@@ -149,6 +163,8 @@ int dfs_ultra_prepare(const void *options, const struct dfs_lossy_tensor *tensor
 
 	if (!levels_fit(tensor->record, 1u << (unsigned)o->bits, tensor->shape.dtype))
 		return dfs_fail(err, ERANGE, "ultradelta: differences too large to be multiplied");
+	if (!kept_in_all(o, tensor))
+		return dfs_fail(err, ERANGE, "ultradelta: so few values that none would be kept");
 	if (put_table(o, tensor, table) < 0 || put_notes(o, tensor, notes) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	return 0;

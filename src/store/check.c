@@ -26,6 +26,8 @@ static const struct {
 		"the original lies beside it, without .record: move it to where it is wanted, and remove the record" },
 	[DFS_CHECK_KEPT_STRAY] = { "kept-stray", DFS_REPAIR_ALL, "removed",
 		"look at it, and move it to where it is wanted, if it is; its record ends in .record" },
+	[DFS_CHECK_KEPT_ALTERED] = { "kept-altered", DFS_REPAIR_NONE, NULL,
+		"its file is as it was, and cannot be reverted; bring the original back from a backup, or let go of it: deltafsctl accept" },
 	[DFS_CHECK_MODEL] = { "model", DFS_REPAIR_SAFE, "written anew from its pins",
 		"give the model once more: deltafsctl base add STORE PATH" },
 	[DFS_CHECK_PIN_LOST] = { "pin-lost", DFS_REPAIR_SAFE, "pinned", "give it once more: deltafsctl base add STORE PATH" },

@@ -11,11 +11,11 @@ static int open_in_store(void *arg, const char *rel)
 }
 
 int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct dfs_encode_config *encode,
-		  const char **ret_why, struct dfs_err *err)
+		  enum dfs_reason_id *ret_why, struct dfs_err *err)
 {
 	int ret;
 
-	*ret_why = NULL;
+	*ret_why = DFS_REASON_NONE;
 	encode->plan = NULL;
 	encode->codec = c->wanted ? dfs_permit_wanted(rel, c->wanted, ret_why) :
 				    dfs_permit_codec(c->policy, &c->mount, rel, fd, ret_why);
@@ -24,7 +24,7 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 	if (encode->base)
 		encode->norms = dfs_registry_norms(c->store, encode->base->id);
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
-	if (ret == 0 && *ret_why)
+	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		encode->codec = NULL;
 	return ret;
 }

@@ -24,10 +24,10 @@ struct dfs_coding {
  * dfs_coding_of() - settle codec and plan
  * @fd: of the file at @rel, plain
  * @encode: base, threads, progress are set; codec, norms and plan are filled in
- * @ret_why: why the codec is exact though somebody wants bits given up; NULL: it is as wanted
+ * @ret_why: why the codec is exact though somebody wants bits given up; DFS_REASON_NONE: it is as wanted
  * Return: 0; as dfs_planned_get().
  */
 int dfs_coding_of(const struct dfs_coding *coding, const char *rel, int fd, struct dfs_encode_config *encode,
-		  const char **ret_why, struct dfs_err *err);
+		  enum dfs_reason_id *ret_why, struct dfs_err *err);
 
 #endif

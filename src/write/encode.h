@@ -14,6 +14,7 @@
 #include "tensor/norms.h"
 #include "util/err.h"
 #include "util/pool.h"
+#include "write/reason.h"
 
 struct dfs_plan;
 struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
@@ -37,6 +38,7 @@ struct dfs_encode_result {
 	uint64_t original_bytes;
 	uint64_t stored_bytes;
 	struct dfs_norms norms;		/* of the model, if the codec wants that of a base; else 0 */
+	enum dfs_reason_id why_exact;	/* though its codec gives up bits; DFS_REASON_NONE: it did, or does not */
 	bool shrunk;			/* false: not worth keeping; out_fd holds a valid container all the same */
 };
 

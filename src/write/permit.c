@@ -58,44 +58,61 @@ static int64_t born(int fd)
 	return st.stx_btime.tv_sec * 1000000000ll + st.stx_btime.tv_nsec;
 }
 
-static const char hash_why[] = "its name is the hash of its content";
-
-const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why)
+const char *dfs_permit_wanted(const char *rel, const char *spec, enum dfs_reason_id *ret_why)
 {
 	bool refused = spec && strcmp(spec, "exact") && is_hash(rel);
 
-	*ret_why = refused ? hash_why : NULL;
+	*ret_why = refused ? DFS_REASON_EXACT_HASH : DFS_REASON_NONE;
 	return refused ? NULL : spec;
 }
 
-/* Is there a reason to code a file exactly? Return: NULL: none; a sentence. */
-static const char *why_exact(const char *rel, int fd, int64_t since)
+/* Is there a reason to code a file exactly? */
+static enum dfs_reason_id why_exact(const char *rel, int fd, int64_t since)
 {
 	int64_t at = born(fd);
 
 	if (is_hash(rel))
-		return hash_why;
+		return DFS_REASON_EXACT_HASH;
 	if (dfs_mark_has(&dfs_mark_exact, fd))
-		return "it was compressed before";
+		return DFS_REASON_EXACT_BEFORE;
 	if (at < 0)
-		return "its file system does not tell when it came";
-	return at < since ? "it was there before the policy" : NULL;
+		return DFS_REASON_EXACT_UNDATED;
+	return at < since ? DFS_REASON_EXACT_OLD : DFS_REASON_NONE;
 }
 
-const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
-			     int fd, const char **ret_why)
+/* What policy or mount have, and from when on. */
+static const char *codec_in_force(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, int64_t *ret_since)
 {
 	const char *codec = dfs_policy_codec(policy);
 	int64_t since = dfs_policy_since(policy);
+
+	*ret_since = codec || since > mount->since ? since : mount->since;
+	return codec ? codec : mount->codec;
+}
+
+static bool is_lossy(const char *codec)
+{
 	struct dfs_spec spec;
 
-	*ret_why = NULL;
-	if (!codec) {
-		codec = mount->codec;
-		since = since > mount->since ? since : mount->since;
-	}
-	if (dfs_spec_parse(codec, &spec, NULL) < 0 || !spec.lossy)
-		return codec;
-	*ret_why = why_exact(rel, fd, since);
-	return *ret_why ? NULL : codec;
+	return dfs_spec_parse(codec, &spec, NULL) == 0 && spec.lossy;
+}
+
+const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
+			     int fd, enum dfs_reason_id *ret_why)
+{
+	int64_t since;
+	const char *codec = codec_in_force(policy, mount, &since);
+
+	*ret_why = is_lossy(codec) ? why_exact(rel, fd, since) : DFS_REASON_NONE;
+	return *ret_why == DFS_REASON_NONE ? codec : NULL;
+}
+
+enum dfs_reason_id dfs_permit_why_exact(const struct dfs_policy *policy, const struct dfs_permit_mount *mount,
+					const char *rel, int fd)
+{
+	int64_t since;
+	const char *codec = codec_in_force(policy, mount, &since);
+	enum dfs_reason_id why = is_lossy(codec) ? why_exact(rel, fd, since) : DFS_REASON_NONE;
+
+	return is_lossy(codec) && why == DFS_REASON_NONE ? DFS_REASON_EXACT_UNKNOWN : why;
 }

@@ -7,7 +7,8 @@
 static bool is_same(const struct dfs_permit_again *again)
 {
 	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
-	const char *codec, *why;
+	enum dfs_reason_id why;
+	const char *codec;
 
 	if (dfs_policy_load(again->store, again->rel, &policy) < 0)
 		return false;

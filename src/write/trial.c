@@ -23,6 +23,7 @@ struct piece {
 	uint8_t *data, *pred;
 	float *delta;
 	struct dfs_buf table, notes;
+	bool declined;		/* it would be coded exactly */
 	uint64_t stored, exact_stored;
 	double seconds, exact_seconds;
 };
@@ -73,7 +74,7 @@ static void piece_delta(struct piece *p, const struct dfs_block *block)
 {
 	unsigned size = dfs_dtype_info(block->shape.dtype)->size;
 
-	dfs_delta(block->shape.dtype, p->data + block->first * size, block->pred, p->delta, block->n);
+	p->declined |= !dfs_delta(block->shape.dtype, p->data + block->first * size, block->pred, p->delta, block->n);
 }
 
 static int piece_read(struct trial *t, uint32_t segment, struct piece *p, struct dfs_err *err)
@@ -117,6 +118,8 @@ static int piece_measure(struct trial *t, struct piece *p)
 	for (unsigned pass = 0; pass < spec->lossy->passes(spec->options) && ret == 0; pass++) {
 		for (uint64_t i = 0; ret == 0 && piece_block(p, i, &block); i++) {
 			piece_delta(p, &block);
+			if (p->declined)
+				return 0;
 			ret = spec->lossy->measure(spec->options, pass, &block, p->delta, &p->tensor, t->hand->scratch);
 		}
 		if (ret == 0 && spec->lossy->settle)
@@ -151,6 +154,10 @@ static int piece_code(struct trial *t, struct piece *p, struct dfs_err *err)
 	double start = now();
 	int ret = spec->lossy->prepare(spec->options, &p->tensor, &p->table, &p->notes, err);
 
+	if (ret == -ERANGE) {
+		p->declined = true;
+		return 0;
+	}
 	if (ret == 0)
 		ret = spec->lossy->codec->table_open(p->tensor.shape, (struct dfs_span){ p->table.data, p->table.len },
 						     true, &table, err);
@@ -215,18 +222,22 @@ static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
 {
 	const struct dfs_spec *spec = t->w->spec;
 	struct dfs_lossy_tensor tensors[TENSORS];
+	unsigned n = 0;
 	int ret = 0;
 
-	for (unsigned i = 0; i < t->n && ret == 0; i++)
+	for (unsigned i = 0; i < t->n && ret == 0; i++) {
 		ret = piece_measure(t, &t->pieces[i]);
-	for (unsigned i = 0; i < t->n; i++)
-		tensors[i] = t->pieces[i].tensor;
+		if (!t->pieces[i].declined)
+			tensors[n++] = t->pieces[i].tensor;
+	}
 	if (ret == 0 && spec->lossy->plan)
-		ret = spec->lossy->plan(spec->options, tensors, t->n, err);
+		ret = spec->lossy->plan(spec->options, tensors, n, err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
-		ret = piece_code(t, &t->pieces[i], err);
-	for (unsigned i = 0; exact && i < t->n && ret == 0; i++)
-		ret = piece_exact(t, &t->pieces[i], err);
+		if (!t->pieces[i].declined)
+			ret = piece_code(t, &t->pieces[i], err);
+	for (unsigned i = 0; i < t->n && ret == 0; i++)
+		if (exact || t->pieces[i].declined)
+			ret = piece_exact(t, &t->pieces[i], err);
 	if (ret == -ENOTSUP)	/* with a sentence */
 		return ret;
 	return ret < 0 ? dfs_fail(err, -ret, "codec %s: %s", spec->lossy->codec->name, strerror(-ret)) : 0;
@@ -240,8 +251,8 @@ static void add_up(const struct trial *t, struct dfs_trial *result)
 
 	for (unsigned i = 0; i < t->n; i++) {
 		values += t->pieces[i].tensor.values;
-		stored += t->pieces[i].stored;
-		seconds += t->pieces[i].seconds;
+		stored += t->pieces[i].declined ? t->pieces[i].exact_stored : t->pieces[i].stored;
+		seconds += t->pieces[i].declined ? t->pieces[i].exact_seconds : t->pieces[i].seconds;
 		exact_stored += t->pieces[i].exact_stored;
 		exact_seconds += t->pieces[i].exact_seconds;
 	}

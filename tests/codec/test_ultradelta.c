@@ -117,6 +117,12 @@ static void round_trip(const char *spec, unsigned bits, struct shape shape, unsi
 
 	m->how.head = 251;
 	t = model_add(m, dtype, shape.rows, shape.cols, kind, size, shape.rows + 7 * shape.cols);
+	/* nothing would be kept of it */
+	if (shape.rows * shape.cols < 10) {
+		CHECK_RET(-ERANGE, model_code(m));
+		model_free(m);
+		return;
+	}
 	CHECK_RET(0, model_code(m));
 	out = malloc(t->matrix->bytes);
 	other = malloc(t->matrix->bytes);
@@ -173,11 +179,12 @@ static void odd_differences(void **state)
 								 odd[i].size, i);
 			uint8_t *out = malloc(t->matrix->bytes);
 
-			CHECK_RET(0, model_code(m));
-			CHECK_RET(0, driven_decode(t, (struct way){ .level = DFS_CPU_PORTABLE }, out));
-			for (size_t k = 0; k < t->matrix->n; k++)
+			/* with stored places zeros count as left out already */
+			CHECK_RET(odd[i].kind == ZERO && stored ? -ERANGE : 0, model_code(m));
+			CHECK_RET(0, t->ret ? 0 : driven_decode(t, (struct way){ .level = DFS_CPU_PORTABLE }, out));
+			for (size_t k = 0; k < t->matrix->n && !t->ret; k++)
 				CHECK(isfinite(matrix_get(t->matrix, out, k)));
-			if (odd[i].kind == ZERO)
+			if (odd[i].kind == ZERO && !stored)
 				CHECK_BYTES(out, t->matrix->pred, t->matrix->bytes);
 			/* levels are of ten times the size, and one in ten is kept */
 			if (odd[i].kind == (ONE_VALUE | ALONE)) {
@@ -194,21 +201,6 @@ static void odd_differences(void **state)
 			free(out);
 			model_free(m);
 		}
-}
-
-static void what_would_overflow_is_declined(void **state)
-{
-	struct model *m = model_new(CODEC, "s=0.9999");
-	struct driven *a = model_add(m, DFS_BF16, 10, 100, GAUSSIAN, 0x1p114, 1);
-	struct driven *b = model_add(m, DFS_F16, 10, 100, GAUSSIAN, 100, 1);
-	struct driven *c = model_add(m, DFS_F16, 10, 100, GAUSSIAN, 0.1, 1);
-
-	(void)state;
-	CHECK_RET(-ERANGE, model_code(m));
-	CHECK_RET(-ERANGE, a->ret);
-	CHECK_RET(-ERANGE, b->ret);
-	CHECK_RET(0, c->ret);
-	model_free(m);
 }
 
 /* --- the same bytes */
@@ -364,7 +356,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(values_are_predictions_or_levels_added),
 	cmocka_unit_test(every_width_of_code),
 	cmocka_unit_test(odd_differences),
-	cmocka_unit_test(what_would_overflow_is_declined),
 	cmocka_unit_test(encoding_gives_the_same_bytes_in_any_order_on_any_cpu),
 	cmocka_unit_test(cut_and_lengthened_payloads_are_refused),
 	cmocka_unit_test(changed_payloads_and_noise),

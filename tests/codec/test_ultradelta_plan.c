@@ -283,6 +283,39 @@ static void files_are_as_small_as_was_asked(void **state)
 	}
 }
 
+static void what_would_overflow_is_declined(void **state)
+{
+	struct model *m = model_new(CODEC, "s=0.9999");
+	struct driven *a = model_add(m, DFS_BF16, 10, 100, GAUSSIAN, 0x1p114, 1);
+	struct driven *b = model_add(m, DFS_F16, 10, 100, GAUSSIAN, 100, 1);
+	struct driven *c = model_add(m, DFS_F16, 200, 100, GAUSSIAN, 0.1, 1);
+
+	(void)state;
+	CHECK_RET(-ERANGE, model_code(m));
+	CHECK_RET(-ERANGE, a->ret);
+	CHECK_RET(-ERANGE, b->ret);
+	CHECK_RET(0, c->ret);
+	model_free(m);
+}
+
+/* Of a tensor that keeps less than one value nothing would be left: it is not the codec's to throw away. */
+static void what_would_keep_nothing_is_declined(void **state)
+{
+	static const char *const masks[] = { "s=0.9999,step=0", "s=0.9999,step=0,mask=stored" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct model *m = model_new(CODEC, masks[i]);
+		struct driven *tiny = model_add(m, DFS_BF16, 64, 64, ONE_VALUE | ALONE, 0.5, 1);
+		struct driven *small = model_add(m, DFS_BF16, 128, 128, ONE_VALUE | ALONE, 0.5, 2);
+
+		CHECK_RET(-ERANGE, model_code(m));
+		CHECK_RET(-ERANGE, tiny->ret);
+		CHECK_RET(0, small->ret);
+		model_free(m);
+	}
+}
+
 static void options_are_checked(void **state)
 {
 	static const char *const bad[] = {
@@ -309,6 +342,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(codebook_is_nearly_the_best),
 	cmocka_unit_test(codebook_of_few_values_has_them_all),
 	cmocka_unit_test(files_are_as_small_as_was_asked),
+	cmocka_unit_test(what_would_overflow_is_declined),
+	cmocka_unit_test(what_would_keep_nothing_is_declined),
 	cmocka_unit_test(options_are_checked),
 };
 
