@@ -28,6 +28,7 @@
 #include "util/auto.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/rounding.h"
 #include "write/background.h"
 #include "write/keeper.h"
 #include "write/ledger.h"
@@ -73,6 +74,7 @@ struct daemon {
 	struct dfs_survey *survey;
 	struct dfs_turn *turn;
 	struct dfs_keeper *keeper;
+	struct dfs_permit_mount permit;
 	struct dfs_ingest_watch watch;
 	struct dfs_background *ingest;
 };
@@ -244,7 +246,7 @@ static int ingest_new(struct daemon *d, struct dfs_err *err)
 	const struct dfs_background_config config = {
 		.store = d->store, .bases = d->bases, .queue = d->queue, .ledger = d->ledger,
 		.reasons = d->reasons, .log = d->log,
-		.codec = d->settings.codec, .since = dfs_clock_file_ns(),
+		.codec = d->permit.codec, .since = d->permit.since,
 		.quiet_ms = d->settings.quiet * 1000, .threads = d->settings.threads, .cache_bytes = INGEST_CACHE, .watch = &d->watch,
 		.shown = d->reader, .turn = d->turn,
 	};
@@ -287,6 +289,8 @@ static int start(struct daemon *d, struct dfs_err *err)
 		ret = harden(err);
 	if (ret < 0)
 		return ret;
+	d->permit = (struct dfs_permit_mount){ s->codec, dfs_clock_past_files() };
+	mount.permit = d->permit;
 	mount.read_only = d->read_only;
 	reader.log = mount.log = d->log;
 	ret = dfs_reader_new(&reader, &d->reader, err);
@@ -363,6 +367,7 @@ int main(int argc, char **argv)
 	struct dfs_err err = { "" };
 	int status = 0;
 
+	dfs_rounding_default();
 	mallopt(M_ARENA_MAX, ARENAS);
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	signal(SIGXFSZ, SIG_IGN);

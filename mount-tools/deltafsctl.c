@@ -14,6 +14,7 @@
 #include "ctl/options.h"
 #include "ctl/text.h"
 #include "util/nearest.h"
+#include "util/rounding.h"
 #include "version.h"
 
 static const struct ctl_command *const commands[] = {
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
 {
 	int words;
 
+	dfs_rounding_default();
 	if (argc < 2) {
 		ctl_warn("no command; `deltafsctl -h` lists them");
 		return CTL_USAGE;

@@ -4,10 +4,12 @@ bin_PROGRAMS += mount-tools/deltafsctl
 mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/version.c mount-tools/version.h \
 	mount-tools/ctl/account.c \
+	mount-tools/ctl/anew.c mount-tools/ctl/anew.h \
 	mount-tools/ctl/account.h \
 	mount-tools/ctl/base_add.c \
 	mount-tools/ctl/base_list.c \
 	mount-tools/ctl/base_mounted.c mount-tools/ctl/base_mounted.h \
+	mount-tools/ctl/base_norm.c mount-tools/ctl/base_norm.h \
 	mount-tools/ctl/base_remove.c \
 	mount-tools/ctl/bases.c \
 	mount-tools/ctl/bases.h \
@@ -22,11 +24,14 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/families.h \
 	mount-tools/ctl/import.c \
 	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
+	mount-tools/ctl/gamma.c mount-tools/ctl/gamma.h \
 	mount-tools/ctl/info.c \
 	mount-tools/ctl/consent.c mount-tools/ctl/consent.h \
 	mount-tools/ctl/kept.c mount-tools/ctl/kept.h \
 	mount-tools/ctl/left.c mount-tools/ctl/left.h \
 	mount-tools/ctl/trials.c mount-tools/ctl/trials.h \
+	mount-tools/ctl/lines.c \
+	mount-tools/ctl/lines.h \
 	mount-tools/ctl/listing.c \
 	mount-tools/ctl/listing.h \
 	mount-tools/ctl/lost_store.c mount-tools/ctl/lost_store.h \
@@ -47,6 +52,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/results.h \
 	mount-tools/ctl/session.c \
 	mount-tools/ctl/session.h \
+	mount-tools/ctl/shown.c mount-tools/ctl/shown.h \
 	mount-tools/ctl/status.c \
 	mount-tools/ctl/survey.c mount-tools/ctl/survey.h \
 	mount-tools/ctl/text.c \

@@ -19,6 +19,7 @@
 #include "fsck/report.h"
 #include "read/reader.h"
 #include "store/pending.h"
+#include "util/rounding.h"
 #include "version.h"
 #include "write/check_tree.h"
 #include "write/reasons.h"
@@ -182,6 +183,7 @@ int main(int argc, char **argv)
 	struct fsck_options options;
 	int ret = fsck_options_parse(argc, argv, &options);
 
+	dfs_rounding_default();
 	if (ret)
 		return ret;
 	if (options.help) {

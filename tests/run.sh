@@ -16,18 +16,19 @@ usage() {
 	                  fuzz: in front, those of that build
 	  --no-install    use what is there
 	  --no-san        without sanitizer builds and fuzz targets
-	  --jobs N        at once (one a CPU)
+	  --jobs N        at once (one a CPU, and one more of tests, which wait a lot)
 	END
 }
 
 FULL= ONLY= INSTALL=1 SAN=1 JOBS=$(nproc)
+AT_ONCE=$((JOBS + 1))
 while [ $# -gt 0 ]; do
 	case $1 in
 	--full) FULL=1 ;;
 	--only) ONLY=${2?--only needs a pattern}; shift ;;
 	--no-install) INSTALL= ;;
 	--no-san) SAN= ;;
-	--jobs) JOBS=${2?--jobs needs a number}; shift ;;
+	--jobs) JOBS=${2?--jobs needs a number} AT_ONCE=$2; shift ;;
 	-h | --help) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac

@@ -3,11 +3,11 @@
 #include "account.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "codec/lossy.h"
 #include "predict/predict.h"
 #include "tensor/dtype.h"
+#include "tensor/linear.h"
 #include "util/auto.h"
 
 /* Records of the metadata: deltafs-format(5). */
@@ -64,6 +64,8 @@ void ctl_account_tensor(const struct dfs_container *c, const struct dfs_tensor *
 	for (unsigned id = 1; id < CTL_CODECS; id++)
 		if (by_codec[id] > by_codec[account.codec])
 			account.codec = id;
+	for (unsigned id = 0; id < CTL_CODECS; id++)
+		account.lossy |= by_codec[id] && dfs_lossy_find(id);
 	*ret_account = account;
 }
 
@@ -74,28 +76,16 @@ uint64_t ctl_account_params(const struct dfs_tensor *tensor)
 	return info && info->bits ? tensor->len * 8 / info->bits : 0;
 }
 
-static bool is_linear(const struct dfs_tensor *tensor)
+static void add_tensor(struct ctl_account_sum *sum, const struct dfs_tensor *tensor)
 {
-	static const char *const others[] = { "embed", "lm_head", "wte", "wpe", "shared.weight", "classifier", "score." };
-	const struct dfs_dtype_info *info = dfs_dtype_info(tensor->dtype);
-
-	if (!info || !info->is_float || (tensor->rank != 2 && tensor->rank != 3))
-		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strstr(tensor->name, others[i]))
-			return false;
-	return true;
-}
-
-bool ctl_account_is_linear(const struct dfs_container *c, const struct dfs_tensor *tensor, unsigned codec)
-{
-	return c && c->sb.incompatible & DFS_FEATURE_LOSSY ? dfs_lossy_find(codec) != NULL : is_linear(tensor);
+	sum->params += ctl_account_params(tensor);
+	sum->original_bytes += tensor->len;
 }
 
 static void add_tensors(const struct dfs_container *c, const struct dfs_header *header,
 			struct ctl_account *account)
 {
-	double linear = 0;
+	double linear = 0, given_up = 0;
 
 	for (size_t i = 0; i < header->n_tensors; i++) {
 		const struct dfs_tensor *tensor = &header->tensors[i];
@@ -103,13 +93,17 @@ static void add_tensors(const struct dfs_container *c, const struct dfs_header *
 
 		account->all.params += ctl_account_params(tensor);
 		ctl_account_tensor(c, tensor, &one);
-		if (!tensor->len || !ctl_account_is_linear(c, tensor, one.codec))
-			continue;
-		account->linear.params += ctl_account_params(tensor);
-		account->linear.original_bytes += tensor->len;
-		linear += one.stored_bytes;
+		if (dfs_tensor_role(tensor) == DFS_ROLE_LINEAR) {
+			add_tensor(&account->linear, tensor);
+			linear += one.stored_bytes;
+		}
+		if (one.lossy) {
+			add_tensor(&account->given_up, tensor);
+			given_up += one.stored_bytes;
+		}
 	}
 	account->linear.stored_bytes = (uint64_t)(linear + 0.5);
+	account->given_up.stored_bytes = (uint64_t)(given_up + 0.5);
 }
 
 void ctl_account_make(const struct dfs_container *c, const struct dfs_header *header,

@@ -29,7 +29,8 @@ struct ctl_account_codec {
 #define CTL_CODECS 32
 
 struct ctl_account {
-	struct ctl_account_sum linear;	/* see ctl_account_is_linear() */
+	struct ctl_account_sum linear;	/* matrices of linear layers, by name and shape (tensor/linear.h) */
+	struct ctl_account_sum given_up;	/* tensors that a lossy codec has some chunk of */
 	struct ctl_account_sum all;	/* the whole file and the whole container */
 	struct ctl_account_codec codecs[CTL_CODECS];	/* by id */
 };
@@ -43,21 +44,11 @@ struct ctl_account_tensor {
 	double stored_bytes;
 	const char *predictor;
 	unsigned codec;		/* of most of its bytes */
+	bool lossy;		/* some of them are of a codec that gives up bits */
 };
 
 void ctl_account_tensor(const struct dfs_container *c, const struct dfs_tensor *tensor,
 			struct ctl_account_tensor *ret_account);
-
-/**
- * ctl_account_is_linear() - is it what ratios of linear layers are about?
- * @c: NULL: the file is plain
- * @codec: of most of the tensor
- *
- * Where bits were given up: what gave them up, so that what is the base's
- * anyway is no merit of a codec. Else float matrices whose name is not that of
- * an embedding or a head.
- */
-bool ctl_account_is_linear(const struct dfs_container *c, const struct dfs_tensor *tensor, unsigned codec);
 
 /* ctl_account_params() - elements of a tensor */
 uint64_t ctl_account_params(const struct dfs_tensor *tensor);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base list: the bases of a store and what depends on them. */
+/* base list: the bases of a store, what depends on them, and what their fine-tunes are compared with. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_norm.h"
 #include "ctl.h"
 #include "session.h"
 #include "store/dependants.h"
@@ -12,6 +13,8 @@
 #include "text.h"
 
 static const struct ctl_option options[] = {
+	{ 0, "norm", "NUMBER", offsetof(struct ctl, norm), "set what ultradelta:gamma=auto compares fine-tunes of ID with; 0: the next one is it" },
+	{ 0, "exact-norm", "NUMBER", offsetof(struct ctl, exact_norm), "the same with trace=exact" },
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
 };
 
@@ -67,6 +70,12 @@ static json_t *paths_json(const struct dfs_paths *paths)
 	return array;
 }
 
+/* NULL: none. */
+static json_t *norm_json(double norm)
+{
+	return norm > 0 ? json_real(norm) : NULL;
+}
+
 static json_t *model_json(const struct dfs_store *store, const struct dfs_registered *m,
 			  const struct dfs_dependants_sum *sum)
 {
@@ -81,10 +90,11 @@ static json_t *model_json(const struct dfs_store *store, const struct dfs_regist
 			"name", ctl_string(m->files[i].name), "pinned", m->files[i].pinned,
 			"present", is_present(store, &m->files[i]),
 			"paths", paths_json(&m->files[i].paths)));
-	return json_pack("{s:s, s:o, s:s?, s:s?, s:I, s:b, s:o, s:{s:I, s:I, s:I}}",
+	return json_pack("{s:s, s:o, s:s?, s:s?, s:I, s:b, s:o, s:o*, s:o*, s:{s:I, s:I, s:I}}",
 			 "id", dfs_hash_hex(m->id, hex), "names", paths_json(&m->names),
 			 "repository", m->repository, "commit", m->commit, "bytes", (json_int_t)bytes,
-			 "pinned", pinned, "files", files, "dependants", "files", (json_int_t)sum->n,
+			 "pinned", pinned, "files", files, "norm", norm_json(m->norms.of[DFS_NORM_ESTIMATE]),
+			 "exact_norm", norm_json(m->norms.of[DFS_NORM_EXACT]), "dependants", "files", (json_int_t)sum->n,
 			 "original_bytes", (json_int_t)sum->original_bytes,
 			 "stored_bytes", (json_int_t)sum->stored_bytes);
 }
@@ -106,6 +116,10 @@ static void say_model(const struct ctl *ctl, const struct dfs_store *store, cons
 			ctl_bytes(original, sum->original_bytes), ctl_bytes(stored, sum->stored_bytes));
 	else
 		ctl_say(ctl, "  nothing depends on it");
+	if (m->norms.of[DFS_NORM_ESTIMATE] > 0)
+		ctl_say(ctl, "  norm that fine-tunes are compared with: %.6g", m->norms.of[DFS_NORM_ESTIMATE]);
+	if (m->norms.of[DFS_NORM_EXACT] > 0)
+		ctl_say(ctl, "  exact norm that fine-tunes are compared with: %.6g", m->norms.of[DFS_NORM_EXACT]);
 }
 
 static void say_pins(struct ctl *ctl, const struct dfs_store *store)
@@ -133,8 +147,14 @@ static int run(struct ctl *ctl)
 	DFS_AUTO(dependants) struct dfs_dependants *dependants = NULL;
 	DFS_AUTO(session) struct ctl_session s = { 0 };
 	struct dfs_err err = { "" };
-	json_t *models = json_array();
+	json_t *models;
+	int ret = ctl_base_norms_check(ctl);
 
+	if (ret != CTL_DONE)
+		return ret;
+	if (ctl_base_norms_set(ctl, &err) < 0)
+		return ctl_fail(ctl, &err);
+	models = json_array();
 	ctl_session_init(&s, ctl, false);
 	if (ctl->report)
 		json_object_set(ctl->report, "bases", models);
@@ -162,6 +182,6 @@ static int run(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_base_list = {
-	"base list", "[OPTION]... STORE", "Show the bases of a store and what depends on them",
-	options, sizeof(options) / sizeof(options[0]), 1, 1, run,
+	"base list", "[OPTION]... STORE [ID]", "Show the bases of a store and what depends on them",
+	options, sizeof(options) / sizeof(options[0]), 1, 2, run,
 };

@@ -211,17 +211,36 @@ int ctl_based_find(struct ctl *ctl, const struct ctl_based *based, const char *t
 	return 0;
 }
 
+/* Which base of those that are there. */
+static int put_base(const struct ctl_based *based, const char *id_or_path, struct dfs_control_base *c, struct dfs_err *err)
+{
+	int ret = 0;
+
+	if (access(id_or_path, F_OK) == 0)
+		ret = put_path(based, id_or_path, c, err);
+	else
+		snprintf(c->path, sizeof(c->path), "%s", id_or_path);
+	c->dev = c->ino = 0;
+	return ret;
+}
+
+int ctl_based_set_norms(const struct ctl_based *based, const char *id_or_path, const struct dfs_norms *norms,
+			struct dfs_err *err)
+{
+	struct dfs_control_base c = { .norms = { norms->of[DFS_NORM_ESTIMATE], norms->of[DFS_NORM_EXACT] } };
+	int ret = put_base(based, id_or_path, &c, err);
+
+	if (ret == 0)
+		ret = ask(based, DFS_CONTROL_BASE_NORMS, &c, err);
+	return ret < 0 ? ret : follow(based, "changing", id_or_path, &c, err);
+}
+
 int ctl_based_remove(const struct ctl_based *based, const char *id_or_path, struct dfs_registry_removed *ret_removed,
 		     struct dfs_err *err)
 {
 	struct dfs_control_base c = { 0 };
-	int ret = 0;
+	int ret = put_base(based, id_or_path, &c, err);
 
-	if (access(id_or_path, F_OK) == 0)
-		ret = put_path(based, id_or_path, &c, err);
-	else
-		snprintf(c.path, sizeof(c.path), "%s", id_or_path);
-	c.dev = c.ino = 0;
 	if (ret == 0)
 		ret = ask(based, DFS_CONTROL_BASE_REMOVE, &c, err);
 	if (ret < 0)

@@ -39,6 +39,10 @@ int ctl_based_add(struct ctl *ctl, const struct ctl_based *based, const char *pa
 int ctl_based_find(struct ctl *ctl, const struct ctl_based *based, const char *text, struct dfs_hash *ret_id,
 		   struct dfs_err *err);
 
+/* ctl_based_set_norms() - as dfs_registry_set_norms(), replacing */
+int ctl_based_set_norms(const struct ctl_based *based, const char *id_or_path, const struct dfs_norms *norms,
+			struct dfs_err *err);
+
 /* ctl_based_remove() - as dfs_registry_remove() */
 int ctl_based_remove(const struct ctl_based *based, const char *id_or_path, struct dfs_registry_removed *ret_removed,
 		     struct dfs_err *err);

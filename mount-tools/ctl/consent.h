@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * consent: a codec that gives up bits is never used without a yes.
+ *
+ * What the policies keep of the files is said as well, so that nobody takes
+ * for good what can be taken back.
  */
 #ifndef DELTAFSCTL_CONSENT_H
 #define DELTAFSCTL_CONSENT_H

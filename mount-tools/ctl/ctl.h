@@ -29,6 +29,7 @@ struct ctl {
 	const struct ctl_command *command;
 
 	/* options; a command sees only those of its table */
+	bool again;
 	bool by_reference;
 	bool fast;
 	bool help;
@@ -41,6 +42,8 @@ struct ctl {
 	unsigned threads;
 	const char *base;
 	const char *codec;
+	const char *exact_norm;
+	const char *norm;
 	const char *out;
 	const char *rebase;
 	const char *timeout;

@@ -223,7 +223,7 @@ static int interrupted(const struct ctl_daemon *d, struct dfs_err *err)
 
 void ctl_daemon_result(struct ctl_daemon *d, struct ctl_result *result)
 {
-	char state[32], stored[32];
+	char state[32], stored[32], exact[8];
 	struct stat st = { 0 };
 
 	fstat(d->fd, &st);
@@ -235,6 +235,11 @@ void ctl_daemon_result(struct ctl_daemon *d, struct ctl_result *result)
 		result->outcome = CTL_CHANGED;
 		result->what = "compressed";
 		result->base = *d->base ? d->base : NULL;
+		told(d, "user.deltafs.exact", exact, sizeof(exact));
+		d->told[0] = '\0';
+		if (!strcmp(exact, "1"))
+			told(d, "user.deltafs.reason", d->told, sizeof(d->told));
+		result->why = *d->told ? d->told : NULL;
 		return;
 	}
 	told(d, "user.deltafs.reason", d->told, sizeof(d->told));

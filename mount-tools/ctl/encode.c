@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anew.h"
 #include "bases.h"
 #include "consent.h"
 #include "ctl.h"
@@ -32,6 +33,7 @@ static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories; takes the safetensors files there" },
 	{ 0, "base", "PATH|ID", offsetof(struct ctl, base), "the base; else the best of the store's is chosen" },
 	{ 0, "codec", "SPEC", offsetof(struct ctl, codec), "how differences are coded (exact)" },
+	{ 0, "again", NULL, offsetof(struct ctl, again), "also of what has given up bits before" },
 	{ 0, "yes", NULL, offsetof(struct ctl, yes), "do not ask before a lossy codec" },
 	{ 0, "threads", "N", offsetof(struct ctl, threads), "threads that encode (one a CPU)" },
 	{ 'o', "output", "OUT", offsetof(struct ctl, out), "write a container there and leave FILE alone; several: OUT is a directory" },
@@ -66,21 +68,33 @@ static int open_path(void *arg, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Codecs that look at whole models want the other files too. @ret_why: it is to be exact, and why. */
-static int make_plan(struct encoding *e, const struct ctl_file *file, int fd, struct dfs_encode_config *config,
-		     const char **ret_why, struct dfs_err *err)
+/*
+ * Codecs that look at whole models want the other files too.
+ * @rel: what is replaced, whatever link it was named by; NULL: nothing is
+ * @ret_why: it is to be exact, and why
+ */
+static int make_plan(struct encoding *e, const struct ctl_file *file, const char *rel, int fd,
+		     struct dfs_encode_config *config, enum dfs_reason_id *ret_why, struct dfs_err *err)
 {
 	int ret;
 
-	*ret_why = NULL;
-	if (!e->ctl->out)
-		config->codec = dfs_permit_wanted(file->path, config->codec, ret_why);
+	*ret_why = DFS_REASON_NONE;
+	if (rel)
+		config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
+	if (config->base && e->session.store)
+		config->norms = dfs_registry_norms(e->session.store, config->base->id);
 	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
-	if (ret == 0 && *ret_why)
+	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		config->codec = NULL;
 	return ret;
+}
+
+/* Of what is compressed: why exactly, though somebody asked for another codec. @why: known before; @then: found on the way. */
+static const char *exact_sentence(enum dfs_reason_id why, enum dfs_reason_id then)
+{
+	return dfs_reason_sentence(why != DFS_REASON_NONE ? why : then);
 }
 
 static const char *id_text(const struct dfs_model *base, char text[DFS_HASH_HEX])
@@ -122,7 +136,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	struct ctl_progress progress;
 	struct dfs_encode_config config = encode_config(e, base, &progress);
 	struct dfs_encode_result encoded;
-	const char *why;
+	enum dfs_reason_id why;
 	int ret;
 
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
@@ -131,7 +145,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	if (out.direct)
 		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
 	ctl_progress_start(&progress, "encoding", file->path);
-	ret = make_plan(e, file, fd, &config, &why, err);
+	ret = make_plan(e, file, NULL, fd, &config, &why, err);
 	if (ret == 0)
 		ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);
@@ -146,7 +160,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	*result = (struct ctl_result){
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
-		.why = encoded.shrunk ? why : "it does not shrink",
+		.why = encoded.shrunk ? exact_sentence(why, encoded.why_exact) : "it does not shrink",
 		.original_bytes = encoded.original_bytes,
 		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
@@ -163,12 +177,12 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 		.registry = &e->session.registry, .keeper = e->session.keeper,
 		.verify_progress = ctl_progress_tell, .verify_arg = &verifying,
 	};
-	const char *why;
+	enum dfs_reason_id why;
 	int ret;
 
 	ctl_progress_start(&progress, "encoding", file->path);
 	ctl_progress_start(&verifying, "verifying", file->path);
-	ret = make_plan(e, file, fd, &config.encode, &why, err);
+	ret = make_plan(e, file, rel, fd, &config.encode, &why, err);
 	if (ret == 0)
 		ret = dfs_ingest(e->session.store, rel, &config, done, err);
 	ctl_progress_end(&progress);
@@ -178,7 +192,7 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 	*result = (struct ctl_result){
 		.outcome = done->compressed ? CTL_CHANGED : CTL_LEFT,
 		.what = done->compressed ? "compressed" : "left",
-		.why = done->compressed ? why : done->why.text,
+		.why = done->compressed ? exact_sentence(why, done->why_exact) : done->why.text,
 		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
 	};
 	return 0;
@@ -258,10 +272,12 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
 	if (ret == 0 && !through && !gone)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
-	if (ret < 0)
+	if (ret < 0) {
+		ctl_anew_failed(file, &err);
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
-	else
+	} else {
 		ctl_result_add(e->ctl, file->path, &result, &e->totals);
+	}
 }
 
 /* Does a base that the store has already serve this model? Return: 1, 0, -errno. */
@@ -352,6 +368,7 @@ static int run(struct ctl *ctl)
 		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
+	ctl_anew_mark(ctl, &spec, &files);
 	ret = ctl_consent(ctl, &spec, &files);
 	if (ret != CTL_DONE)
 		return ret;
@@ -361,10 +378,12 @@ static int run(struct ctl *ctl)
 		e.session.new_store = realpath(ctl->args[0], NULL);
 	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
 		ctl_fail(ctl, &err);
+	ctl_anew_begin(ctl, &e.session, &files, &e.totals);
 	if (!ctl->out)
 		ctl_mounted_queue(ctl, &files, &e.wish);
 	for (size_t i = 0; i < files.n && !ctl_interrupted(); i++)
-		encode_file(&e, &files.files[i]);
+		if (files.files[i].anew != CTL_ANEW_OVER)
+			encode_file(&e, &files.files[i]);
 	ctl_totals_say(ctl, &e.totals, "compressed");
 	ctl_bases_release(&e.bases);
 	dfs_planned_release(&e.planned);

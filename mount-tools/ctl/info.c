@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "codec/codec.h"
 #include "ctl.h"
 #include "daemon.h"
+#include "gamma.h"
+#include "kept.h"
 #include "mounts.h"
 #include "read/view.h"
 #include "session.h"
+#include "shown.h"
+#include "tensor/linear.h"
 #include "text.h"
 #include "write/classify.h"
 
@@ -99,6 +102,7 @@ static void say_container(struct ctl_session *s, const struct dfs_container *c,
 	ctl_say(ctl, "%-10s compressed, %s", "state", c->sb.incompatible & DFS_FEATURE_LOSSY ? "lossy" : "exact");
 	say_sum(ctl, "all", &account->all);
 	say_sum(ctl, "linear", &account->linear);
+	say_sum(ctl, "given up", &account->given_up);
 	if (c->n_bases == 0)
 		ctl_say(ctl, "%-10s none, coded alone", "base");
 	for (uint32_t i = 0; i < c->n_bases; i++)
@@ -139,11 +143,12 @@ static void show_tensor(struct ctl *ctl, const struct dfs_container *c, const st
 	ctl_say(ctl, "%-8s %12" PRIu64 " %12.0f  %6.3f bits  %-6s %-6s %s", dfs_dtype_info(t->dtype)->name,
 		t->len, one.stored_bytes, bits, one.predictor, codec, t->name);
 	if (list)
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b}",
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:f, s:f, s:s, s:s, s:b, s:b}",
 			"name", ctl_string(t->name), "dtype", dfs_dtype_info(t->dtype)->name, "shape", shape_json(t),
 			"original_bytes", (json_int_t)t->len, "stored_bytes", one.stored_bytes,
 			"bits_per_param", bits, "predictor", one.predictor, "codec", codec,
-			"linear", ctl_account_is_linear(c, t, one.codec)));
+			"linear", dfs_tensor_role(t) == DFS_ROLE_LINEAR,
+			"exact", !one.lossy));
 }
 
 static void show_tensors(struct ctl *ctl, const struct dfs_container *c, const struct dfs_header *header)
@@ -163,46 +168,27 @@ static void show_tensors(struct ctl *ctl, const struct dfs_container *c, const s
 		show_tensor(ctl, c, &header->tensors[i], list);
 }
 
-/* The header as the file shows it: it needs no base. */
-static int view_header(struct dfs_view *view, struct dfs_header **ret_header, struct dfs_err *err)
-{
-	const struct dfs_container *c = dfs_view_container(view);
-	DFS_AUTO(mem) uint8_t *bytes = NULL;
-	size_t len;
-	int ret;
-
-	*ret_header = NULL;
-	if (c->n_segments == 0 || c->segments[0].kind != DFS_SEGMENT_HEADER)
-		return 0;
-	bytes = malloc(c->segments[0].len);
-	if (!bytes)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	ret = dfs_view_read(view, 0, c->segments[0].len, bytes, &len, err);
-	if (ret == 0)
-		ret = dfs_header_parse(bytes, len, c->sb.original_size, ret_header, err);
-	return ret;
-}
-
 static int info_container(struct ctl_session *s, struct dfs_view *view, struct dfs_err *err)
 {
 	const struct dfs_container *c = dfs_view_container(view);
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct ctl_account account;
-	int ret = view_header(view, &header, err);
+	int ret = ctl_shown_header(view, &header, err);
 
 	if (ret < 0)
 		return ret;
 	ctl_account_make(c, header, &account);
 	say_container(s, c, &account);
+	ctl_say_gamma(s->ctl, c);
 	if (s->ctl->report)
 		json_object_update_new(s->ctl->report, json_pack(
-			"{s:s, s:I, s:I, s:f, s:b, s:o, s:o, s:o, s:o}", "state", "compressed",
+			"{s:s, s:I, s:I, s:f, s:b, s:o, s:o, s:o, s:o, s:o}", "state", "compressed",
 			"original_bytes", (json_int_t)account.all.original_bytes,
 			"stored_bytes", (json_int_t)account.all.stored_bytes,
 			"ratio", ctl_ratio(account.all.original_bytes, account.all.stored_bytes),
 			"exact", !(c->sb.incompatible & DFS_FEATURE_LOSSY), "base", base_json(s, c),
-			"linear", sum_json(&account.linear), "all", sum_json(&account.all),
-			"codecs", codecs_json(&account)));
+			"linear", sum_json(&account.linear), "given_up", sum_json(&account.given_up),
+			"all", sum_json(&account.all), "codecs", codecs_json(&account)));
 	show_tensors(s->ctl, c, header);
 	return 0;
 }
@@ -240,7 +226,7 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 		return ret;
 	for (size_t i = 0; header && i < header->n_tensors; i++) {
 		all.params += ctl_account_params(&header->tensors[i]);
-		if (!ctl_account_is_linear(NULL, &header->tensors[i], 0))
+		if (dfs_tensor_role(&header->tensors[i]) != DFS_ROLE_LINEAR)
 			continue;
 		linear.params += ctl_account_params(&header->tensors[i]);
 		linear.original_bytes += header->tensors[i].len;
@@ -258,33 +244,36 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 	return 0;
 }
 
-/* The daemon knows of those that are not for this user to list. */
-static bool kept_until(struct ctl_session *s, const char *path, const char *rel, int fd, char text[DFS_KEPT_UNTIL_LEN])
-{
-	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
-	ssize_t n = getxattr(path, "user.deltafs.kept", text, DFS_KEPT_UNTIL_LEN - 1);
-
-	if (s->store && dfs_kept_find(s->store, fd, rel, &kept) > 0) {
-		dfs_kept_until_text(kept.until_s, text);
-		return true;
-	}
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
 /* @bytes: of the file as it is shown, and so of its original */
 static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t bytes)
 {
 	char until[DFS_KEPT_UNTIL_LEN], text[CTL_BYTES_LEN];
 	bool manual;
 
-	if (!kept_until(s, path, rel, fd, until))
+	if (!ctl_kept_until(s->store, path, rel, fd, until))
 		return;
 	manual = !strcmp(until, "manual");
 	ctl_say(s->ctl, "%-10s its original, %s, until %s; deltafsctl accept or revert decides", "kept",
 		ctl_bytes(text, bytes), manual ? "you say" : until);
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));
+}
+
+/* What the daemon knows of a container that is exact, though its policy has it otherwise. */
+static void info_exact(struct ctl_session *s, const char *path)
+{
+	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
+	struct dfs_err none;
+	struct ctl_result told;
+
+	if (ctl_daemon_writer(path, &daemon, &none) <= 0)
+		return;
+	ctl_daemon_result(&daemon, &told);
+	if (told.outcome != CTL_CHANGED || !told.why)
+		return;
+	ctl_say(s->ctl, "%-10s %s", "exact", told.why);
+	if (s->ctl->report)
+		json_object_set_new(s->ctl->report, "reason", ctl_string(told.why));
 }
 
 static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
@@ -316,6 +305,8 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "path", ctl_string(path));
 	ret = dfs_view_container(view) ? info_container(s, view, err) : info_plain(s, path, fd, &st, err);
+	if (ret == 0 && dfs_view_container(view))
+		info_exact(s, path);
 	if (ret == 0)
 		info_kept(s, path, rel, fd, dfs_view_size(view));
 	return ret;

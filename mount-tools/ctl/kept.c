@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -18,6 +19,20 @@ static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories" },
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
 };
+
+bool ctl_kept_until(const struct dfs_store *store, const char *path, const char *rel, int fd,
+		    char ret_text[DFS_KEPT_UNTIL_LEN])
+{
+	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
+	ssize_t n = getxattr(path, "user.deltafs.kept", ret_text, DFS_KEPT_UNTIL_LEN - 1);
+
+	if (store && dfs_kept_find(store, fd, rel, &kept) > 0) {
+		dfs_kept_until_text(kept.until_s, ret_text);
+		return true;
+	}
+	ret_text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
 
 json_t *ctl_kept_json(const char *store)
 {

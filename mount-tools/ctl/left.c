@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "anew.h"
 #include "store/claim.h"
 #include "write/classify.h"
 
@@ -23,9 +24,9 @@ int ctl_left(const struct ctl *ctl, const struct ctl_file *file, int fd, const s
 	if (claim.kind == DFS_CONTAINER_NEWER || claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s", claim.why.text);
 	if (claim.kind == DFS_CONTAINER && ctl->out && file->named)
-		return dfs_fail(err, EINVAL, "compressed already; \"deltafsctl export\" copies it");
+		return dfs_fail(err, EINVAL, "compressed already; \"deltafsctl export\" copies it, \"deltafsctl decode -o\" gives what it stands for");
 	if (claim.kind == DFS_CONTAINER) {
-		ret_result->why = "compressed already";
+		ret_result->why = ctl_anew_why_left(file);
 		return 1;
 	}
 	if (!file->named && dfs_classify_name(basename(file->path))) {

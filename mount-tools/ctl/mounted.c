@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "anew.h"
 #include "base_mounted.h"
 #include "left.h"
 
@@ -57,7 +58,7 @@ static int queue(struct ctl *ctl, const struct ctl_file *file, struct ctl_daemon
 	ctl_daemon_result(daemon, result);
 	if (result->outcome == CTL_CHANGED) {
 		*result = (struct ctl_result){
-			.outcome = CTL_LEFT, .what = "left", .why = "compressed already", .quiet = !file->named,
+			.outcome = CTL_LEFT, .what = "left", .why = ctl_anew_why_left(file), .quiet = !file->named,
 			.original_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
 		};
 		return 0;

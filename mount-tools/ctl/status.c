@@ -2,7 +2,6 @@
 /* status: what a mount has done, does, and will do. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,10 @@
 #include "ctl.h"
 #include "daemon.h"
 #include "kept.h"
+#include "lines.h"
 #include "survey.h"
 #include "text.h"
 #include "util/clock.h"
-#include "util/log.h"
 
 #define ROOM 65536
 /* Names of each kind; the others are in numbers above. With --json there are all that the daemon tells. */
@@ -77,50 +76,34 @@ static const char *word(const json_t *object, const char *name)
 
 /* --- for people */
 
-/* A screen: lines, with what names hold made harmless. */
+/* What is on it, and is looked for again now and then. */
 struct screen {
-	FILE *out;
-	unsigned lines;
-	int width;	/* columns; 0: as long as they get */
+	struct ctl_lines lines;
 	struct ctl_survey survey;
 	int64_t survey_ms;	/* when to make the next; CLOCK_MONOTONIC */
 };
-
-static void line(struct screen *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void line(struct screen *s, const char *fmt, ...)
-{
-	char text[2048], shown[4 * sizeof(text)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	dfs_log_escape(text, shown, sizeof(shown));
-	/* Of bytes, which are no fewer than columns. */
-	fprintf(s->out, "%.*s\n", s->width ? s->width - 1 : (int)sizeof(shown), shown);
-	s->lines++;
-}
-
-/* "2:05:09", "0:12" */
-static char *duration(char text[32], uint64_t seconds)
-{
-	if (seconds >= 3600)
-		snprintf(text, 32, "%" PRIu64 ":%02u:%02u", seconds / 3600, (unsigned)(seconds / 60 % 60),
-			 (unsigned)(seconds % 60));
-	else
-		snprintf(text, 32, "%u:%02u", (unsigned)(seconds / 60), (unsigned)(seconds % 60));
-	return text;
-}
 
 static void say_mount(struct screen *s, const json_t *status)
 {
 	char up[32];
 
-	line(s, "%s shows %s, %s (process %" PRIu64 ", for %s)", word(status, "mountpoint"), word(status, "store"),
+	ctl_line(&s->lines, "%s shows %s, %s (process %" PRIu64 ", for %s)", word(status, "mountpoint"), word(status, "store"),
 	     json_is_true(json_object_get(status, "read_only")) ? "read-only" : "read-write", number(status, "pid"),
-	     duration(up, number(status, "uptime_s")));
+	     ctl_duration(up, number(status, "uptime_s")));
 	if (number(status, "failures"))
-		line(s, "reads that failed: %" PRIu64 "; the log names file, tensor and base", number(status, "failures"));
+		ctl_line(&s->lines, "reads that failed: %" PRIu64 "; the log names file, tensor and base", number(status, "failures"));
+}
+
+/* Those of the files above that gave up bits. */
+static void say_lossy(struct screen *s, const json_t *queue)
+{
+	uint64_t from = number(queue, "lossy_original_bytes"), to = number(queue, "lossy_stored_bytes");
+	uint64_t n = number(queue, "lossy_files");
+	char a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], saved[CTL_BYTES_LEN];
+
+	if (n)
+		ctl_line(&s->lines, "lossy of these: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
+			 ctl_bytes(a, from), ctl_bytes(b, to), ctl_ratio(from, to), ctl_bytes(saved, from > to ? from - to : 0));
 }
 
 static void say_saved(struct screen *s, const json_t *queue)
@@ -130,10 +113,11 @@ static void say_saved(struct screen *s, const json_t *queue)
 	char a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], saved[CTL_BYTES_LEN];
 
 	if (n)
-		line(s, "compressed since then: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
+		ctl_line(&s->lines, "compressed since then: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
 		     ctl_bytes(a, from), ctl_bytes(b, to), ctl_ratio(from, to), ctl_bytes(saved, from > to ? from - to : 0));
 	else
-		line(s, "compressed since then: nothing");
+		ctl_line(&s->lines, "compressed since then: nothing");
+	say_lossy(s, queue);
 }
 
 /* From what this mount has compressed so far: nothing to go by at first. */
@@ -145,16 +129,16 @@ static void say_queue(struct screen *s, const json_t *queue)
 	char text[CTL_BYTES_LEN], speed[CTL_BYTES_LEN], left[32];
 
 	if (!n) {
-		line(s, "queue: empty");
+		ctl_line(&s->lines, "queue: empty");
 		return;
 	}
 	ctl_bytes(text, bytes);
 	if (rate > 0)
-		line(s, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s at %s/s: about %s",
+		ctl_line(&s->lines, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s at %s/s: about %s",
 		     number(queue, "open"), number(queue, "waiting"), number(queue, "working"), text,
-		     ctl_bytes(speed, (uint64_t)rate), duration(left, (uint64_t)((double)bytes / rate)));
+		     ctl_bytes(speed, (uint64_t)rate), ctl_duration(left, (uint64_t)((double)bytes / rate)));
 	else
-		line(s, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s", number(queue, "open"),
+		ctl_line(&s->lines, "queue: %" PRIu64 " open, %" PRIu64 " waiting, %" PRIu64 " in work; %s", number(queue, "open"),
 		     number(queue, "waiting"), number(queue, "working"), text);
 }
 
@@ -166,7 +150,7 @@ static void say_work(struct screen *s, const json_t *work)
 
 	if (!json_is_object(work))
 		return;
-	line(s, "  [%.*s%.*s] %3d%% %s %s", full, "##############################", BAR - full,
+	ctl_line(&s->lines, "  [%.*s%.*s] %3d%% %s %s", full, "##############################", BAR - full,
 	     "                              ", (int)(100 * share), word(work, "step"), word(work, "path"));
 }
 
@@ -174,7 +158,7 @@ static void say_reason(struct screen *s, const json_t *file, const char *state)
 {
 	const char *cure = word(file, "cure");
 
-	line(s, "  %s: %s%s%s%s", word(file, "path"), state, word(file, "why"), *cure ? "; " : "", cure);
+	ctl_line(&s->lines, "  %s: %s%s%s%s", word(file, "path"), state, word(file, "why"), *cure ? "; " : "", cure);
 }
 
 static void say_waiting(struct screen *s, const json_t *file)
@@ -184,20 +168,20 @@ static void say_waiting(struct screen *s, const json_t *file)
 
 	if (!strcmp(state, "working"))
 		return;
-	duration(in, (number(file, "left_ms") + 999) / 1000);
+	ctl_duration(in, (number(file, "left_ms") + 999) / 1000);
 	if (*word(file, "why"))
 		say_reason(s, file, "");
 	else if (!strcmp(state, "open"))
-		line(s, "  %s: open for writing", word(file, "path"));
+		ctl_line(&s->lines, "  %s: open for writing", word(file, "path"));
 	else if (number(file, "left_ms"))
-		line(s, "  %s: in %s", word(file, "path"), in);
+		ctl_line(&s->lines, "  %s: in %s", word(file, "path"), in);
 	else
-		line(s, "  %s: its turn comes", word(file, "path"));
+		ctl_line(&s->lines, "  %s: its turn comes", word(file, "path"));
 }
 
 static void say_error(struct screen *s, const json_t *file)
 {
-	line(s, "  %s: %s (%" PRIu64 " time%s)", word(file, "path"), word(file, "why"), number(file, "count"),
+	ctl_line(&s->lines, "  %s: %s (%" PRIu64 " time%s)", word(file, "path"), word(file, "why"), number(file, "count"),
 	     number(file, "count") == 1 ? "" : "s");
 }
 
@@ -209,17 +193,17 @@ static void say_kept(struct screen *s, const json_t *kept)
 	if (manual)
 		snprintf(to_decide, sizeof(to_decide), "; %" PRIu64 " until you decide (accept, revert)", manual);
 	if (n)
-		line(s, "originals kept: %" PRIu64 " file%s, %s%s", n, n == 1 ? "" : "s", ctl_bytes(bytes, number(kept, "bytes")), to_decide);
+		ctl_line(&s->lines, "originals kept: %" PRIu64 " file%s, %s%s", n, n == 1 ? "" : "s", ctl_bytes(bytes, number(kept, "bytes")), to_decide);
 }
 
 static void say_list(struct screen *s, const json_t *list, const char *title,
 		     void (*say)(struct screen *s, const json_t *file))
 {
-	unsigned first = s->lines;
+	unsigned first = s->lines.n;
 
-	for (size_t i = 0; i < json_array_size(list) && s->lines - first < SHOWN; i++) {
-		if (title && s->lines == first)
-			line(s, "%s", title);
+	for (size_t i = 0; i < json_array_size(list) && s->lines.n - first < SHOWN; i++) {
+		if (title && s->lines.n == first)
+			ctl_line(&s->lines, "%s", title);
 		say(s, json_array_get(list, i));
 	}
 }
@@ -231,7 +215,7 @@ static void say_unseen(struct screen *s, const char *point)
 	char bytes[CTL_BYTES_LEN];
 
 	if (s->survey.unseen)
-		line(s, "never looked at: %s%" PRIu64 " model file%s, %s; deltafsctl encode -r %s",
+		ctl_line(&s->lines, "never looked at: %s%" PRIu64 " model file%s, %s; deltafsctl encode -r %s",
 		     s->survey.complete ? "" : "at least ", s->survey.unseen, s->survey.unseen == 1 ? "" : "s",
 		     ctl_bytes(bytes, s->survey.unseen_bytes), point);
 }
@@ -244,9 +228,9 @@ static void say_refused(struct screen *s, enum dfs_reason_id id, unsigned *room)
 	size_t i;
 
 	for (i = 0; i < ctl_survey_named(reason) && *room; i++, --*room)
-		line(s, "  %s: %s", reason->paths[i], reason->texts[i]);
+		ctl_line(&s->lines, "  %s: %s", reason->paths[i], reason->texts[i]);
 	if (reason->n > i)
-		line(s, "  %s%" PRIu64 "%s: %s", s->survey.complete ? "" : "at least ", reason->n - i, i ? " more" : "",
+		ctl_line(&s->lines, "  %s%" PRIu64 "%s: %s", s->survey.complete ? "" : "at least ", reason->n - i, i ? " more" : "",
 		     dfs_reason_text(&why, text, sizeof(text)));
 }
 
@@ -260,7 +244,7 @@ static void say_survey(struct screen *s, const char *point)
 	for (size_t id = 0; id <= DFS_REASONS; id++)
 		n += s->survey.refused[id].n;
 	if (n)
-		line(s, "left as they are:");
+		ctl_line(&s->lines, "left as they are:");
 	for (enum dfs_reason_id id = 0; id <= DFS_REASONS; id++)
 		if (id != DFS_REASON_NOT_SAFETENSORS)
 			say_refused(s, id, &room);
@@ -275,7 +259,7 @@ static void say_all(struct screen *s, const json_t *status, const char *point)
 	say_kept(s, json_object_get(status, "kept"));
 	say_list(s, json_object_get(status, "errors"), "could not be read:", say_error);
 	if (!json_is_object(queue)) {
-		line(s, "what is written is not compressed: %s", json_is_true(json_object_get(status, "read_only")) ?
+		ctl_line(&s->lines, "what is written is not compressed: %s", json_is_true(json_object_get(status, "read_only")) ?
 		     "mount it with -o rw" : "mount it without -o noingest");
 		return;
 	}
@@ -291,7 +275,7 @@ static void say_all(struct screen *s, const json_t *status, const char *point)
 static void say_unmounted(struct ctl *ctl, const char *store)
 {
 	DFS_AUTO(json) json_t *kept = ctl_kept_json(store);
-	struct screen s = { .out = stdout };
+	struct screen s = { .lines.out = stdout };
 
 	if (ctl->report)
 		json_object_set_new(ctl->report, "store", ctl_string(store));
@@ -361,15 +345,15 @@ static int columns(void)
 /* On a terminal each screen is written over the last; else one after the other. */
 static int watch(struct ctl *ctl)
 {
-	struct screen s = { .out = stdout };
+	struct screen s = { .lines.out = stdout };
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 	int ret = CTL_DONE;
 
 	while (ret == CTL_DONE && !ctl_interrupted()) {
-		if (terminal && s.lines)
-			printf("\033[%uA\033[J", s.lines);
-		s.lines = 0;
-		s.width = terminal ? columns() : 0;
+		if (terminal && s.lines.n)
+			printf("\033[%uA\033[J", s.lines.n);
+		s.lines.n = 0;
+		s.lines.width = terminal ? columns() : 0;
 		ret = look(ctl, &s);
 		if (fflush(stdout) || ferror(stdout))
 			break;
@@ -381,7 +365,7 @@ static int watch(struct ctl *ctl)
 
 static int run(struct ctl *ctl)
 {
-	struct screen s = { .out = stdout };
+	struct screen s = { .lines.out = stdout };
 	int ret;
 
 	if (ctl->watch && ctl->json)

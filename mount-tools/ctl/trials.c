@@ -2,6 +2,8 @@
 /* trials: see trials.h. */
 #include "trials.h"
 
+#include <errno.h>
+
 #include "codec/lossy.h"
 #include "text.h"
 #include "write/spec.h"
@@ -12,6 +14,7 @@ int ctl_trials_make(const struct dfs_work_input *input, struct dfs_hand *hand, s
 	int ret = 0;
 
 	ret_trials->n = 0;
+	ret_trials->missing = (struct dfs_err){ "" };
 	for (unsigned id = 0; id < DFS_CODECS && ret == 0; id++) {
 		struct dfs_work_input with = *input;
 		struct dfs_spec spec;
@@ -21,8 +24,12 @@ int ctl_trials_make(const struct dfs_work_input *input, struct dfs_hand *hand, s
 		with.spec = &spec;
 		ret_trials->of[ret_trials->n].codec = id;
 		ret = dfs_trial(&with, hand, ret_trials->n == 0, &ret_trials->of[ret_trials->n].trial, err);
-		if (ret == 0 && ret_trials->of[ret_trials->n].trial.values)
+		if (ret == -ENOTSUP) {
+			ret_trials->missing = *err;
+			ret = 0;
+		} else if (ret == 0 && ret_trials->of[ret_trials->n].trial.values) {
 			ret_trials->n++;
+		}
 	}
 	return ret;
 }
@@ -50,6 +57,8 @@ void ctl_trials_say(const struct ctl *ctl, const struct ctl_trials *trials, uint
 
 		say_row(ctl, dfs_codec_name(trials->of[i].codec), false, t->stored, t, t->seconds, now);
 	}
+	if (trials->missing.text[0])
+		ctl_say(ctl, "  not tried: %s", trials->missing.text);
 }
 
 static json_t *row(const char *codec, bool exact, uint64_t linear, const struct dfs_trial *t, double seconds, uint64_t now)

@@ -17,6 +17,7 @@ struct ctl_trials {
 		unsigned codec;
 		struct dfs_trial trial;
 	} of[DFS_CODECS];
+	struct dfs_err missing;	/* why a codec cannot be tried here; empty: all can */
 };
 
 /* ctl_trials_make() - with their defaults, over input->base. Return: 0; -EIO, -ENOMEM. */

@@ -15,6 +15,15 @@
 #include "results.h"
 #include "util/err.h"
 
+/* Of what is compressed already, to a codec that gives up bits: see anew.h. */
+enum ctl_anew {
+	CTL_ANEW_NONE,		/* it is not */
+	CTL_ANEW_PLAIN,		/* it is made plain, and then coded */
+	CTL_ANEW_REFUSED,	/* it stays as it is */
+	CTL_ANEW_NEVER,		/* the same, since its name is the hash of its content */
+	CTL_ANEW_OVER,		/* that was told */
+};
+
 struct ctl_file {
 	char *path;		/* as it was reached */
 	const char *below;	/* in path: behind the directory that was named; the last component of a file that was */
@@ -23,6 +32,7 @@ struct ctl_file {
 	uint64_t dev, ino;
 	const struct ctl_file *twin;	/* an earlier one with the same below; NULL: none */
 	bool made;		/* with -o: OUT/below was made from it */
+	enum ctl_anew anew;
 	bool queued;		/* the daemon of its mount was asked to compress it */
 };
 

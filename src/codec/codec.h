@@ -76,7 +76,7 @@ struct dfs_scratch *dfs_scratch_new(void);
 void dfs_scratch_free(struct dfs_scratch *scratch);
 /**
  * dfs_scratch_get() - at least @len bytes, 64-byte aligned, in slot @slot (0 .. DFS_SCRATCH_SLOTS - 1)
- * Valid until the next get of the same slot. Return: NULL if out of memory.
+ * Valid until the next get of the same slot, which gives the same bytes again unless it wants more. Return: NULL if out of memory.
  */
 #define DFS_SCRATCH_SLOTS 8
 void *dfs_scratch_get(struct dfs_scratch *scratch, unsigned slot, size_t len);

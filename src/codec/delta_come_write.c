@@ -71,6 +71,18 @@ static size_t record_size(const void *options, struct dfs_shape shape)
 	return (size_t)(shape.rows * shape.cols) * sizeof(float);
 }
 
+/* That, the Gram matrix and its eigenvectors, twice, and both factors. */
+static size_t room(const void *options, struct dfs_shape shape)
+{
+	uint64_t side = shape.rows < shape.cols ? shape.rows : shape.cols;
+	struct dfs_come_layout layout;
+	size_t floats = 0;
+
+	if (dfs_come_plan(budget_of(options), shape.rows, shape.cols, side, &layout))
+		floats = (size_t)(side * side + 2 * side * layout.rank + (shape.rows + shape.cols) * layout.rank);
+	return record_size(options, shape) + floats * sizeof(float);
+}
+
 static int measure(const void *options, unsigned pass, const struct dfs_block *block, float *delta,
 		   const struct dfs_lossy_tensor *tensor, struct dfs_scratch *scratch)
 {
@@ -122,6 +134,7 @@ const struct dfs_lossy dfs_lossy_delta_come = {
 	.chunk_rows = chunk_rows,
 	.takes = takes,
 	.record_size = record_size,
+	.room = room,
 	.measure = measure,
 	.prepare = prepare,
 	.encode = dfs_come_encode,

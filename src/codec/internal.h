@@ -21,7 +21,7 @@ enum dfs_scratch_slot {
 	DFS_SLOT_TRIAL,		/* exact: the payload that is being tried */
 	DFS_SLOT_SYMBOLS,	/* solo, ultradelta: one byte a value */
 	DFS_SLOT_COUNTS,	/* diff: counts of a chunk */
-	DFS_SLOT_FACTORS,	/* delta-come: both factors and what they make */
+	DFS_SLOT_FACTORS,	/* delta-come: both factors and what they make; ultradelta: a tensor's differences, all of them */
 };
 
 enum dfs_cpu dfs_scratch_cpu(const struct dfs_scratch *scratch);

@@ -174,3 +174,30 @@ bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta,
 	}
 	return all;
 }
+
+/* Whole blocks, as above. Infinity and NaN have all bits of the exponent. */
+#define FINITE(bits)								\
+	static bool finite_##bits(const uint8_t *values, size_t n, unsigned exponent)	\
+	{									\
+		uint##bits##_t block[BLOCK] = { 0 };				\
+		unsigned wrong = 0;						\
+										\
+		for (size_t at = 0; at < n; at += BLOCK) {			\
+			size_t now = n - at < BLOCK ? n - at : BLOCK;		\
+										\
+			memcpy(block, values + at * sizeof(*block), now * sizeof(*block)); \
+			for (size_t i = 0; i < BLOCK; i++)			\
+				wrong |= (le##bits##toh(block[i]) & exponent) == exponent; \
+		}								\
+		return !wrong;							\
+	}
+
+FINITE(16)
+FINITE(32)
+
+bool dfs_lossy_finite(unsigned dtype, const void *values, size_t n)
+{
+	if (dtype == DFS_F32)
+		return finite_32(values, n, 0x7f800000);
+	return finite_16(values, n, dtype == DFS_F16 ? 0x7c00 : 0x7f80);
+}

@@ -11,6 +11,9 @@
  *	prepare  one tensor: its record -> shared table, and notes for encode
  *	encode   every chunk, any order, any thread
  *
+ * Without a plan a tensor is prepared as soon as it is measured, and its record
+ * let go.
+ *
  * All work on the difference: the tensor's values less their prediction, both
  * as F32, subtracted in F32. A tensor is measured and prepared by one thread,
  * chunk after chunk, so that sums have one order.
@@ -22,6 +25,7 @@
 #define DFS_CODEC_LOSSY_H
 
 #include "codec/codec.h"
+#include "tensor/norms.h"
 
 /* The most that any codec's options take; each row says what it makes of it. */
 #define DFS_LOSSY_OPTIONS_MAX 256
@@ -60,6 +64,8 @@ struct dfs_lossy {
 	/* takes() - is the tensor large and even enough for these options; NULL: always */
 	bool (*takes)(const void *options, struct dfs_shape shape);
 	size_t (*record_size)(const void *options, struct dfs_shape shape);
+	/* room() - bytes that a tensor takes from measure to prepare, its record included; NULL: the record is all that counts */
+	size_t (*room)(const void *options, struct dfs_shape shape);
 
 	/**
 	 * measure() - add a chunk to the record (zero before the first pass)
@@ -70,11 +76,17 @@ struct dfs_lossy {
 		       const struct dfs_lossy_tensor *tensor, struct dfs_scratch *scratch);
 	/* settle() - after the last chunk of a pass; may be NULL. Return: 0; -ENOMEM. */
 	int (*settle)(const void *options, unsigned pass, const struct dfs_lossy_tensor *tensor);
-	/* plan() - may be NULL; what it decides goes into the records. Return: 0; -ENOMEM. */
+	/* plan() - may be NULL; what it decides goes into the records. Return: 0; -ENOMEM; -ENOTSUP, -ERANGE: of a library. */
 	int (*plan)(const void *options, const struct dfs_lossy_tensor *tensors, size_t n, struct dfs_err *err);
 	/* planned() - what plan() decided for a tensor: planned_size bytes of its record, to be kept for another run over the model */
 	void *(*planned)(const struct dfs_lossy_tensor *tensor);
 	size_t planned_size;			/* 0: there is no plan() */
+	/* compares() - do the options want the base's norm, and of which kind; may be NULL: never */
+	bool (*compares)(const void *options, enum dfs_norm *ret_kind);
+	/* compare() - here it is; where there is compares() */
+	void (*compare)(void *options, double norm);
+	/* norm() - after plan(): the model's own, of that kind; where there is compares() */
+	double (*norm)(const struct dfs_lossy_tensor *tensor);
 	/**
 	 * prepare() - the tensor's table, as bytes for the container
 	 * @notes: appended to: what only encode() needs; may stay empty
@@ -107,9 +119,12 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
 /**
  * dfs_delta() - data less its prediction, in F32
  * @dtype: BF16, F16 or F32
- * Return: false if a value is not finite, or larger than 2^11 (F16) or 2^120: a
- * sum of what a codec makes of such differences could overflow.
+ * Return: false if a value is not finite, or larger than 2^11 (F16) or 2^120:
+ * sums of what codecs make of such differences overflow easily.
  */
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n);
+
+/* dfs_lossy_finite() - of BF16, F16 or F32: is none of them an infinity or a NaN */
+bool dfs_lossy_finite(unsigned dtype, const void *values, size_t n);
 
 #endif

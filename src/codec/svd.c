@@ -2,6 +2,7 @@
 #include "codec/svd.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,19 +12,25 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include "util/rounding.h"
+
 /* OpenBLAS has LAPACK as well, but no header for it in every distribution. */
 typedef void ssyevr_fn(const char *vectors, const char *range, const char *half, const int *n, float *a, const int *lda,
 		       const float *low, const float *high, const int *first, const int *last, const float *tolerance,
 		       int *ret_found, float *ret_values, float *ret_vectors, const int *ldz, int *support, float *work,
 		       const int *work_len, int *iwork, const int *iwork_len, int *ret_info);
+typedef void dsyevd_fn(const char *vectors, const char *half, const int *n, double *a, const int *lda, double *ret_values,
+		       double *work, const int *work_len, int *iwork, const int *iwork_len, int *ret_info);
 typedef void spotrf_fn(const char *half, const int *n, float *a, const int *lda, int *ret_info);
 
 static struct {
 	__typeof__(cblas_sgemm) *sgemm;
 	__typeof__(cblas_ssyrk) *ssyrk;
+	__typeof__(cblas_dsyrk) *dsyrk;
 	__typeof__(cblas_strsm) *strsm;
 	__typeof__(openblas_set_num_threads) *set_threads;
 	ssyevr_fn *ssyevr;
+	dsyevd_fn *dsyevd;
 	spotrf_fn *spotrf;
 	bool loaded;
 } blas;	/* written once, by load() */
@@ -36,15 +43,19 @@ static void load(void)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
+	dfs_rounding_default();
 	if (!library)
 		return;
 	blas.sgemm = (__typeof__(blas.sgemm))dlsym(library, "cblas_sgemm");
 	blas.ssyrk = (__typeof__(blas.ssyrk))dlsym(library, "cblas_ssyrk");
+	blas.dsyrk = (__typeof__(blas.dsyrk))dlsym(library, "cblas_dsyrk");
 	blas.strsm = (__typeof__(blas.strsm))dlsym(library, "cblas_strsm");
 	blas.set_threads = (__typeof__(blas.set_threads))dlsym(library, "openblas_set_num_threads");
 	blas.ssyevr = (ssyevr_fn *)dlsym(library, "ssyevr_");
+	blas.dsyevd = (dsyevd_fn *)dlsym(library, "dsyevd_");
 	blas.spotrf = (spotrf_fn *)dlsym(library, "spotrf_");
-	blas.loaded = blas.sgemm && blas.ssyrk && blas.strsm && blas.set_threads && blas.ssyevr && blas.spotrf;
+	blas.loaded = blas.sgemm && blas.ssyrk && blas.dsyrk && blas.strsm && blas.set_threads && blas.ssyevr &&
+		      blas.dsyevd && blas.spotrf;
 	if (blas.loaded)
 		blas.set_threads(1);
 }
@@ -157,6 +168,64 @@ int dfs_linear_fit(const float *d, uint64_t rows, uint64_t cols, bool transposed
 	return found ? 0 : dfs_fail(err, ERANGE, "LAPACK cannot solve for a factor");
 }
 
+/* --- all singular values */
+
+#define PANEL 128	/* of the longer side, as F64 at a time */
+
+/* The upper half of the smaller Gram matrix, a panel of the longer side after the other. */
+static void gram_exact(const float *d, uint64_t rows, uint64_t cols, double *panel, double *ret)
+{
+	bool of_rows = rows < cols;
+	uint64_t n = of_rows ? rows : cols, longer = of_rows ? cols : rows;
+
+	for (uint64_t at = 0; at < longer; at += PANEL) {
+		uint64_t k = longer - at < PANEL ? longer - at : PANEL;
+		uint64_t height = of_rows ? rows : k, width = of_rows ? k : cols;
+		const float *from = d + (of_rows ? at : at * cols);
+
+		for (uint64_t i = 0; i < height; i++)
+			for (uint64_t j = 0; j < width; j++)
+				panel[i * width + j] = from[i * cols + j];
+		blas.dsyrk(CblasRowMajor, CblasUpper, of_rows ? CblasNoTrans : CblasTrans, (int)n, (int)k, 1, panel,
+			   (int)width, at ? 1 : 0, ret, (int)n);
+	}
+}
+
+/* All eigenvalues of a matrix's half, which is lost. Return: LAPACK's info, or -ENOMEM. */
+static int eigenvalues(double *matrix, int n, double *values)
+{
+	int info, ints = 1, len = 2 * n + 1;
+	double *work = malloc((size_t)len * sizeof(*work));
+
+	if (!work)
+		return -ENOMEM;
+	blas.dsyevd("N", "L", &n, matrix, &n, values, work, &len, &(int){ 0 }, &ints, &info);
+	free(work);
+	return info;
+}
+
+int dfs_linear_trace(const float *d, uint64_t rows, uint64_t cols, double *ret_sum, struct dfs_err *err)
+{
+	uint64_t n = rows < cols ? rows : cols;
+	double *matrix = malloc(n * n * sizeof(*matrix)), *values = malloc(n * sizeof(*values));
+	double *panel = malloc(n * PANEL * sizeof(*panel));
+	int info = -ENOMEM;
+
+	*ret_sum = 0;
+	if (matrix && values && panel) {
+		gram_exact(d, rows, cols, panel, matrix);
+		info = eigenvalues(matrix, (int)n, values);
+	}
+	for (uint64_t i = 0; i < n && info == 0; i++)
+		*ret_sum += values[i] > 0 ? sqrt(values[i]) : 0;
+	free(matrix);
+	free(values);
+	free(panel);
+	if (info == -ENOMEM)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	return info ? dfs_fail(err, ERANGE, "LAPACK found no singular values (%d)", info) : 0;
+}
+
 #else
 
 int dfs_linear_load(struct dfs_err *err)
@@ -175,6 +244,12 @@ int dfs_linear_fit(const float *d, uint64_t rows, uint64_t cols, bool transposed
 		   const float *noise, uint64_t rank, float *ret, struct dfs_err *err)
 {
 	(void)d, (void)rows, (void)cols, (void)transposed, (void)factor, (void)noise, (void)rank, (void)ret;
+	return dfs_linear_load(err);
+}
+
+int dfs_linear_trace(const float *d, uint64_t rows, uint64_t cols, double *ret_sum, struct dfs_err *err)
+{
+	(void)d, (void)rows, (void)cols, (void)ret_sum;
 	return dfs_linear_load(err);
 }
 

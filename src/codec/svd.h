@@ -49,4 +49,14 @@ int dfs_linear_top(const float *d, uint64_t rows, uint64_t cols, uint64_t rank, 
 int dfs_linear_fit(const float *d, uint64_t rows, uint64_t cols, bool transposed, const float *factor,
 		   const float *noise, uint64_t rank, float *ret, struct dfs_err *err);
 
+/**
+ * dfs_linear_trace() - the sum of a matrix's singular values
+ *
+ * Roots of the eigenvalues of the smaller Gram matrix, all in F64: what is below
+ * 1e-8 of the largest has no meaning. Takes 8 bytes for each value of that matrix.
+ *
+ * Return: 0; -ENOMEM; -ERANGE if LAPACK does not converge.
+ */
+int dfs_linear_trace(const float *d, uint64_t rows, uint64_t cols, double *ret_sum, struct dfs_err *err);
+
 #endif

@@ -11,6 +11,7 @@
 static const char *const mask_words[] = { "seeded", "stored", NULL };
 static const char *const levels_words[] = { "uniform", "codebook", NULL };
 static const char *const rescale_words[] = { "global", "layer", NULL };
+static const char *const trace_words[] = { "estimate", "exact", NULL };	/* in the order of enum dfs_norm */
 
 #define GAMMA_MAX 2
 
@@ -57,6 +58,7 @@ static const struct dfs_option option_rows[] = {
 	{ .name = "rescale", .words = rescale_words, AT(rescale) },
 	{ .name = "gamma", .parse = parse_gamma },
 	{ .name = "nref", .min = 0, .max = 1e300, AT(reference) },
+	{ .name = "trace", .words = trace_words, AT(trace) },
 	{ .name = "seed", .parse = parse_seed },
 	{ .name = NULL },
 };
@@ -100,6 +102,24 @@ static void *planned(const struct dfs_lossy_tensor *tensor)
 	return &((struct dfs_ultra_record *)tensor->record)->rate;
 }
 
+static bool compares(const void *options, enum dfs_norm *ret_kind)
+{
+	const struct dfs_ultra_options *o = options;
+
+	*ret_kind = (enum dfs_norm)o->trace;
+	return !(o->gamma > 0 || o->reference > 0);
+}
+
+static void compare(void *options, double norm)
+{
+	((struct dfs_ultra_options *)options)->reference = norm;
+}
+
+static double norm(const struct dfs_lossy_tensor *tensor)
+{
+	return ((struct dfs_ultra_record *)tensor->record)->norm;
+}
+
 const struct dfs_lossy dfs_lossy_ultradelta = {
 	.codec = &dfs_codec_ultradelta,
 	.options = option_rows,
@@ -112,6 +132,9 @@ const struct dfs_lossy dfs_lossy_ultradelta = {
 	.plan = dfs_ultra_plan,
 	.planned = planned,
 	.planned_size = offsetof(struct dfs_ultra_record, n_chunks) - offsetof(struct dfs_ultra_record, rate),
+	.compares = compares,
+	.compare = compare,
+	.norm = norm,
 	.prepare = dfs_ultra_prepare,
 	.encode = dfs_ultra_encode,
 };

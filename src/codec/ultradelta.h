@@ -36,7 +36,7 @@
 struct dfs_ultradelta_facts {
 	double keep;		/* share of this tensor's differences that is kept */
 	double gamma;		/* TNGR: by what all of the model is multiplied besides */
-	double norm;		/* trace norm of all that the model keeps, estimated */
+	double norm;		/* sum of the trace norms of the model's differences */
 	double reference;	/* what gamma=auto compared that with; 0: nothing */
 };
 
@@ -53,8 +53,10 @@ enum { DFS_ULTRA_GLOBAL, DFS_ULTRA_LAYER };
 enum { DFS_ULTRA_STRATA, DFS_ULTRA_TURN, DFS_ULTRA_SELECT };
 
 struct dfs_ultra_options {
-	double s, step, bits, mask, levels, rescale, reference;
+	double s, step, bits, mask, levels, rescale;
 	double gamma;		/* 0: auto */
+	double reference;	/* 0: the model is its own */
+	double trace;		/* enum dfs_norm */
 	uint64_t seed;
 };
 
@@ -92,14 +94,19 @@ void dfs_ultra_places(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_
 
 /* --- where they are, if stored */
 
+/* Of a level in a chunk. */
+struct dfs_ultra_quota {
+	uint32_t of, keep;
+};
+
 /**
  * dfs_ultra_select() - draw those of a chunk that are kept
- * @quotas: how many of each level
+ * @quotas: of each level
  * @codes: n; those that are kept come out, and their places, both in order
  * Return: how many; -ENOMEM.
  */
 long dfs_ultra_select(enum dfs_cpu cpu, const struct dfs_ultra_table *t, uint64_t first, size_t n,
-		      const uint32_t *quotas, uint8_t *codes, uint32_t *places, struct dfs_scratch *scratch);
+		      const struct dfs_ultra_quota *quotas, uint8_t *codes, uint32_t *places, struct dfs_scratch *scratch);
 
 /* --- codes as payload */
 
@@ -153,6 +160,7 @@ struct dfs_ultra_record {
 	struct dfs_ultra_grid grid;
 	uint64_t counts[DFS_ULTRA_LEVELS_MAX];
 	double levels[DFS_ULTRA_LEVELS_MAX];	/* as quantised: gamma and the like are not in them */
+	double trace;			/* trace norm of the differences, if the exact one is wanted */
 	/* plan(): from here to n_chunks, what planned() gives */
 	double rate;			/* share that is left out */
 	double gain;			/* by which levels are multiplied */
@@ -175,14 +183,30 @@ struct dfs_ultra_histogram {
 	uint8_t map[DFS_ULTRA_BINS];
 };
 
-/* What encode() is told: this, then the map if there is a codebook, then chunks with what each keeps of each level. */
+/* Of one chunk, as encode() is told. */
+struct dfs_ultra_quotas {
+	uint64_t first;
+	struct dfs_ultra_quota of[];
+};
+
+/* What encode() is told: this, then the map if there is a codebook, then the quotas of each chunk. */
 struct dfs_ultra_notes {
 	struct dfs_ultra_grid grid;
 	uint32_t codebook;
 	uint64_t n_chunks;
 };
 
+/* dfs_ultra_wants_trace() - is the exact norm of any use */
+static inline bool dfs_ultra_wants_trace(const struct dfs_ultra_options *o)
+{
+	return o->trace == DFS_NORM_EXACT && !(o->gamma > 0);
+}
+
 size_t dfs_ultra_chunk_size(const struct dfs_ultra_options *o);
+static inline size_t dfs_ultra_quotas_size(unsigned bits)
+{
+	return sizeof(struct dfs_ultra_quotas) + (sizeof(struct dfs_ultra_quota) << bits);
+}
 /* dfs_ultra_rate() - share that is left out of what is not zero, after plan() */
 double dfs_ultra_rate(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensor);
 struct dfs_ultra_histogram *dfs_ultra_histogram(const struct dfs_ultra_options *o, struct dfs_ultra_record *r);

@@ -25,8 +25,12 @@ static void quantise(const struct job *job, const float *values, size_t n, uint8
 		uint16_t points[DFS_ULTRA_BLOCK];
 
 		dfs_ultra_points(job->cpu, &job->notes.grid, values + at, now, points);
-		for (size_t i = 0; i < now; i++)
-			codes[at + i] = job->map ? job->map[points[i]] : (uint8_t)points[i];
+		if (job->map)
+			for (size_t i = 0; i < now; i++)
+				codes[at + i] = job->map[points[i]];
+		else
+			for (size_t i = 0; i < now; i++)
+				codes[at + i] = (uint8_t)points[i];
 	}
 }
 
@@ -57,9 +61,9 @@ static long seeded(const struct job *job, const float *delta)
 /* --- stored */
 
 /* The quotas of the chunk that begins at @first: by halves, as chunks rise. */
-static void find_quotas(const struct job *job, uint64_t first, uint32_t *quotas)
+static void find_quotas(const struct job *job, uint64_t first, struct dfs_ultra_quota *quotas)
 {
-	size_t n = sizeof(uint32_t) << job->table->bits, size = sizeof(struct dfs_ultra_chunk) + n;
+	size_t size = dfs_ultra_quotas_size(job->table->bits);
 	uint64_t low = 0, high = job->notes.n_chunks;
 
 	while (high - low > 1) {
@@ -71,13 +75,13 @@ static void find_quotas(const struct job *job, uint64_t first, uint32_t *quotas)
 		else
 			high = middle;
 	}
-	memcpy(quotas, job->chunks.data + low * size + sizeof(struct dfs_ultra_chunk), n);
+	memcpy(quotas, job->chunks.data + low * size + sizeof(struct dfs_ultra_quotas), size - sizeof(struct dfs_ultra_quotas));
 }
 
 static long stored(const struct job *job, const float *delta, struct dfs_scratch *scratch)
 {
 	const struct dfs_block *b = job->block;
-	uint32_t quotas[DFS_ULTRA_LEVELS_MAX];
+	struct dfs_ultra_quota quotas[DFS_ULTRA_LEVELS_MAX];
 
 	find_quotas(job, b->first, quotas);
 	quantise(job, delta, b->n, job->codes);

@@ -2,7 +2,8 @@
 /*
  * ultradelta_measure: what a tensor's differences are like.
  *
- *	pass 0	their range, and for a codebook mean and variance
+ *	pass 0	their range, and for a codebook mean and variance; their trace
+ *		norm, if the exact one is wanted
  *	pass 1	how many there are of each level; for a codebook a histogram,
  *		from which its levels follow
  *	pass 2	codebook with stored places only: of each level in each chunk
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "codec/svd.h"
 #include "codec/ultradelta.h"
 
 /* A codebook's grid ends this many standard deviations from the mean; what lies beyond counts at its ends. */
@@ -89,6 +91,27 @@ static void add_range(const struct dfs_ultra_options *o, struct dfs_ultra_record
 	}
 }
 
+/*
+ * The matrix, until its last chunk is there: one for each thread that measures.
+ * Without what it takes the norm is none, and plan() says why.
+ */
+static int add_trace(const struct dfs_block *block, const float *delta, const struct dfs_lossy_tensor *tensor,
+		     struct dfs_scratch *scratch)
+{
+	struct dfs_ultra_record *r = tensor->record;
+	float *matrix = dfs_scratch_get(scratch, DFS_SLOT_FACTORS, tensor->values * sizeof(*matrix));
+
+	if (!matrix)
+		return -ENOMEM;
+	memcpy(matrix + block->first, delta, block->n * sizeof(*delta));
+	if (block->first + block->n < tensor->values)
+		return 0;
+	r->trace = -1;
+	if (dfs_linear_load(NULL) < 0)
+		return 0;
+	return dfs_linear_trace(matrix, tensor->shape.rows, tensor->shape.cols, &r->trace, NULL) == -ENOMEM ? -ENOMEM : 0;
+}
+
 static void settle_range(const struct dfs_ultra_options *o, struct dfs_ultra_record *r, uint64_t values)
 {
 	unsigned last = (1u << (unsigned)o->bits) - 1;
@@ -112,17 +135,19 @@ static void settle_range(const struct dfs_ultra_options *o, struct dfs_ultra_rec
 /* --- pass 1: counts; a codebook's are settled from the histogram */
 
 /* Four counters for each: the same one twice in a row need not wait for itself. */
-static void count(uint64_t *counts, const uint16_t *points, size_t n)
+static void count(uint64_t *counts, unsigned n_levels, const uint16_t *points, size_t n)
 {
-	uint32_t of[4][DFS_ULTRA_LEVELS_MAX] = { 0 };
+	uint32_t of[4][DFS_ULTRA_LEVELS_MAX];
 	size_t i = 0;
 
+	for (unsigned k = 0; k < 4; k++)
+		memset(of[k], 0, n_levels * sizeof(*of[k]));
 	for (; i + 4 <= n; i += 4)
 		for (unsigned k = 0; k < 4; k++)
 			of[k][points[i + k]]++;
 	for (; i < n; i++)
 		of[0][points[i]]++;
-	for (unsigned k = 0; k < DFS_ULTRA_LEVELS_MAX; k++)
+	for (unsigned k = 0; k < n_levels; k++)
 		counts[k] += of[0][k] + of[1][k] + of[2][k] + of[3][k];
 }
 
@@ -189,7 +214,7 @@ static void add_points(const struct dfs_ultra_options *o, struct dfs_ultra_recor
 		}
 		for (size_t i = 0; i < n && h; i++)
 			points[i] = h->map[points[i]];
-		count(counts, points, n);
+		count(counts, 1u << (unsigned)o->bits, points, n);
 	}
 	if (o->mask == DFS_ULTRA_STORED && pass == count_pass(o))
 		add_chunk(new_chunk(o, r, block), counts, 1u << (unsigned)o->bits);
@@ -203,11 +228,12 @@ int dfs_ultra_measure(const void *options, unsigned pass, const struct dfs_block
 	struct dfs_ultra_record *r = tensor->record;
 	enum dfs_cpu cpu = dfs_scratch_cpu(scratch);
 
-	if (pass == 0)
-		add_range(options, r, cpu, delta, block->n, block->first == 0);
-	else
+	if (pass > 0) {
 		add_points(options, r, pass, block, delta, cpu);
-	return 0;
+		return 0;
+	}
+	add_range(options, r, cpu, delta, block->n, block->first == 0);
+	return dfs_ultra_wants_trace(options) ? add_trace(block, delta, tensor, scratch) : 0;
 }
 
 int dfs_ultra_settle(const void *options, unsigned pass, const struct dfs_lossy_tensor *tensor)

@@ -10,14 +10,17 @@
  * (1 - s) / 2 and s / 2: every tensor keeps something, and leaves something out.
  *
  * TNGR: gamma=auto is reference / norm, from 0.5 to 1. The norm is the sum of
- * the trace norms of what is kept, before gamma, each estimated as for a
- * matrix of independent values, which it is close to once most are left out:
- * 8 / (3 pi) times the deviation times sqrt(rows * columns * the lesser one).
+ * the trace norms of the differences as they are (the paper; its code takes
+ * what is kept of them, whose norm changes with s as well), so that models of
+ * any s may share a reference. The estimate is that of a matrix of independent
+ * values: 8 / (3 pi) times their deviation times sqrt(rows * columns * the
+ * lesser one), after quantising.
  */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "codec/svd.h"
 #include "codec/ultradelta.h"
 #include "util/auto.h"
 
@@ -140,26 +143,27 @@ static double trace_norm(const struct dfs_ultra_options *o, const struct dfs_los
 {
 	const struct dfs_ultra_record *r = t->record;
 	double rows = (double)t->shape.rows, cols = (double)t->shape.cols;
-	double squares = spread_of(r, levels_of(o), (double)t->values, 0) * (1 - dfs_ultra_rate(o, t));
 
-	return QUARTER_CIRCLE * r->gain * sqrt(squares * rows * cols * (rows < cols ? rows : cols));
+	if (dfs_ultra_wants_trace(o))
+		return r->trace;
+	return QUARTER_CIRCLE * sqrt(spread_of(r, levels_of(o), (double)t->values, 0) * rows * cols * (rows < cols ? rows : cols));
 }
 
-static double gamma_of(const struct dfs_ultra_options *o, double norm)
+static double gamma_of(const struct dfs_ultra_options *o, double reference, double norm)
 {
 	double gamma;
 
 	if (o->gamma > 0)
 		return o->gamma;
-	if (!(o->reference > 0 && norm > 0))
+	if (!(norm > 0))
 		return 1;
-	gamma = o->reference / norm;
+	gamma = reference / norm;
 	return gamma < GAMMA_MIN ? GAMMA_MIN : gamma > 1 ? 1 : gamma;
 }
 
 static void plan_gains(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensors, size_t n)
 {
-	double norm = 0, gamma;
+	double norm = 0, gamma, reference;
 
 	for (size_t i = 0; i < n; i++) {
 		struct dfs_ultra_record *r = tensors[i].record;
@@ -167,14 +171,15 @@ static void plan_gains(const struct dfs_ultra_options *o, const struct dfs_lossy
 		r->gain = 1 / (1 - (o->rescale == DFS_ULTRA_LAYER ? r->rate : o->s));
 		norm += trace_norm(o, &tensors[i]);
 	}
-	gamma = gamma_of(o, norm);
+	reference = o->reference > 0 ? o->reference : norm;
+	gamma = gamma_of(o, reference, norm);
 	for (size_t i = 0; i < n; i++) {
 		struct dfs_ultra_record *r = tensors[i].record;
 
 		r->gain *= gamma;
 		r->gamma = gamma;
 		r->norm = norm;
-		r->reference = o->gamma > 0 ? 0 : o->reference;
+		r->reference = o->gamma > 0 ? 0 : reference;
 	}
 }
 
@@ -212,12 +217,28 @@ static void plan_keys(const struct dfs_ultra_options *o, const struct dfs_lossy_
 		((struct dfs_ultra_record *)tensors[i].record)->key = key;
 }
 
+/* Were the exact norms to be had? */
+static int check_traces(const struct dfs_lossy_tensor *tensors, size_t n, struct dfs_err *err)
+{
+	int ret = dfs_linear_load(err);
+
+	if (ret < 0)
+		return dfs_err_at(err, ret, "trace=exact");
+	for (size_t i = 0; i < n; i++)
+		if (((struct dfs_ultra_record *)tensors[i].record)->trace < 0)
+			return dfs_fail(err, ERANGE, "trace=exact: LAPACK found no singular values");
+	return 0;
+}
+
 int dfs_ultra_plan(const void *options, const struct dfs_lossy_tensor *tensors, size_t n, struct dfs_err *err)
 {
 	int ret;
 
 	if (!n)
 		return 0;
+	ret = dfs_ultra_wants_trace(options) ? check_traces(tensors, n, err) : 0;
+	if (ret < 0)
+		return ret;
 	ret = plan_rates(options, tensors, n);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "out of memory");

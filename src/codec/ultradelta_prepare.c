@@ -103,17 +103,19 @@ static uint64_t kept_of(const struct dfs_ultra_record *r, unsigned level, double
 static void put_quotas(const struct dfs_ultra_options *o, struct dfs_ultra_record *r, unsigned level, uint64_t kept,
 		       uint8_t *chunks)
 {
-	size_t size = dfs_ultra_chunk_size(o);
+	size_t size = dfs_ultra_quotas_size((unsigned)o->bits);
 	uint64_t sum = 0, before = 0;
 
 	for (uint64_t i = 0; i < r->n_chunks; i++) {
-		uint32_t *to = &((struct dfs_ultra_chunk *)(chunks + i * size))->of[level];
+		const struct dfs_ultra_chunk *chunk = dfs_ultra_chunk(o, r, i);
+		struct dfs_ultra_quotas *to = (struct dfs_ultra_quotas *)(chunks + i * size);
 		uint64_t after = 0;
 
-		sum += dfs_ultra_chunk(o, r, i)->of[level];
+		sum += chunk->of[level];
 		if (r->counts[level])
 			after = (uint64_t)((unsigned __int128)sum * kept / r->counts[level]);
-		*to = (uint32_t)(after - before);
+		to->first = chunk->first;
+		to->of[level] = (struct dfs_ultra_quota){ chunk->of[level], (uint32_t)(after - before) };
 		before = after;
 	}
 }
@@ -123,7 +125,7 @@ static int put_notes(const struct dfs_ultra_options *o, const struct dfs_lossy_t
 	struct dfs_ultra_record *r = tensor->record;
 	struct dfs_ultra_histogram *h = dfs_ultra_histogram(o, r);
 	struct dfs_ultra_notes head = { .grid = r->grid, .codebook = h != NULL, .n_chunks = r->n_chunks };
-	size_t size = r->n_chunks * dfs_ultra_chunk_size(o);
+	size_t size = r->n_chunks * dfs_ultra_quotas_size((unsigned)o->bits);
 	unsigned n = 1u << (unsigned)o->bits;
 	uint8_t *chunks;
 
@@ -135,10 +137,23 @@ static int put_notes(const struct dfs_ultra_options *o, const struct dfs_lossy_t
 	chunks = dfs_buf_extend(notes, size);
 	if (!chunks)
 		return -ENOMEM;
-	memcpy(chunks, dfs_ultra_chunk(o, r, 0), size);
 	for (unsigned k = 0; k < n; k++)
 		put_quotas(o, r, k, kept_of(r, k, dfs_ultra_rate(o, tensor)), chunks);
 	return 0;
+}
+
+/* How many differences the tensor keeps in all. */
+static uint64_t kept_in_all(const struct dfs_ultra_options *o, const struct dfs_lossy_tensor *tensor)
+{
+	const struct dfs_ultra_record *r = tensor->record;
+	const struct dfs_ultra_table t = { .keep = fraction(1 - r->rate) };
+	uint64_t kept = 0;
+
+	if (o->mask == DFS_ULTRA_SEEDED)
+		return dfs_ultra_kept(&t, tensor->values);
+	for (unsigned k = 0; k < 1u << (unsigned)o->bits; k++)
+		kept += kept_of(r, k, dfs_ultra_rate(o, tensor));
+	return kept;
 }
 
 int dfs_ultra_prepare(const void *options, const struct dfs_lossy_tensor *tensor, struct dfs_buf *table,
@@ -148,6 +163,8 @@ int dfs_ultra_prepare(const void *options, const struct dfs_lossy_tensor *tensor
 
 	if (!levels_fit(tensor->record, 1u << (unsigned)o->bits, tensor->shape.dtype))
 		return dfs_fail(err, ERANGE, "ultradelta: differences too large to be multiplied");
+	if (!kept_in_all(o, tensor))
+		return dfs_fail(err, ERANGE, "ultradelta: so few values that none would be kept");
 	if (put_table(o, tensor, table) < 0 || put_notes(o, tensor, notes) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	return 0;

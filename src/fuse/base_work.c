@@ -150,7 +150,24 @@ static int take_away(struct dfs_mount *mount, struct dfs_base_work *work, struct
 	return ret;
 }
 
-/* --- either */
+/* --- norms */
+
+static int set_norms(struct dfs_mount *mount, struct dfs_base_work *work, struct dfs_err *err)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	const struct dfs_registered *model;
+	int ret = dfs_registry_list(mount->store, &registry, err);
+
+	if (ret < 0)
+		return ret;
+	model = dfs_registry_find(&registry, mount->store, work->path, err);
+	if (!model)
+		return -ENOENT;
+	work->changed = model->id;
+	return dfs_registry_set_norms(mount->store, model->id, &work->norms, true, err);
+}
+
+/* --- any of them */
 
 static int do_as(struct dfs_mount *mount, struct dfs_base_work *work, dfs_hash_progress_fn *progress, void *arg,
 		 struct dfs_err *err)
@@ -162,18 +179,26 @@ static int do_as(struct dfs_mount *mount, struct dfs_base_work *work, dfs_hash_p
 	ret = dfs_other_begin(&other, work->uid == 0 ? geteuid() : work->uid, work->gid);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "the daemon cannot act as user %u: %s", (unsigned)work->uid, strerror(-ret));
-	ret = work->removes ? take_away(mount, work, err) : add(mount, work, progress, arg, err);
+	if (work->what == DFS_BASE_ADD)
+		ret = add(mount, work, progress, arg, err);
+	else
+		ret = work->what == DFS_BASE_REMOVE ? take_away(mount, work, err) : set_norms(mount, work, err);
 	dfs_other_end(&other);
 	return ret;
 }
 
 static void log_it(struct dfs_mount *mount, const struct dfs_base_work *work)
 {
+	static const char *const verbs[] = {
+		[DFS_BASE_ADD] = "added", [DFS_BASE_REMOVE] = "removed", [DFS_BASE_SET_NORMS] = "got another norm",
+	};
+	const struct dfs_hash ids[] = {
+		[DFS_BASE_ADD] = work->added.id, [DFS_BASE_REMOVE] = work->removed.id, [DFS_BASE_SET_NORMS] = work->changed,
+	};
 	char id[DFS_HASH_HEX];
 
-	dfs_hash_hex(work->removes ? work->removed.id : work->added.id, id);
-	dfs_log_line(mount->log, DFS_LOG_INFO, "base %.8s %s, as user %u asked: %s", id, work->removes ? "removed" : "added",
-		     (unsigned)work->uid, work->path);
+	dfs_log_line(mount->log, DFS_LOG_INFO, "base %.8s %s, as user %u asked: %s", dfs_hash_hex(ids[work->what], id),
+		     verbs[work->what], (unsigned)work->uid, work->path);
 }
 
 int dfs_base_do(struct dfs_mount *mount, struct dfs_base_work *work, dfs_hash_progress_fn *progress, void *arg,

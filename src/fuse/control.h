@@ -104,9 +104,10 @@ struct dfs_control_base {
 	uint8_t base[16];	/* its ID */
 	uint64_t n_files, bytes, bytes_linked, bytes_cloned, bytes_copied;	/* added */
 	uint64_t bytes_freed, n_dependants;	/* removed; why it was not */
-	uint64_t reserved2[3];
+	double norms[2];	/* in of NORMS, as of dfs_registry_set_norms(): estimate, exact */
+	uint64_t reserved2;
 	char text[512];		/* the sentence; of what was added: why it was copied */
-	char path[4096];	/* in of ADD: absolute; of REMOVE: an ID, or as of ADD */
+	char path[4096];	/* in of ADD: absolute; of REMOVE and NORMS: an ID, or as of ADD */
 };
 
 _Static_assert(sizeof(struct dfs_control_base) == 4760, "the same on every machine");
@@ -117,5 +118,6 @@ _Static_assert(sizeof(struct dfs_control_base) == 4760, "the same on every machi
 #define DFS_CONTROL_BASE_ADD _IOWR(DFS_CONTROL_TYPE, 6, struct dfs_control_base)
 #define DFS_CONTROL_BASE_REMOVE _IOWR(DFS_CONTROL_TYPE, 7, struct dfs_control_base)
 #define DFS_CONTROL_BASE_POLL _IOWR(DFS_CONTROL_TYPE, 8, struct dfs_control_base)
+#define DFS_CONTROL_BASE_NORMS _IOWR(DFS_CONTROL_TYPE, 11, struct dfs_control_base)
 
 #endif

@@ -3,6 +3,7 @@
  * control_base: the ioctls of control.h that change the bases of the store.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static int check(const struct dfs_control_base *c, const struct dfs_control_base
 	return memcmp(&rest, c, sizeof(rest)) ? -EINVAL : 0;
 }
 
-static int begin(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct dfs_control_base *c, bool removes)
+static int begin(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct dfs_control_base *c, enum dfs_base_what what)
 {
 	DFS_AUTO(mem) struct dfs_base_work *work = NULL;
 	int ret = dfs_base_may(mount, ctx->uid);
@@ -39,7 +40,7 @@ static int begin(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct dfs
 	if (!work)
 		return -ENOMEM;
 	*work = (struct dfs_base_work){
-		.removes = removes, .by_reference = c->by_reference, .uid = ctx->uid, .gid = ctx->gid,
+		.what = what, .norms = { { c->norms[0], c->norms[1] } }, .by_reference = c->by_reference, .uid = ctx->uid, .gid = ctx->gid,
 		.dev = (dev_t)c->dev, .ino = (ino_t)c->ino,
 	};
 	memcpy(work->path, c->path, sizeof(work->path));
@@ -56,7 +57,7 @@ static int ask_add(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct d
 	};
 	int ret = check(c, &used);
 
-	return ret < 0 ? ret : begin(mount, ctx, c, false);
+	return ret < 0 ? ret : begin(mount, ctx, c, DFS_BASE_ADD);
 }
 
 static int ask_remove(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct dfs_control_base *c)
@@ -64,7 +65,17 @@ static int ask_remove(struct dfs_mount *mount, const struct fuse_ctx *ctx, struc
 	const struct dfs_control_base used = { .version = c->version };
 	int ret = check(c, &used);
 
-	return ret < 0 ? ret : begin(mount, ctx, c, true);
+	return ret < 0 ? ret : begin(mount, ctx, c, DFS_BASE_REMOVE);
+}
+
+static int ask_norms(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct dfs_control_base *c)
+{
+	const struct dfs_control_base used = { .version = c->version, .norms = { c->norms[0], c->norms[1] } };
+	int ret = check(c, &used);
+
+	if (ret < 0 || !isfinite(c->norms[0]) || !isfinite(c->norms[1]))
+		return -EINVAL;
+	return begin(mount, ctx, c, DFS_BASE_SET_NORMS);
 }
 
 static void put_added(struct dfs_control_base *c, const struct dfs_registry_added *added)
@@ -102,10 +113,12 @@ static int ask_poll(struct dfs_mount *mount, const struct fuse_ctx *ctx, struct 
 	c->result = view.result;
 	c->done = view.done;
 	c->total = view.total;
-	if (view.base && view.base->removes)
+	if (view.base && view.base->what == DFS_BASE_REMOVE)
 		put_removed(c, &view.base->removed);
-	else if (view.base)
+	else if (view.base && view.base->what == DFS_BASE_ADD)
 		put_added(c, &view.base->added);
+	else if (view.base)
+		memcpy(c->base, view.base->changed.bytes, sizeof(c->base));
 	if (view.over && view.result < 0)
 		put_text(c, &view.err);
 	free(view.base);
@@ -119,6 +132,7 @@ static const struct request {
 	{ DFS_CONTROL_BASE_ADD, ask_add },
 	{ DFS_CONTROL_BASE_REMOVE, ask_remove },
 	{ DFS_CONTROL_BASE_POLL, ask_poll },
+	{ DFS_CONTROL_BASE_NORMS, ask_norms },
 };
 
 static const struct request *request_of(unsigned cmd)

@@ -57,6 +57,7 @@ struct dfs_mount {
 	struct dfs_queue *queue;	/* of what is to be compressed; NULL: nothing is */
 	struct dfs_ledger *ledger;	/* what became of it; may be NULL */
 	struct dfs_survey *survey;	/* NULL if the queue is */
+	struct dfs_permit_mount permit;	/* what new files are coded with */
 	struct dfs_jobs *jobs;		/* NULL if read-only */
 	struct dfs_turn *turn;		/* to change the bases; NULL if read-only */
 	struct dfs_keeper *keeper;	/* of originals; NULL if read-only */
@@ -219,12 +220,10 @@ char *dfs_status_json(struct dfs_mount *mount, bool names);
 
 /* dfs_reason_tell() - put into @d why the plain file of @node, open as @fd, is plain, with the cure, if that is known */
 void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
+/* dfs_exact_tell() - the same of a container that is exact: why, if bits were to be given up */
+void dfs_exact_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
 
-/*
- * bdi.c
- */
-
-/* dfs_bdi_tune() - have the kernel read more at once from this mount, and hold more back; quiet where it may not. Once dev is known. */
+/* bdi.c: have the kernel read more at once from this mount, and hold more back; quiet where it may not. Once dev is known. */
 void dfs_bdi_tune(const struct dfs_mount *mount);
 
 /*

@@ -133,6 +133,7 @@ static int mount_init(struct dfs_mount *mount, const struct dfs_mount_config *co
 	mount->queue = config->queue;
 	mount->ledger = config->ledger;
 	mount->survey = config->survey;
+	mount->permit = config->permit;
 	mount->turn = config->turn;
 	mount->keeper = config->keeper;
 	mount->writeback = !config->read_only && !config->nowriteback;

@@ -20,6 +20,7 @@
 #include "util/log.h"
 #include "write/ingest.h"
 #include "write/ledger.h"
+#include "write/permit.h"
 #include "write/queue.h"
 #include "write/survey.h"
 #include "write/turn.h"
@@ -34,6 +35,7 @@ struct dfs_mount_config {
 	struct dfs_log *log;
 	struct dfs_queue *queue;	/* told of what is written; NULL: nothing is compressed */
 	struct dfs_ledger *ledger;	/* what became of it, to be shown; may be NULL */
+	struct dfs_permit_mount permit;	/* what is compressed is coded with that, where no policy says otherwise */
 	struct dfs_survey *survey;	/* told of policies that change; NULL if the queue is */
 	struct dfs_keeper *keeper;	/* of the store's originals; NULL if read-only */
 	struct dfs_turn *turn;		/* of who compresses; for bases that are added or removed; NULL if read-only */

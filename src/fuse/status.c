@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * status: the mount in numbers, as JSON (deltafs(1) "EXTENDED ATTRIBUTES"),
- * and why a file is plain.
+ * and why a file is plain, or exact.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "write/ledger.h"
+#include "write/permit.h"
 
 /* An attribute has 64 KiB at most; a path may have 4. */
 #define ROOM 60000
@@ -130,7 +131,7 @@ static json_t *totals_json(struct dfs_mount *mount)
 
 	dfs_ledger_totals(mount->ledger, &t);
 	dfs_queue_stats(mount->queue, &stats);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "open", (json_int_t)stats.n[DFS_QUEUE_OPEN],
 			 "waiting", (json_int_t)stats.n[DFS_QUEUE_WAITING],
 			 "working", (json_int_t)stats.n[DFS_QUEUE_IN_WORK],
@@ -138,6 +139,9 @@ static json_t *totals_json(struct dfs_mount *mount)
 			 "compressed_files", (json_int_t)t.files,
 			 "original_bytes", (json_int_t)t.original_bytes,
 			 "stored_bytes", (json_int_t)t.stored_bytes,
+			 "lossy_files", (json_int_t)t.lossy_files,
+			 "lossy_original_bytes", (json_int_t)t.lossy_original_bytes,
+			 "lossy_stored_bytes", (json_int_t)t.lossy_stored_bytes,
 			 "work_ms", (json_int_t)t.work_ms,
 			 "left_files", (json_int_t)t.left,
 			 "put_off", (json_int_t)t.put_off);
@@ -291,15 +295,43 @@ static bool find_reason(struct dfs_mount *mount, struct dfs_node *node, int fd, 
 	return found.any;
 }
 
+static void put_text(const struct dfs_reason *why, struct dfs_description *d)
+{
+	const char *cure = dfs_reason_cure(why->id);
+	char text[256];
+
+	d->reason_word = dfs_reason_word(why->id);
+	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(why, text, sizeof(text)), *cure ? "; " : "", cure);
+}
+
 void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
 {
 	struct dfs_reason why;
-	const char *cure;
-	char text[256];
 
-	if (!find_reason(mount, node, fd, &why))
+	if (find_reason(mount, node, fd, &why))
+		put_text(&why, d);
+}
+
+/* What nobody noted the policy may tell. */
+static enum dfs_reason_id why_exact(struct dfs_mount *mount, struct dfs_node *node, int fd)
+{
+	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
+	char path[PATH_MAX];
+
+	if (dfs_node_path(&mount->nodes, node, path) < 0 || dfs_policy_load(mount->store, path, &policy) < 0)
+		return DFS_REASON_NONE;
+	return dfs_permit_why_exact(&policy, &mount->permit, path, fd);
+}
+
+void dfs_exact_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d)
+{
+	struct dfs_reason why;
+	struct stat st;
+
+	if (!mount->queue || fstat(fd, &st) < 0)
 		return;
-	cure = dfs_reason_cure(why.id);
-	d->reason_word = dfs_reason_word(why.id);
-	snprintf(d->reason, sizeof(d->reason), "%s%s%s", dfs_reason_text(&why, text, sizeof(text)), *cure ? "; " : "", cure);
+	if (!dfs_ledger_find(mount->ledger, &st, &why) || !dfs_reason_is_exact(why.id))
+		dfs_reason_set(&why, why_exact(mount, node, fd), 0, NULL);
+	if (why.id != DFS_REASON_NONE)
+		put_text(&why, d);
 }

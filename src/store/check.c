@@ -2,9 +2,7 @@
 /* check: see check.h. */
 #include "store/check.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +26,8 @@ static const struct {
 		"the original lies beside it, without .record: move it to where it is wanted, and remove the record" },
 	[DFS_CHECK_KEPT_STRAY] = { "kept-stray", DFS_REPAIR_ALL, "removed",
 		"look at it, and move it to where it is wanted, if it is; its record ends in .record" },
+	[DFS_CHECK_KEPT_ALTERED] = { "kept-altered", DFS_REPAIR_NONE, NULL,
+		"its file is as it was, and cannot be reverted; bring the original back from a backup, or let go of it: deltafsctl accept" },
 	[DFS_CHECK_MODEL] = { "model", DFS_REPAIR_SAFE, "written anew from its pins",
 		"give the model once more: deltafsctl base add STORE PATH" },
 	[DFS_CHECK_PIN_LOST] = { "pin-lost", DFS_REPAIR_SAFE, "pinned", "give it once more: deltafsctl base add STORE PATH" },
@@ -96,18 +96,13 @@ void dfs_check_end(struct dfs_check *check)
 int dfs_check_names(const struct dfs_store *store, const char *rel, struct dfs_paths *ret_names)
 {
 	DFS_AUTO(paths) struct dfs_paths names = { 0 };
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	const char *name;
-	int ret = dfs_store_openat(store, rel, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, rel, &dir);
 
 	*ret_names = (struct dfs_paths){ 0 };
 	if (ret < 0)
 		return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	dfs_steal_fd(&fd);
 	while ((ret = dfs_dir_next(dir, &name)) > 0) {
 		DFS_AUTO(mem) char *path = NULL;
 

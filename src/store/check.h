@@ -37,6 +37,7 @@ enum dfs_check_kind {
 	DFS_CHECK_STATE,	/* something else of .deltafs is not what it should be */
 	DFS_CHECK_KEPT_RECORD,	/* the record of an original makes no sense */
 	DFS_CHECK_KEPT_STRAY,	/* an original of nothing that is there */
+	DFS_CHECK_KEPT_ALTERED,	/* an original's content is not what was kept */
 	DFS_CHECK_MODEL,	/* a model's record makes no sense */
 	DFS_CHECK_PIN_LOST,	/* a base that is needed has no pin, and should have one */
 	DFS_CHECK_PIN_ALTERED,	/* a pin's content is not what its name says */

@@ -54,6 +54,26 @@ static void stray(struct dfs_check *check, const struct dfs_kept *kept, const ch
 	dfs_check_found(check, DFS_CHECK_KEPT_STRAY, dfs_kept_path(kept->id, path), what, let_go, &c);
 }
 
+/* Return: 0; -ECANCELED. */
+static int check_content(struct dfs_check *check, const struct dfs_kept *kept)
+{
+	const struct dfs_hash none = { { 0 } };
+	DFS_AUTO(fd) int fd = -1;
+	char path[DFS_KEPT_PATH_SIZE], what[400];
+	struct dfs_err err;
+	int ret = dfs_store_openat(check->store, dfs_kept_path(kept->id, path), O_RDONLY | O_NOATIME, &fd);
+
+	if (ret < 0)
+		dfs_fail(&err, -ret, "%s", strerror(-ret));
+	else
+		ret = dfs_kept_check(fd, kept->bytes, check->full ? kept->hash : none, check->progress, check->arg, &err);
+	if (ret == 0 || ret == -ECANCELED)
+		return ret;
+	snprintf(what, sizeof(what), "the original of %.80s: %.280s", kept->path, err.text);
+	dfs_check_found(check, ret == -EUCLEAN ? DFS_CHECK_KEPT_ALTERED : DFS_CHECK_UNREADABLE, path, what, NULL, NULL);
+	return 0;
+}
+
 /* Behind the mount its file may have got another name. */
 struct search {
 	const struct dfs_kept_list *list;
@@ -99,17 +119,22 @@ static int check_all(struct dfs_check *check, const struct dfs_kept_list *list, 
 {
 	DFS_AUTO(mem) bool *astray = calloc(list->n ? list->n : 1, sizeof(*astray));
 	bool any = false;
+	int ret = 0;
 
 	if (!astray)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < list->n && ret == 0; i++) {
 		enum dfs_kept_state state = dfs_kept_look(check->store, &list->kept[i], NULL);
 
 		astray[i] = state == DFS_KEPT_ASTRAY;
 		any |= astray[i];
 		if (state == DFS_KEPT_ADRIFT)
 			stray(check, &list->kept[i], "which is not there since the store was copied");
+		if (state != DFS_KEPT_GONE)
+			ret = check_content(check, &list->kept[i]);
 	}
+	if (ret < 0)
+		return dfs_fail(err, -ret, "interrupted");
 	return any ? search(check, list, astray, err) : 0;
 }
 

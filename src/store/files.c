@@ -50,6 +50,21 @@ int dfs_read_small(int dir, const char *rel, size_t max, struct dfs_buf *ret_buf
 	return 0;
 }
 
+int dfs_dir_open(const struct dfs_store *store, const char *rel, DIR **ret_dir)
+{
+	DFS_AUTO(fd) int fd = -1;
+	int ret = dfs_store_openat(store, rel, O_RDONLY | O_DIRECTORY, &fd);
+
+	*ret_dir = NULL;
+	if (ret < 0)
+		return ret;
+	*ret_dir = fdopendir(fd);
+	if (!*ret_dir)
+		return -errno;
+	dfs_steal_fd(&fd);
+	return 0;
+}
+
 int dfs_dir_next(DIR *dir, const char **ret_name)
 {
 	struct dirent *entry;

@@ -67,6 +67,12 @@ int dfs_link_fd(int fd, int dir, const char *path);
 int dfs_sync_dir(const struct dfs_store *store, const char *rel);
 
 /*
+ * dfs_dir_open() - a directory of the store, for dfs_dir_next()
+ * Return: 0; -ENOENT, -ENOTDIR and -ELOOP: there is none; -errno.
+ */
+int dfs_dir_open(const struct dfs_store *store, const char *rel, DIR **ret_dir);
+
+/*
  * dfs_dir_next() - the next name of a directory, "." and ".." left out
  * Return: 1 with a name that is valid until the next call; 0 at the end; -errno:
  * what was listed so far is not all there is.

@@ -223,6 +223,30 @@ void dfs_kept_undo(struct dfs_store *store, const char *id, int fd, const struct
 		dfs_kept_forget(store, id, NULL);
 }
 
+/* --- read again */
+
+int dfs_kept_check(int fd, uint64_t bytes, struct dfs_hash hash, dfs_hash_progress_fn *progress, void *arg,
+		   struct dfs_err *err)
+{
+	struct dfs_hash now;
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st) < 0)
+		return dfs_fail_errno(err, "stat");
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != bytes)
+		return dfs_fail(err, EUCLEAN, "it has %" PRIu64 " bytes, not %" PRIu64 ": somebody changed it",
+				(uint64_t)st.st_size, bytes);
+	if (dfs_hash_is_zero(hash))
+		return 0;
+	ret = dfs_hash_file(fd, progress, arg, &now, NULL);
+	if (ret < 0)
+		return dfs_fail(err, -ret, "%s", ret == -ESTALE ? "it changed while it was read" : strerror(-ret));
+	if (!dfs_hash_equal(now, hash))
+		return dfs_fail(err, EUCLEAN, "its content is not what was kept: it is damaged, or somebody changed it");
+	return 0;
+}
+
 /* --- let go */
 
 int dfs_kept_forget(struct dfs_store *store, const char *id, struct dfs_err *err)

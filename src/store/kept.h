@@ -30,11 +30,13 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "store/hashes.h"
 #include "store/pins.h"
 #include "store/store.h"
 #include "util/auto.h"
 #include "util/bytes.h"
 #include "util/err.h"
+#include "util/hash.h"
 
 #define DFS_KEPT_DIR DFS_STORE_DIR "/kept"
 #define DFS_KEPT_RECORD ".record"
@@ -66,6 +68,7 @@ struct dfs_kept {
 	char *path;		/* in the store, of what it is kept for; owned */
 	int64_t at_s, until_s;	/* seconds since 1970; until: or DFS_KEPT_MANUAL */
 	uint64_t bytes;		/* of the original */
+	struct dfs_hash hash;	/* of its content; zero: of a record without (version 1) */
 	mode_t mode;		/* the same */
 	struct dfs_file_id original;
 	struct dfs_file_id files[DFS_KEPT_FILES];	/* what it is kept for; ino 0: none */
@@ -129,6 +132,16 @@ int dfs_kept_let_go(struct dfs_store *store, const char *id, struct dfs_err *err
 
 /* dfs_kept_forget() - remove the record, the original having gone. Return: as above. */
 int dfs_kept_forget(struct dfs_store *store, const char *id, struct dfs_err *err);
+
+/**
+ * dfs_kept_check() - is an original what was kept?
+ * @fd: it, open for reading
+ * @bytes, @hash: of the record; zero: the hash is not known, and only the size is compared
+ * @progress: of reading it; may be NULL
+ * Return: 0; -EUCLEAN: it is not; errors of dfs_hash_file(); with a sentence.
+ */
+int dfs_kept_check(int fd, uint64_t bytes, struct dfs_hash hash, dfs_hash_progress_fn *progress, void *arg,
+		   struct dfs_err *err);
 
 /* --- kept_list.c */
 

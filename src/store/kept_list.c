@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kept_list: all that is kept, whose it is, and what a crash left. See kept.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,19 +63,14 @@ static int by_id(const void *a, const void *b)
 int dfs_kept_list(const struct dfs_store *store, struct dfs_kept_list *ret_list)
 {
 	DFS_AUTO(kept_list) struct dfs_kept_list list = { 0 };
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	char id[DFS_KEPT_ID];
 	const char *name;
-	int ret = dfs_store_openat(store, DFS_KEPT_DIR, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, DFS_KEPT_DIR, &dir);
 
 	*ret_list = list;
 	if (ret < 0)
 		return ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP ? 0 : ret;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	dfs_steal_fd(&fd);
 	while ((ret = dfs_dir_next(dir, &name)) > 0) {
 		ret = id_of_record(name, id) ? add(store, id, &list) : 0;
 		if (ret < 0)

@@ -2,11 +2,12 @@
 /*
  * kept_record: a record's bytes.
  *
- *	deltafs kept 1
+ *	deltafs kept 2	1: without a hash
  *	at 1796029200
  *	until 1796634000	or "manual"
  *	bytes 123456789
  *	mode 0644
+ *	hash 0123456789abcdef0123456789abcdef	of the original's content
  *	original 1234 1796029100000000000
  *	file 1240 1796029199000000000	once or twice
  *	path a/b.safetensors	the rest but for the last line, whatever is in it
@@ -24,7 +25,7 @@
 #include "util/hash.h"
 
 #define CHECK_DIGITS 16
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 
 /* --- out */
 
@@ -34,6 +35,20 @@ static void put_until(FILE *out, int64_t until_s)
 		fputs("until manual\n", out);
 	else
 		fprintf(out, "until %" PRId64 "\n", until_s);
+}
+
+/* Return: the version that the rest is of. */
+static int version_of(const struct dfs_kept *kept)
+{
+	return dfs_hash_is_zero(kept->hash) ? 1 : RECORD_VERSION;
+}
+
+static void put_hash(FILE *out, struct dfs_hash hash)
+{
+	char hex[DFS_HASH_HEX];
+
+	if (!dfs_hash_is_zero(hash))
+		fprintf(out, "hash %s\n", dfs_hash_hex(hash, hex));
 }
 
 static void put_file(FILE *out, const char *word, const struct dfs_file_id *id)
@@ -51,9 +66,10 @@ int dfs_kept_pack(const struct dfs_kept *kept, struct dfs_buf *ret_text)
 
 	if (!out)
 		return -ENOMEM;
-	fprintf(out, "deltafs kept %d\nat %" PRId64 "\n", RECORD_VERSION, kept->at_s);
+	fprintf(out, "deltafs kept %d\nat %" PRId64 "\n", version_of(kept), kept->at_s);
 	put_until(out, kept->until_s);
 	fprintf(out, "bytes %" PRIu64 "\nmode %04o\n", kept->bytes, (unsigned)kept->mode);
+	put_hash(out, kept->hash);
 	put_file(out, "original", &kept->original);
 	for (size_t i = 0; i < DFS_KEPT_FILES; i++)
 		put_file(out, "file", &kept->files[i]);
@@ -92,6 +108,8 @@ static bool get_line(struct dfs_kept *kept, const char *word, const char *value)
 		return get_until(kept, value);
 	if (strcmp(word, "bytes") == 0)
 		return sscanf(value, "%" SCNu64, &kept->bytes) == 1;
+	if (strcmp(word, "hash") == 0)
+		return dfs_hash_parse(value, &kept->hash) == 0;
 	if (strcmp(word, "original") == 0)
 		return get_file(&kept->original, value);
 	if (strcmp(word, "file") == 0)

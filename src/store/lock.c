@@ -5,7 +5,6 @@
  * flock(2) on .deltafs/lock, which the kernel drops with the process however
  * it ends. The text in the file is only for the sentence that others get.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -111,16 +110,11 @@ static int take(const struct dfs_store *store, int fd, struct dfs_err *err)
 /* What lies in .deltafs/tmp while nobody holds the lock was left by a crash. */
 static void clear_tmp(struct dfs_store *store)
 {
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	const char *name;
 
-	if (dfs_store_openat(store, DFS_STORE_DIR "/tmp", O_RDONLY | O_DIRECTORY, &fd) < 0)
+	if (dfs_dir_open(store, DFS_STORE_DIR "/tmp", &dir) < 0)
 		return;
-	dir = fdopendir(fd);
-	if (!dir)
-		return;
-	dfs_steal_fd(&fd);
 	while (dfs_dir_next(dir, &name) > 0)
 		unlinkat(dirfd(dir), name, 0);
 }

@@ -3,7 +3,6 @@
  * pin_detach: a pin that is another name of a user's file becomes a file of
  * its own, because the user is about to change his.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,18 +17,13 @@ static const char pins[] = DFS_STORE_DIR "/pins";
 /* The name of the pin that is the file of @st. Return: 1; 0: there is none; -errno. */
 static int find(struct dfs_store *store, const struct stat *st, char ret_name[NAME_MAX + 1])
 {
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	struct stat pin;
 	const char *name;
-	int ret = dfs_store_openat(store, pins, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, pins, &dir);
 
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	dfs_steal_fd(&fd);
 	while ((ret = dfs_dir_next(dir, &name)) > 0) {
 		if (fstatat(dirfd(dir), name, &pin, AT_SYMLINK_NOFOLLOW) < 0 || pin.st_ino != st->st_ino || pin.st_dev != st->st_dev)
 			continue;

@@ -46,11 +46,10 @@ static int list_add(int dir, const char *name, struct dfs_buf *pins)
 
 int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size_t *ret_n)
 {
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
 	struct dfs_buf pins = { 0 };
 	const char *name;
-	int ret = dfs_store_openat(store, pins_path, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, pins_path, &dir);
 
 	*ret_pins = NULL;
 	*ret_n = 0;
@@ -58,10 +57,6 @@ int dfs_pins_list(const struct dfs_store *store, struct dfs_pin **ret_pins, size
 		return 0;
 	if (ret < 0)
 		return ret;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	dfs_steal_fd(&fd);
 	while (ret >= 0 && (ret = dfs_dir_next(dir, &name)) > 0)
 		ret = list_add(dirfd(dir), name, &pins);
 	if (ret < 0) {

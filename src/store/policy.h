@@ -13,7 +13,7 @@
  *	existing=on|off	on: what was there before the mount is compressed as well
  *	keep=DURATION	so long the original of a file that gives up bits is kept; "manual": until somebody decides
  *	exclude=GLOB	these stay as they are; any number of such lines
- *	since=NUMBER	when codec was set, in nanoseconds since 1970; with it, and not by a user
+ *	since=NUMBER	when codec was set or taken back, in nanoseconds since 1970; with it, and not by a user
  *
  * in any order. A PATH is relative to the store. Each holds for all that lies
  * below, until a directory further down says otherwise; patterns add up. Lines

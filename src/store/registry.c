@@ -70,19 +70,14 @@ int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_re
 		      struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
-	DFS_AUTO(fd) int fd = -1;
 	DFS_AUTO(dir) DIR *dir = NULL;
-	int ret = dfs_store_openat(store, bases_path, O_RDONLY | O_DIRECTORY, &fd);
+	int ret = dfs_dir_open(store, bases_path, &dir);
 
 	memset(ret_registry, 0, sizeof(*ret_registry));
 	if (ret == -ENOENT)
 		return 0;
 	if (ret < 0)
 		return dfs_fail(err, -ret, "%s/%s: %s", store->path, bases_path, strerror(-ret));
-	dir = fdopendir(fd);
-	if (!dir)
-		return dfs_fail_errno(err, "%s/%s", store->path, bases_path);
-	dfs_steal_fd(&fd);
 	ret = load_all(dir, &registry, err);
 	if (ret < 0)
 		return ret;

@@ -6,6 +6,7 @@
  *
  *	{ "version": 1, "id": HEX, "repository": TEXT, "commit": TEXT,
  *	  "names": [ PATH, ... ], "automatic": BOOL,
+ *	  "norms": { "estimate": N, "exact": N },
  *	  "files": [ { "hash": HEX, "size": N, "name": TEXT, "pinned": BOOL,
  *		       "paths": [ PATH, ... ] }, ... ] }
  *
@@ -25,6 +26,7 @@
 #include "store/expand.h"
 #include "store/hashes.h"
 #include "store/store.h"
+#include "tensor/norms.h"
 #include "util/hash.h"
 
 /* Fewer digits of an ID than this are no ID. */
@@ -43,6 +45,7 @@ struct dfs_registered {
 	char *repository, *commit;	/* "" if unknown */
 	struct dfs_paths names;		/* of the model, as added: file, index or directory */
 	bool automatic;			/* nobody asked for it: it may go when no container needs it */
+	struct dfs_norms norms;		/* that fine-tunes of it are compared with */
 	struct dfs_registered_file *files;	/* in order of hash */
 	size_t n_files;
 };
@@ -163,6 +166,18 @@ int dfs_registry_add_pinned(struct dfs_store *store, const struct dfs_pinned_fil
  * Return: 0; -ENOLCK, -ENOENT, errors of I/O.
  */
 int dfs_registry_forget(struct dfs_store *store, struct dfs_hash id, struct dfs_err *err);
+
+/* dfs_registry_norms() - those of the model @id; none if it is no base */
+struct dfs_norms dfs_registry_norms(const struct dfs_store *store, struct dfs_hash id);
+
+/**
+ * dfs_registry_set_norms() - note what fine-tunes of a model are compared with
+ * @norms: 0: stays as it is; below 0: none any more
+ * @replace: false: what is known stays too: the first fine-tune is what later ones are compared with
+ * Needs the writer lock. Durable. Return: 0; -ENOENT: no base, and @replace; -ENOLCK, -ENOMEM; errors of I/O.
+ */
+int dfs_registry_set_norms(struct dfs_store *store, struct dfs_hash id, const struct dfs_norms *norms, bool replace,
+			   struct dfs_err *err);
 
 struct dfs_registry_removed {
 	struct dfs_hash id;

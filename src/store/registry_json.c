@@ -42,6 +42,32 @@ static json_t *file_to_json(const struct dfs_registered_file *file)
 			 file->pinned, "paths", paths_to_json(&file->paths));
 }
 
+static const char *const norm_names[DFS_NORMS] = { [DFS_NORM_ESTIMATE] = "estimate", [DFS_NORM_EXACT] = "exact" };
+
+/* NULL: none. */
+static json_t *norms_to_json(const struct dfs_norms *norms)
+{
+	json_t *object = NULL;
+
+	for (size_t i = 0; i < DFS_NORMS; i++) {
+		if (!(norms->of[i] > 0))
+			continue;
+		object = object ? object : json_object();
+		json_object_set_new(object, norm_names[i], json_real(norms->of[i]));
+	}
+	return object;
+}
+
+/* What is not there or makes no sense is not known: the next fine-tune says it anew. */
+static void norms_from_json(const json_t *object, struct dfs_norms *norms)
+{
+	for (size_t i = 0; i < DFS_NORMS; i++) {
+		double value = json_number_value(json_object_get(object, norm_names[i]));
+
+		norms->of[i] = value > 0 ? value : 0;
+	}
+}
+
 json_t *dfs_registered_to_json(const struct dfs_registered *model)
 {
 	char hex[DFS_HASH_HEX];
@@ -53,11 +79,11 @@ json_t *dfs_registered_to_json(const struct dfs_registered *model)
 			return NULL;
 		}
 	}
-	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o}", "version", 1, "id",
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:b, s:o*, s:o}", "version", 1, "id",
 			 dfs_hash_hex(model->id, hex), "repository",
 			 text_to_json(model->repository), "commit", text_to_json(model->commit),
 			 "names", paths_to_json(&model->names), "automatic", model->automatic,
-			 "files", files);
+			 "norms", norms_to_json(&model->norms), "files", files);
 }
 
 static int hash_from_json(const json_t *object, const char *key, struct dfs_hash *ret_hash,
@@ -184,6 +210,7 @@ int dfs_registered_from_json(const json_t *root, struct dfs_registered *ret_mode
 	if (ret < 0)
 		return ret;
 	model.automatic = json_is_true(json_object_get(root, "automatic")); /* stores made before have none */
+	norms_from_json(json_object_get(root, "norms"), &model.norms);
 	*ret_model = model;
 	model = (struct dfs_registered){ 0 };
 	return 0;

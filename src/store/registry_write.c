@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * registry_write: a model's ID.json, merged with the one that was there.
+ * registry_write: a model's ID.json, merged with the one that was there, or
+ * with what is new of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static int merge(struct dfs_registered *model, const struct dfs_registered *old)
 	int ret = paths_merge(&model->names, &old->names);
 
 	model->automatic &= old->automatic;
+	model->norms = old->norms;
 	/* the same ID is the same list of hashes, in the same order */
 	for (size_t i = 0; ret == 0 && i < model->n_files && i < old->n_files; i++) {
 		model->files[i].pinned |= old->files[i].pinned;
@@ -58,12 +60,21 @@ static void path_of(struct dfs_hash id, char *path, size_t room)
 	snprintf(path, room, DFS_STORE_DIR "/bases/%s.json", dfs_hash_hex(id, hex));
 }
 
+static int write_json(struct dfs_store *store, const struct dfs_registered *model, struct dfs_err *err)
+{
+	DFS_AUTO(json) json_t *root = dfs_registered_to_json(model);
+	DFS_AUTO(mem) char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	char path[sizeof(DFS_STORE_DIR "/bases/.json") + DFS_HASH_HEX];
+
+	if (!text)
+		return dfs_fail(err, ENOMEM, "out of memory");
+	path_of(model->id, path, sizeof(path));
+	return dfs_write_durable(store, path, text, strlen(text), err);
+}
+
 int dfs_registered_write(struct dfs_store *store, struct dfs_registered *model, bool *ret_known, struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
-	DFS_AUTO(json) json_t *root = NULL;
-	DFS_AUTO(mem) char *text = NULL;
-	char path[sizeof(DFS_STORE_DIR "/bases/.json") + DFS_HASH_HEX];
 	int ret = dfs_registry_list(store, &registry, err);
 
 	*ret_known = false;
@@ -75,12 +86,66 @@ int dfs_registered_write(struct dfs_store *store, struct dfs_registered *model, 
 	}
 	if (ret < 0)
 		return ret == -ENOMEM ? dfs_fail(err, ENOMEM, "out of memory") : ret;
-	root = dfs_registered_to_json(model);
-	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	if (!text)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	path_of(model->id, path, sizeof(path));
-	return dfs_write_durable(store, path, text, strlen(text), err);
+	return write_json(store, model, err);
+}
+
+/* --- norms */
+
+static bool are_none(const struct dfs_norms *norms)
+{
+	for (size_t i = 0; i < DFS_NORMS; i++)
+		if (norms->of[i] != 0)
+			return false;
+	return true;
+}
+
+static struct dfs_registered *find_model(const struct dfs_registry *registry, struct dfs_hash id)
+{
+	for (size_t i = 0; i < registry->n; i++)
+		if (dfs_hash_equal(registry->models[i].id, id))
+			return &registry->models[i];
+	return NULL;
+}
+
+struct dfs_norms dfs_registry_norms(const struct dfs_store *store, struct dfs_hash id)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	const struct dfs_registered *model;
+
+	if (dfs_registry_list(store, &registry, NULL) < 0)
+		return (struct dfs_norms){ { 0 } };
+	model = find_model(&registry, id);
+	return model ? model->norms : (struct dfs_norms){ { 0 } };
+}
+
+int dfs_registry_set_norms(struct dfs_store *store, struct dfs_hash id, const struct dfs_norms *norms, bool replace,
+			   struct dfs_err *err)
+{
+	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
+	struct dfs_registered *model;
+	bool changed = false;
+	char hex[DFS_HASH_HEX];
+	int ret;
+
+	if (are_none(norms))
+		return 0;
+	if (store->lock_fd < 0)
+		return dfs_fail(err, ENOLCK, "changing a base needs the store's lock");
+	ret = dfs_registry_list(store, &registry, err);
+	if (ret < 0)
+		return ret;
+	model = find_model(&registry, id);
+	if (!model)
+		return replace ? dfs_fail(err, ENOENT, "%s is no base of this store", dfs_hash_hex(id, hex)) : 0;
+	for (size_t i = 0; i < DFS_NORMS; i++) {
+		double now = norms->of[i] > 0 ? norms->of[i] : 0;
+
+		if (norms->of[i] == 0 || now == model->norms.of[i] || (model->norms.of[i] > 0 && !replace))
+			continue;
+		model->norms.of[i] = now;
+		changed = true;
+	}
+	return changed ? write_json(store, model, err) : 0;
 }
 
 static int by_hash(const void *a, const void *b)

@@ -3,6 +3,7 @@
 #include "tensor/linear.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum where {
 	PART,	/* anywhere in the name */
@@ -12,7 +13,10 @@ enum where {
 	END,	/* the name ends so */
 };
 
-/* In order; the first that fits says it. Names are those of transformers, timm, open_clip, peft and torch. */
+/*
+ * In order; the first that fits says it, in capitals or not. Names are those
+ * of transformers, timm, open_clip, peft, fairseq and torch.
+ */
 static const struct {
 	const char *text;
 	enum where where;
@@ -50,6 +54,7 @@ static const struct {
 	{ "predictions", PART, DFS_ROLE_EMBEDDING },	/* ALBERT's, ELECTRA's */
 	{ "vocab_", PART, DFS_ROLE_EMBEDDING },	/* DistilBERT's */
 	{ "lm_loss", WORD, DFS_ROLE_EMBEDDING },	/* XLNet's */
+	{ "decoder.output_projection.", PART, DFS_ROLE_EMBEDDING },	/* fairseq's */
 	{ "output_layer", WORD, DFS_ROLE_EMBEDDING },	/* ChatGLM's */
 	{ "output", FIRST, DFS_ROLE_EMBEDDING },	/* InternLM2's; a BERT layer has an output too, but not at first */
 	{ "language_model.output.", PART, DFS_ROLE_EMBEDDING },
@@ -72,7 +77,7 @@ static bool starts_word(const char *at, const char *word)
 {
 	size_t len = strlen(word);
 
-	return !strncmp(at, word, len) && (at[len] == '.' || !at[len]);
+	return !strncasecmp(at, word, len) && (at[len] == '.' || !at[len]);
 }
 
 static bool has_word(const char *name, const char *word)
@@ -89,7 +94,7 @@ static bool ends(const char *name, const char *text)
 {
 	size_t len = strlen(text), all = strlen(name);
 
-	return all >= len && !strcmp(name + all - len, text);
+	return all >= len && !strcasecmp(name + all - len, text);
 }
 
 static bool fits(const char *name, unsigned i)
@@ -98,13 +103,13 @@ static bool fits(const char *name, unsigned i)
 
 	switch (words[i].where) {
 	case PART:
-		return strstr(name, text) != NULL;
+		return strcasestr(name, text) != NULL;
 	case WORD:
 		return has_word(name, text);
 	case FIRST:
 		return starts_word(name, text);
 	case LAST:
-		return !strcmp(last ? last + 1 : name, text);
+		return !strcasecmp(last ? last + 1 : name, text);
 	default:
 		return ends(name, text);
 	}

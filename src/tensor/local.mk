@@ -6,6 +6,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/dtype.c %D%/dtype.h \
 	%D%/internal.h \
 	%D%/linear.c %D%/linear.h \
+	%D%/norms.h \
 	%D%/round.c \
 	%D%/safetensors.c %D%/safetensors.h \
 	%D%/safetensors_check.c \

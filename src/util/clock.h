@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * clock: the time in milliseconds, when a wait ends, and times compared.
+ * clock: the time in milliseconds, when a wait ends, files' times, and times compared.
  */
 #ifndef DFS_UTIL_CLOCK_H
 #define DFS_UTIL_CLOCK_H
@@ -40,6 +40,23 @@ static inline int64_t dfs_clock_file_ns(void)
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/*
+ * dfs_clock_past_files() - a time that no file was made after so far, and every one from now on
+ * Files' times go in steps of up to 10 ms: what was made in the step that it is would not be told apart. Waits for the next.
+ */
+static inline int64_t dfs_clock_past_files(void)
+{
+	const struct timespec step = { .tv_nsec = 500000 };
+	struct timespec now;
+	int64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	for (unsigned i = 0; i < 100 && dfs_clock_file_ns() < ns; i++)
+		nanosleep(&step, NULL);
+	return ns;
 }
 
 static inline bool dfs_time_same(struct timespec a, struct timespec b)

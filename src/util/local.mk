@@ -16,6 +16,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/log.c %D%/log.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/pool.c %D%/pool.h \
+	%D%/rounding.h \
 	%D%/text.h \
 	%D%/thread.h \
 	%D%/tree.c %D%/tree.h

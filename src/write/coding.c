@@ -12,22 +12,24 @@ static int open_in_store(void *arg, const char *rel)
 }
 
 int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct dfs_encode_config *encode,
-		  const char **ret_why, struct dfs_err *err)
+		  enum dfs_reason_id *ret_why, struct dfs_err *err)
 {
 	int ret;
 
-	*ret_why = NULL;
+	*ret_why = DFS_REASON_NONE;
 	encode->plan = NULL;
 	encode->codec = c->wanted ? dfs_permit_wanted(rel, c->wanted, ret_why) :
 				    dfs_permit_codec(c->policy, &c->mount, rel, fd, ret_why);
 	if (!encode->codec)
 		return 0;
+	if (encode->base)
+		encode->norms = dfs_registry_norms(c->store, encode->base->id);
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
 	if (ret == -ENOENT && !c->wanted) { /* waited for in vain: shards.h */
-		*ret_why = "other files of its model are not there";
+		*ret_why = DFS_REASON_EXACT_SHARDS;
 		ret = 0;
 	}
-	if (ret == 0 && *ret_why)
+	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		encode->codec = NULL;
 	return ret == -ENOENT ? -ENODATA : ret;
 }

@@ -46,12 +46,28 @@ static int run(struct dfs_work *w, int out_fd, const struct dfs_encode_config *c
 	return ret;
 }
 
-static void settle(const struct dfs_superblock *sb, struct dfs_encode_result *ret_result)
+/* @marked: segments that the codec was to have */
+static enum dfs_reason_id why_exact(const struct dfs_work *w, uint32_t marked)
 {
+	if (!w->spec->lossy || w->c.sb.incompatible & DFS_FEATURE_LOSSY)
+		return DFS_REASON_NONE;
+	if (!w->base)
+		return DFS_REASON_EXACT_NO_BASE;
+	if (!marked)
+		return DFS_REASON_EXACT_TENSORS;
+	return w->n_declined ? DFS_REASON_EXACT_DECLINED : DFS_REASON_EXACT_SAME;
+}
+
+static void settle(const struct dfs_work *w, uint32_t marked, struct dfs_encode_result *ret_result)
+{
+	const struct dfs_superblock *sb = &w->c.sb;
+
 	*ret_result = (struct dfs_encode_result){
 		.sb = *sb,
+		.norms = w->norms,
 		.original_bytes = sb->original_size,
 		.stored_bytes = sb->container_size,
+		.why_exact = why_exact(w, marked),
 		.shrunk = sb->container_size < sb->original_size,
 	};
 }
@@ -62,6 +78,7 @@ static int encode_unchanging(int in_fd, const char *in_name, const struct stat *
 {
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct dfs_work w;
+	uint32_t marked;
 	int ret = dfs_classify(in_fd, &header, NULL, err);
 
 	if (ret == 0)
@@ -71,9 +88,10 @@ static int encode_unchanging(int in_fd, const char *in_name, const struct stat *
 		}, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", in_name);
+	marked = w.n_lossy;
 	ret = run(&w, out_fd, config, err);
 	if (ret == 0)
-		settle(&w.c.sb, ret_result);
+		settle(&w, marked, ret_result);
 	dfs_work_release(&w);
 	return ret < 0 ? dfs_err_at(err, ret, "%s", in_name) : 0;
 }
@@ -87,6 +105,7 @@ int dfs_encode(int in_fd, const char *in_name, int out_fd, const struct dfs_enco
 
 	if (ret < 0)
 		return ret;
+	dfs_spec_compare(&spec, &config->norms);
 	if (fstat(in_fd, &before) < 0)
 		return dfs_fail_errno(err, "stat %s", in_name);
 	if (!S_ISREG(before.st_mode))

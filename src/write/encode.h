@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 #include "format/container.h"
+#include "tensor/norms.h"
 #include "util/err.h"
 #include "util/pool.h"
+#include "write/reason.h"
 
 struct dfs_plan;
 struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
@@ -23,6 +25,7 @@ typedef bool dfs_progress_fn(void *arg, uint64_t done_bytes, uint64_t total_byte
 struct dfs_encode_config {
 	const struct dfs_model *base;	/* NULL: alone */
 	const char *codec;		/* SPEC; NULL: "exact" */
+	struct dfs_norms norms;		/* of the base: what the codec may compare the model with; 0: none known */
 	const struct dfs_plan *plan;	/* of the whole model, with this codec and base (write/plan.h); NULL: the file is one */
 	unsigned threads;		/* 0: one a CPU */
 	bool idle;			/* they run when nobody else wants the CPU */
@@ -34,6 +37,8 @@ struct dfs_encode_result {
 	struct dfs_superblock sb;
 	uint64_t original_bytes;
 	uint64_t stored_bytes;
+	struct dfs_norms norms;		/* of the model, if the codec wants that of a base; else 0 */
+	enum dfs_reason_id why_exact;	/* though its codec gives up bits; DFS_REASON_NONE: it did, or does not */
 	bool shrunk;			/* false: not worth keeping; out_fd holds a valid container all the same */
 };
 

@@ -16,6 +16,28 @@ static const struct dfs_tensor *tensor_of(const struct dfs_segment *seg, const s
 	return tensor && tensor->off == seg->off ? tensor : NULL;
 }
 
+/*
+ * Is a tensor of the base in the file once more, and as something that keeps its bits? A head that is tied to the
+ * embeddings may be called by any name, and stays equal to them.
+ */
+static bool is_tied(const struct dfs_work *w, const struct dfs_segment *seg, const struct dfs_header *header)
+{
+	const struct dfs_piece_record *mine = &w->c.pieces[seg->first_piece];
+
+	for (uint32_t i = 0; i < w->c.n_segments; i++) {
+		const struct dfs_segment *other = &w->c.segments[i];
+		const struct dfs_piece_record *piece = &w->c.pieces[other->first_piece];
+		const struct dfs_tensor *tensor;
+
+		if (other == seg || !other->n_pieces || piece->file != mine->file || piece->base_off != mine->base_off)
+			continue;
+		tensor = tensor_of(other, header);
+		if (tensor && !dfs_spec_takes(w->spec, tensor))
+			return true;
+	}
+	return false;
+}
+
 int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err)
 {
 	const struct dfs_lossy *lossy = w->spec ? w->spec->lossy : NULL;
@@ -25,7 +47,7 @@ int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct
 		struct dfs_work_segment *ws = &w->segments[i];
 
 		if (!tensor || !dfs_spec_takes(w->spec, tensor) || !lossy->codec->accepts(ws->shape) ||
-		    (lossy->takes && !lossy->takes(w->spec->options, ws->shape)))
+		    (lossy->takes && !lossy->takes(w->spec->options, ws->shape)) || is_tied(w, &w->c.segments[i], header))
 			continue;
 		ws->lossy = calloc(1, sizeof(*ws->lossy));
 		if (!ws->lossy)

@@ -203,7 +203,7 @@ static int publish_kept(struct passage *p, const struct dfs_superblock *sb, int6
 {
 	const struct dfs_ingest_config *config = p->config;
 	const struct dfs_keep keep = {
-		.rel = p->rel, .fd = p->fd, .new_fd = p->tmp_fd, .until_s = until_s,
+		.rel = p->rel, .fd = p->fd, .new_fd = p->tmp_fd, .until_s = until_s, .hash = sb->source_hash,
 		.watch = config->watch ? config->watch->links : NULL,
 	};
 	struct dfs_keeper *keeper = keeper_of(p);
@@ -259,7 +259,7 @@ static int encode(struct passage *p, struct dfs_encode_result *ret_encoded, stru
 	ret = verify_tmp(p, err);
 	if (ret == 0 && base)
 		ret = dfs_model_check(base, stats, p->store, config->verify_progress, config->verify_arg, err);
-	return ret;
+	return ret == 0 && base ? dfs_registry_set_norms(p->store, base->id, &ret_encoded->norms, false, err) : ret;
 }
 
 static uint64_t percent(uint64_t part, uint64_t whole)
@@ -293,13 +293,12 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		return 0;
 	}
 	p->anew = encoded.sb.incompatible & DFS_FEATURE_LOSSY;
-	if (p->anew)
-		ret = publish_anew(p, &encoded.sb, result, err);
-	else
-		ret = publish(p, &encoded.sb, err);
+	ret = p->anew ? publish_anew(p, &encoded.sb, result, err) : publish(p, &encoded.sb, err);
 	if (ret < 0)
 		return ret;
 	result->compressed |= !p->anew;
+	result->lossy = p->anew && result->compressed;
+	result->why_exact = encoded.why_exact;
 	if (result->compressed)
 		result->stored_bytes = encoded.stored_bytes;
 	return 0;

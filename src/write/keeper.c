@@ -252,7 +252,8 @@ unsigned dfs_keeper_links(struct dfs_keeper *k, const struct stat *st)
 static void show(const struct dfs_kept *kept, struct dfs_keeper_view *view)
 {
 	*view = (struct dfs_keeper_view){
-		.at_s = kept->at_s, .until_s = kept->until_s, .bytes = kept->bytes, .mode = kept->mode,
+		.at_s = kept->at_s, .until_s = kept->until_s, .bytes = kept->bytes, .hash = kept->hash,
+		.mode = kept->mode,
 	};
 	memcpy(view->id, kept->id, sizeof(view->id));
 }

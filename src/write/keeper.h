@@ -53,6 +53,7 @@ struct dfs_keep {
 	const char *rel;		/* its path */
 	int fd, new_fd;			/* it, and what is to take its name */
 	int64_t until_s;
+	struct dfs_hash hash;		/* of its content */
 	const struct dfs_pin_watch *watch;	/* who shows it; may be NULL */
 };
 
@@ -95,6 +96,7 @@ struct dfs_keeper_view {
 	char id[DFS_KEPT_ID];
 	int64_t at_s, until_s;
 	uint64_t bytes;
+	struct dfs_hash hash;	/* zero: not known */
 	mode_t mode;
 };
 

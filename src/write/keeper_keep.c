@@ -10,7 +10,8 @@
 static int describe(const struct dfs_keep *keep, const struct stat *st, struct dfs_kept *ret_kept, struct dfs_err *err)
 {
 	struct dfs_kept kept = {
-		.at_s = time(NULL), .until_s = keep->until_s, .bytes = (uint64_t)st->st_size, .mode = st->st_mode & 07777,
+		.at_s = time(NULL), .until_s = keep->until_s, .bytes = (uint64_t)st->st_size, .hash = keep->hash,
+		.mode = st->st_mode & 07777,
 	};
 	int ret = dfs_kept_begin(&kept, keep->fd, err);
 

@@ -107,7 +107,7 @@ void dfs_ledger_end(struct dfs_ledger *l)
 	free(rel);
 }
 
-void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64_t stored_bytes)
+void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64_t stored_bytes, bool lossy)
 {
 	if (!l)
 		return;
@@ -115,10 +115,21 @@ void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64
 	l->totals.files++;
 	l->totals.original_bytes += original_bytes;
 	l->totals.stored_bytes += stored_bytes;
+	l->totals.lossy_files += lossy;
+	l->totals.lossy_original_bytes += lossy ? original_bytes : 0;
+	l->totals.lossy_stored_bytes += lossy ? stored_bytes : 0;
 	l->totals.work_ms += (uint64_t)(dfs_clock_ms(CLOCK_MONOTONIC) - l->begun_ms);
 	if (l->rel)
 		forget_below(l, l->rel);
 	pthread_mutex_unlock(&l->lock);
+}
+
+void dfs_ledger_exact(struct dfs_ledger *l, const struct stat *st, enum dfs_reason_id id)
+{
+	const struct dfs_reason why = { .id = id };
+
+	if (l && l->reasons)
+		dfs_reasons_set(l->reasons, st, &why);
 }
 
 void dfs_ledger_note(struct dfs_ledger *l, const char *rel, const struct stat *st, const struct dfs_reason *why)

@@ -5,9 +5,10 @@
  * WRITE: background -> this -> reasons; this <- who shows it.
  *
  * Who compresses writes it, one file at a time. The reason why a file stays
- * plain is kept by the file itself, across restarts (reasons.h): it follows a
- * rename and is void once the file is written again. The last few are also
- * known by name, until the name is removed or the file is written.
+ * plain, or a container is exact though it was not to be, is kept by the file
+ * itself, across restarts (reasons.h): it follows a rename and is void once the
+ * file is written again. The last few are also known by name, until the name is
+ * removed or the file is written.
  *
  * All calls from any thread; those that say so do one write(2). NULL for a
  * ledger is fine, and keeps nothing.
@@ -36,8 +37,11 @@ void dfs_ledger_begin(struct dfs_ledger *ledger, const char *rel);
 void dfs_ledger_step(struct dfs_ledger *ledger, const char *step, uint64_t done, uint64_t total);
 void dfs_ledger_end(struct dfs_ledger *ledger);
 
-/* dfs_ledger_compressed() - what is in work became smaller, before dfs_ledger_end() */
-void dfs_ledger_compressed(struct dfs_ledger *ledger, uint64_t original_bytes, uint64_t stored_bytes);
+/* dfs_ledger_compressed() - what is in work became smaller, before dfs_ledger_end(). @lossy: and gave up bits. */
+void dfs_ledger_compressed(struct dfs_ledger *ledger, uint64_t original_bytes, uint64_t stored_bytes, bool lossy);
+
+/* dfs_ledger_exact() - the container of @st is exact, though bits were to be given up. One write(2). */
+void dfs_ledger_exact(struct dfs_ledger *ledger, const struct stat *st, enum dfs_reason_id why);
 
 /* dfs_ledger_held() - so many bytes are held by nothing but pins */
 void dfs_ledger_held(struct dfs_ledger *ledger, uint64_t bytes);
@@ -76,6 +80,7 @@ bool dfs_ledger_find(struct dfs_ledger *ledger, const struct stat *st, struct df
 
 struct dfs_ledger_totals {
 	uint64_t files, original_bytes, stored_bytes;	/* compressed */
+	uint64_t lossy_files, lossy_original_bytes, lossy_stored_bytes;	/* those of them that gave up bits */
 	uint64_t work_ms;				/* that this took */
 	uint64_t left;					/* times that a file was found to stay plain */
 	uint64_t put_off;				/* times that one was to be tried again */

@@ -13,7 +13,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
-	%D%/give_up.c %D%/give_up.h %D%/give_up_mark.c \
+	%D%/allowance.c %D%/allowance.h %D%/give_up.c %D%/give_up.h %D%/give_up_job.c %D%/give_up_job.h %D%/give_up_mark.c \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c \
 	%D%/layout.c %D%/layout.h \
@@ -26,6 +26,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/model.c %D%/model.h \
 	%D%/output.c %D%/output.h \
 	%D%/permit.c %D%/permit.h \
+	%D%/permit_again.c %D%/permit_again.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/planned.c %D%/planned.h \
 	%D%/policy_of.c %D%/policy_of.h \

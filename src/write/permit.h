@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "store/policy.h"
+#include "write/reason.h"
 
 /* What a mount was told, and when. */
 struct dfs_permit_mount {
@@ -21,14 +22,22 @@ struct dfs_permit_mount {
 /**
  * dfs_permit_codec() - what a file is to be coded with that nobody asked for by name
  * @policy: of its directories
- * @ret_why: why that is exact, though the policy or the mount has it otherwise; NULL: it is as they have it
+ * @ret_why: why that is exact, though the policy or the mount has it otherwise; DFS_REASON_NONE: it is as they have it
  *
  * Return: a SPEC; NULL: exact.
  */
 const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
-			     int fd, const char **ret_why);
+			     int fd, enum dfs_reason_id *ret_why);
+
+/**
+ * dfs_permit_why_exact() - of a container that is exact, nobody having noted why
+ * @fd: of the container
+ * Return: DFS_REASON_NONE: neither policy nor mount have it otherwise.
+ */
+enum dfs_reason_id dfs_permit_why_exact(const struct dfs_policy *policy, const struct dfs_permit_mount *mount,
+					const char *rel, int fd);
 
 /* dfs_permit_wanted() - the same of what somebody asked for by name: never of a file whose name is the hash of its content. @spec: NULL: exact. */
-const char *dfs_permit_wanted(const char *rel, const char *spec, const char **ret_why);
+const char *dfs_permit_wanted(const char *rel, const char *spec, enum dfs_reason_id *ret_why);
 
 #endif

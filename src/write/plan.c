@@ -78,6 +78,7 @@ int dfs_plan_make(const struct dfs_plan_file *files, size_t n, const struct dfs_
 		return ret;
 	if (!works)
 		return dfs_fail(err, ENOMEM, "out of memory");
+	dfs_spec_compare(&spec, &config->norms);
 	plan.lossy = spec.lossy;
 	if (spec.lossy)
 		ret = make(files, n, config, &spec, works, &plan, err);

@@ -50,6 +50,8 @@ static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *r
 	struct dfs_claim claim;
 	int ret = open(open_arg, rel);
 
+	if (ret == -ENOENT)
+		return dfs_fail(err, ENOENT, "%s is not there", rel);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "open %s: %s", rel, strerror(-ret));
 	file->fd = ret;
@@ -62,7 +64,9 @@ static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *r
 	if (claim.kind != DFS_PLAIN)
 		return -EEXIST;
 	ret = dfs_classify(file->fd, &file->header, NULL, err);
-	return ret < 0 ? dfs_err_at(err, ret, "%s", rel) : 0;
+	if (ret < 0)
+		return dfs_err_at(err, ret, "%s", rel);
+	return file->header ? 0 : dfs_fail(err, ENOENT, "%s is not whole", rel);
 }
 
 static int measure(struct dfs_planned *p, const struct dfs_encode_config *config, dfs_planned_open_fn *open,
@@ -92,7 +96,7 @@ static int measure(struct dfs_planned *p, const struct dfs_encode_config *config
 }
 
 int dfs_planned_get(struct dfs_planned *p, const char *rel, int fd, const struct dfs_encode_config *config,
-		    dfs_planned_open_fn *open, void *open_arg, const struct dfs_plan **ret_plan, const char **ret_why,
+		    dfs_planned_open_fn *open, void *open_arg, const struct dfs_plan **ret_plan, enum dfs_reason_id *ret_why,
 		    struct dfs_err *err)
 {
 	DFS_AUTO(paths) struct dfs_paths rels = { 0 };
@@ -101,7 +105,7 @@ int dfs_planned_get(struct dfs_planned *p, const char *rel, int fd, const struct
 	int ret = dfs_spec_parse(config->codec, &spec, err);
 
 	*ret_plan = NULL;
-	*ret_why = NULL;
+	*ret_why = DFS_REASON_NONE;
 	if (ret < 0 || !spec.lossy || !spec.lossy->whole_model)
 		return ret;
 	if (dfs_elect_shards(rel, &rels) < 0)
@@ -121,7 +125,7 @@ int dfs_planned_get(struct dfs_planned *p, const char *rel, int fd, const struct
 	else
 		dfs_planned_release(p);
 	if (ret == -EEXIST) {
-		*ret_why = "other files of its model were compressed before";
+		*ret_why = DFS_REASON_EXACT_SHARDS;
 		ret = 0;
 	}
 	return ret;

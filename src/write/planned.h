@@ -11,6 +11,7 @@
 
 #include "store/expand.h"
 #include "write/plan.h"
+#include "write/reason.h"
 
 /* All zero is empty. */
 struct dfs_planned {
@@ -30,12 +31,12 @@ typedef int dfs_planned_open_fn(void *arg, const char *rel);
  * @fd: of the file
  * @config: codec, base, threads, progress: what it is to be coded with
  * @ret_plan: NULL: the file is a model by itself, or the codec looks at no whole models; else borrowed until the next call
- * @ret_why: why it must be exact: bits were given up in other files of its model, by a plan that is not known any more; else NULL
+ * @ret_why: why it must be exact: bits were given up in other files of its model, by a plan that is not known any more; else DFS_REASON_NONE
  *
- * Return: 0; as dfs_plan_make(); -ENOENT: a file of the model is not there.
+ * Return: 0; as dfs_plan_make(); -ENOENT: a file of the model is not there, or is no safetensors file yet.
  */
 int dfs_planned_get(struct dfs_planned *planned, const char *rel, int fd, const struct dfs_encode_config *config,
-		    dfs_planned_open_fn *open, void *open_arg, const struct dfs_plan **ret_plan, const char **ret_why,
+		    dfs_planned_open_fn *open, void *open_arg, const struct dfs_plan **ret_plan, enum dfs_reason_id *ret_why,
 		    struct dfs_err *err);
 void dfs_planned_release(struct dfs_planned *planned);
 

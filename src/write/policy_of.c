@@ -38,13 +38,29 @@ const char *dfs_policy_codec(const struct dfs_policy *policy)
 	return codec && dfs_spec_check(codec->value, NULL) == 0 ? codec->value : NULL;
 }
 
-/* Of the same directory as the codec: another's says nothing. */
+/*
+ * The codec's own, or a later one further down: there a directory had a codec
+ * of its own until then, and what came into it came under that. All are
+ * directories above one file, so the longer path is further down.
+ */
 int64_t dfs_policy_since(const struct dfs_policy *policy)
 {
 	const struct dfs_policy_setting *codec = dfs_policy_get(policy, DFS_POLICY_CODEC);
-	const struct dfs_policy_setting *since = dfs_policy_get(policy, DFS_POLICY_SINCE);
+	size_t from = codec ? strlen(codec->from) : 0;
+	int64_t latest = INT64_MIN;
+	bool told = !codec;
 
-	return codec && since && !strcmp(codec->from, since->from) ? atoll(since->value) : INT64_MAX;
+	for (size_t i = 0; i < policy->n; i++) {
+		const struct dfs_policy_setting *setting = &policy->settings[i];
+		size_t len = strlen(setting->from);
+		int64_t since = atoll(setting->value);
+
+		if (setting->key != DFS_POLICY_SINCE || len < from)
+			continue;
+		told |= len == from;
+		latest = since > latest ? since : latest;
+	}
+	return told ? latest : INT64_MAX;
 }
 
 bool dfs_policy_kept_until(const struct dfs_policy *policy, int64_t now_s, int64_t *ret_until_s)

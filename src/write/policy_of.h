@@ -21,7 +21,7 @@ bool dfs_policy_refuses(const struct dfs_policy *policy, const char *rel, struct
 /* dfs_policy_keeps() - is the file at @rel to stay as it is, plain or compressed, by its policy or because that cannot be read? */
 bool dfs_policy_keeps(const struct dfs_store *store, const char *rel);
 
-/* dfs_policy_since() - when its codec was set: nanoseconds since 1970; INT64_MAX: not known */
+/* dfs_policy_since() - since when its codec, or that it has none, holds: nanoseconds since 1970; INT64_MIN: ever; INT64_MAX: not known */
 int64_t dfs_policy_since(const struct dfs_policy *policy);
 
 /**

@@ -9,6 +9,8 @@
 
 #define AGAIN_MAX_MS 600000u
 
+#define BY_NAME "deltafsctl encode --codec SPEC FILE"
+
 /*
  * value: what follows the text where number or detail is known; # stands for
  * the number, $ for the number as bytes, @ for the detail.
@@ -65,7 +67,8 @@ static const struct {
 	[DFS_REASON_OPEN] = { "open", "still open", " by pid #", "close it", 5000 },
 	[DFS_REASON_QUIET] = { "quiet", "changed just now", "", "", 1000 },
 	[DFS_REASON_SHARDS] = {
-		"shards", "waiting for shards", " @", "copy them in; in ten minutes it is compressed without them", 5000 },
+		"shards", "waiting for shards", " @",
+		"copy them in; in ten minutes it is compressed without them, unless its codec wants the whole model", 5000 },
 	[DFS_REASON_ROOM] = {
 		"room", "waiting for room", ": needs $", "remove something, or give the store a larger disk", 10000 },
 	[DFS_REASON_MEMORY] = { "memory", "waiting for memory", "", "a larger cache= or memory limit", 10000 },
@@ -85,6 +88,34 @@ static const struct {
 	[DFS_REASON_KEEP] = {
 		"keep", "its original cannot be kept, as its policy wants", ": @",
 		"deltafsctl policy unset DIR keep, then deltafsctl encode FILE", 0 },
+	[DFS_REASON_WHOLE] = {
+		"whole-model", "its codec wants the whole model", ": @",
+		"copy that in, or deltafsctl encode --codec with another", 5000 },
+	[DFS_REASON_EXACT_HASH] = {
+		"exact-hash", "coded exactly, since its name is the hash of its content", "",
+		"copy it to another name, if that may be other bytes", 0 },
+	[DFS_REASON_EXACT_BEFORE] = {
+		"exact-before", "coded exactly, since it was compressed before", "", BY_NAME, 0 },
+	[DFS_REASON_EXACT_OLD] = {
+		"exact-old", "coded exactly, since it was there before the policy", "", BY_NAME, 0 },
+	[DFS_REASON_EXACT_UNDATED] = {
+		"exact-undated", "coded exactly, since its file system does not tell when it came", "", BY_NAME, 0 },
+	[DFS_REASON_EXACT_SHARDS] = {
+		"exact-shards", "coded exactly, since other files of its model were compressed before, or never came", "",
+		"copy the whole model in anew", 0 },
+	[DFS_REASON_EXACT_NO_BASE] = {
+		"exact-no-base", "coded exactly, since it has no base, and bits are given up of differences", "",
+		"deltafsctl base add STORE PATH of the model it was made from, then " BY_NAME, 0 },
+	[DFS_REASON_EXACT_TENSORS] = {
+		"exact-tensors", "coded exactly, since its codec takes none of its tensors", "",
+		"deltafsctl info --tensors FILE shows them, include= takes others", 0 },
+	[DFS_REASON_EXACT_DECLINED] = {
+		"exact-declined", "coded exactly, since its codec declines its tensors", "",
+		"they hold what is no finite number, or are too small or too far from the base; another codec may take them", 0 },
+	[DFS_REASON_EXACT_SAME] = {
+		"exact-same", "coded exactly, since no bit of it had to be given up", "", "", 0 },
+	[DFS_REASON_EXACT_UNKNOWN] = {
+		"exact-unknown", "coded exactly, and not by this mount under this policy", "", BY_NAME, 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)
@@ -170,6 +201,16 @@ char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t ro
 	fclose(out);
 	ret_text[room - 1] = '\0';
 	return ret_text;
+}
+
+const char *dfs_reason_sentence(enum dfs_reason_id id)
+{
+	return id != DFS_REASON_NONE && is_known(id) ? reasons[id].text : NULL;
+}
+
+bool dfs_reason_is_exact(enum dfs_reason_id id)
+{
+	return id >= DFS_REASON_EXACT_HASH && id <= DFS_REASON_EXACT_UNKNOWN;
 }
 
 bool dfs_reason_wants_base(enum dfs_reason_id id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reason: why a file is plain, from a fixed list, and what to do about it.
+ * reason: why a file is plain, or exact though bits were to be given up, from a
+ * fixed list, and what to do about it.
  *
  * Each has a word for scripts, a sentence for people, a cure, and says what
  * may end it:
@@ -58,6 +59,18 @@ enum dfs_reason_id {
 	DFS_REASON_POLICY_CHANGED,
 	DFS_REASON_WANTED_BASE,		/* detail: what is wrong with it */
 	DFS_REASON_KEEP,		/* detail: why its original cannot be kept */
+	DFS_REASON_WHOLE,		/* detail: what of its model is not there */
+	/* of a container: exact, though a codec that gives up bits was asked for */
+	DFS_REASON_EXACT_HASH,
+	DFS_REASON_EXACT_BEFORE,
+	DFS_REASON_EXACT_OLD,
+	DFS_REASON_EXACT_UNDATED,
+	DFS_REASON_EXACT_SHARDS,
+	DFS_REASON_EXACT_NO_BASE,
+	DFS_REASON_EXACT_TENSORS,
+	DFS_REASON_EXACT_DECLINED,
+	DFS_REASON_EXACT_SAME,
+	DFS_REASON_EXACT_UNKNOWN,
 	DFS_REASONS
 };
 
@@ -93,6 +106,12 @@ const char *dfs_reason_cure(enum dfs_reason_id id);
  * characters: dfs_log_escape() before a terminal sees it. Return: @ret_text.
  */
 char *dfs_reason_text(const struct dfs_reason *reason, char *ret_text, size_t room);
+
+/* dfs_reason_sentence() - the same without number and detail, for all time; NULL: DFS_REASON_NONE */
+const char *dfs_reason_sentence(enum dfs_reason_id id);
+
+/* dfs_reason_is_exact() - is it why a container is exact? */
+bool dfs_reason_is_exact(enum dfs_reason_id id);
 
 /* dfs_reason_wants_base() - may a base that is added be the end of it? */
 bool dfs_reason_wants_base(enum dfs_reason_id id);

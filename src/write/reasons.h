@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reasons: why files are plain, remembered across restarts.
+ * reasons: why files are plain, or exact though bits were to be given up,
+ * remembered across restarts.
  *
  * A reason is kept for an inode as it was: with another size or mtime it is
  * not this file's any more, and none is found. So "decoded by hand" ends with

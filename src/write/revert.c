@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "store/mark.h"
-#include "util/auto.h"
+#include "util/clock.h"
 
 /* Nothing is to give up its bits again. Who owns a file that he may not write to can have it so for a moment. */
 static int mark_exact(int fd, mode_t mode, struct dfs_err *err)
@@ -36,42 +36,66 @@ static int dress(int fd, mode_t mode, struct dfs_err *err)
 	return 0;
 }
 
-static int open_original(const struct dfs_revert *r, const struct dfs_keeper_view *view, const char *path, int *ret_fd,
-			 struct dfs_err *err)
-{
+/* An original that is open, and was read. */
+struct original {
+	char id[DFS_KEPT_ID];
+	int fd;
 	struct stat st;
-	int ret = dfs_store_openat(r->store, path, O_RDONLY | O_NOATIME, ret_fd);
+};
 
+/*
+ * All of it is read, before anything is taken from anybody. Where the record
+ * has no hash, its size must do.
+ */
+static int original_open(const struct dfs_revert *r, struct original *o, struct dfs_err *err)
+{
+	struct dfs_keeper_view view;
+	char path[DFS_KEPT_PATH_SIZE];
+	int ret;
+
+	o->fd = -1;
+	if (!dfs_keeper_ask(r->keeper, r->fd, &view))
+		return dfs_fail(err, ENOENT, "nothing is kept of it");
+	memcpy(o->id, view.id, sizeof(o->id));
+	ret = dfs_store_openat(r->store, dfs_kept_path(view.id, path), O_RDONLY | O_NOATIME, &o->fd);
 	if (ret < 0) {
-		*ret_fd = -1;
+		o->fd = -1;
 		return dfs_fail(err, -ret, "its original: %s", strerror(-ret));
 	}
-	if (fstat(*ret_fd, &st) < 0)
+	if (fstat(o->fd, &o->st) < 0)
 		return dfs_fail_errno(err, "its original: stat");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != view->bytes)
-		return dfs_fail(err, EUCLEAN, "its original has %llu bytes, not %llu: somebody changed it",
-				(unsigned long long)st.st_size, (unsigned long long)view->bytes);
+	ret = dfs_kept_check(o->fd, view.bytes, view.hash, NULL, NULL, err);
+	return ret < 0 ? dfs_err_at(err, ret, "its original cannot be given back, and the file stays as it is") : 0;
+}
+
+static int still_same(const struct original *o, const struct dfs_keeper_view *view, struct dfs_err *err)
+{
+	struct stat st;
+
+	if (fstat(o->fd, &st) < 0)
+		return dfs_fail_errno(err, "its original: stat");
+	if (strcmp(o->id, view->id) || st.st_size != o->st.st_size || !dfs_time_same(st.st_mtim, o->st.st_mtim))
+		return dfs_fail(err, ESTALE, "its original changed meanwhile");
 	return 0;
 }
 
-static int give_back(const struct dfs_revert *r, const struct dfs_keeper_view *view, struct dfs_err *err)
+static int give_back(const struct dfs_revert *r, const struct original *o, const struct dfs_keeper_view *view,
+		     struct dfs_err *err)
 {
-	DFS_AUTO(fd) int fd = -1;
 	char path[DFS_KEPT_PATH_SIZE];
 	struct dfs_publish publish = {
-		.tmp_name = dfs_kept_path(view->id, path), .target = r->rel, .old_fd = r->fd,
+		.tmp_name = dfs_kept_path(view->id, path), .tmp_fd = o->fd, .target = r->rel, .old_fd = r->fd,
 		.as_is = true, .anew = true, .keep = true,
 		.enter = r->enter, .leave = r->leave, .arg = r->arg,
 	};
-	int ret = open_original(r, view, path, &fd, err);
+	int ret = still_same(o, view, err);
 
 	if (ret == 0)
-		ret = dress(fd, view->mode, err);
+		ret = dress(o->fd, view->mode, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", r->rel);
 	if (fstat(r->fd, &publish.expect) < 0)
 		return dfs_fail_errno(err, "%s: stat", r->rel);
-	publish.tmp_fd = fd;
 	return dfs_publish(r->store, &publish, err);
 }
 
@@ -86,11 +110,18 @@ static bool is_back(const struct dfs_revert *r, const char *id)
 
 int dfs_revert(const struct dfs_revert *r, struct dfs_keeper_view *ret_view, struct dfs_err *err)
 {
-	int ret = dfs_keeper_take(r->keeper, r->fd, ret_view, err);
+	struct original o;
+	int ret = original_open(r, &o, err);
 
-	if (ret < 0)
-		return dfs_err_at(err, ret, "%s", r->rel);
-	ret = give_back(r, ret_view, err);
-	dfs_keeper_give(r->keeper, ret_view->id, ret == 0 || is_back(r, ret_view->id));
+	if (ret == 0)
+		ret = dfs_keeper_take(r->keeper, r->fd, ret_view, err);
+	if (ret < 0) {
+		ret = dfs_err_at(err, ret, "%s", r->rel);
+	} else {
+		ret = give_back(r, &o, ret_view, err);
+		dfs_keeper_give(r->keeper, ret_view->id, ret == 0 || is_back(r, ret_view->id));
+	}
+	if (o.fd >= 0)
+		close(o.fd);
 	return ret;
 }

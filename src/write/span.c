@@ -88,6 +88,14 @@ struct part {
 	unsigned codec;
 };
 
+static void store(struct part *part, size_t bytes)
+{
+	part->codec = DFS_CODEC_STORED;
+	part->len = bytes;
+	memcpy(part->payload, part->input, bytes);
+}
+
+/* All values are finite. A chunk that would come back with an infinity is kept as it is. */
 static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struct part *part, struct dfs_hand *hand,
 			struct dfs_err *err)
 {
@@ -112,14 +120,17 @@ static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struc
 	if (ret < 0)
 		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
 	if (part->len > bytes) {	/* a few values before or behind a line of the grid */
-		part->codec = DFS_CODEC_STORED;
-		part->len = bytes;
-		memcpy(part->payload, part->input, bytes);
+		store(part, bytes);
 		return 0;
 	}
 	memset(part->payload + part->len, 0, DFS_PAYLOAD_PAD);
-	return lossy->codec->decode(&part->block, (struct dfs_span){ part->payload, part->len }, l->table, shown,
-				    hand->scratch, err);
+	ret = lossy->codec->decode(&part->block, (struct dfs_span){ part->payload, part->len }, l->table, shown,
+				   hand->scratch, err);
+	if (ret == 0 && !dfs_lossy_finite(part->block.shape.dtype, shown, part->block.n)) {
+		memcpy(shown, part->input, bytes);
+		store(part, bytes);
+	}
+	return ret;
 }
 
 static int encode_exact(const struct dfs_work *w, struct dfs_coded *coded, struct part *part, struct dfs_hand *hand,

@@ -170,3 +170,16 @@ int dfs_spec_check(const char *text, struct dfs_err *err)
 
 	return dfs_spec_parse(text, &spec, err);
 }
+
+bool dfs_spec_compares(const struct dfs_spec *spec, enum dfs_norm *ret_kind)
+{
+	return spec->lossy && spec->lossy->compares && spec->lossy->compares(spec->options, ret_kind);
+}
+
+void dfs_spec_compare(struct dfs_spec *spec, const struct dfs_norms *norms)
+{
+	enum dfs_norm kind;
+
+	if (dfs_spec_compares(spec, &kind))
+		spec->lossy->compare(spec->options, norms->of[kind]);
+}

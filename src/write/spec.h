@@ -47,6 +47,15 @@ int dfs_spec_parse(const char *text, struct dfs_spec *ret_spec, struct dfs_err *
 /* dfs_spec_check() - the same, for whoever only wants to know. */
 int dfs_spec_check(const char *text, struct dfs_err *err);
 
+/**
+ * dfs_spec_compare() - tell the codec what the base's fine-tunes are compared with
+ * It is told only if the options leave it to the base.
+ */
+void dfs_spec_compare(struct dfs_spec *spec, const struct dfs_norms *norms);
+
+/* dfs_spec_compares() - is the base's norm wanted and not known, and of which kind is it */
+bool dfs_spec_compares(const struct dfs_spec *spec, enum dfs_norm *ret_kind);
+
 /* dfs_spec_takes() - is this tensor to be coded with bits given up, if it has a base */
 bool dfs_spec_takes(const struct dfs_spec *spec, const struct dfs_tensor *tensor);
 

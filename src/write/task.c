@@ -13,6 +13,7 @@
 #include "write/classify.h"
 #include "write/coding.h"
 #include "write/elect.h"
+#include "write/permit_again.h"
 #include "write/policy_of.h"
 #include "write/rest.h"
 #include "write/room.h"
@@ -29,7 +30,7 @@ struct task {
 	struct dfs_candidate_choice choice;
 	uint64_t memory_max;
 	bool memory_low;	/* others took it meanwhile */
-	const char *why_exact;	/* though somebody wants bits given up; NULL: nobody, or they are */
+	enum dfs_reason_id why_exact;	/* though somebody wants bits given up; DFS_REASON_NONE: nobody, or they are */
 };
 
 static void task_release(struct task *t)
@@ -188,6 +189,9 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		.verify_progress = verifying, .verify_arg = t,
 		.watch = config->watch,
 	};
+	struct dfs_permit_again again = {
+		.store = config->store, .mount = coding.mount, .rel = t->item->rel, .fd = t->fd, .next = config->watch,
+	};
 	uint64_t needs;
 	int ret;
 
@@ -200,14 +204,39 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 		return dfs_fail(err, ENOSPC, "no room for its container");
 	}
 	ret = dfs_coding_of(&coding, t->item->rel, t->fd, &ingest.encode, &t->why_exact, err);
-	return ret < 0 ? ret : dfs_ingest(config->store, t->item->rel, &ingest, result, err);
+	if (ret == -ENOENT) {
+		dfs_reason_set(why, DFS_REASON_WHOLE, 0, err->text);
+		return -EAGAIN;
+	}
+	again.codec = ingest.encode.codec;
+	if (again.codec && !coding.wanted)
+		ingest.watch = dfs_permit_again(&again);
+	if (ret == 0)
+		ret = dfs_ingest(config->store, t->item->rel, &ingest, result, err);
+	if (ret == 0 && t->why_exact == DFS_REASON_NONE)
+		t->why_exact = result->why_exact;
+	return ret;
 }
 
+/* Return: false: it is not there, or cannot be told. */
+static bool look(const struct task *t, struct stat *ret_st)
+{
+	DFS_AUTO(fd) int fd = -1;
+
+	return dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, ret_st) == 0;
+}
+
+/* What is compressed; and why it is exact, though it was not to be. */
 static void note(struct task *t, const struct dfs_ingest_result *result)
 {
 	const struct dfs_model *base = t->choice.model;
+	const char *why = dfs_reason_sentence(t->why_exact);
+	struct stat st;
 
-	dfs_ledger_compressed(t->shared->config->ledger, result->original_bytes, result->stored_bytes);
+	dfs_ledger_compressed(t->shared->config->ledger, result->original_bytes, result->stored_bytes, result->lossy);
+	/* Asked after the look: who writes says so before he does. */
+	if (why && look(t, &st) && !dfs_queue_cancelled(t->shared->config->queue, t->item))
+		dfs_ledger_exact(t->shared->config->ledger, &st, t->why_exact);
 	if (!base && t->header)
 		dfs_solos_add(t->shared->solos, &(struct dfs_solo){
 			.rel = (char *)t->item->rel, .names = dfs_solos_names(t->header),
@@ -216,7 +245,7 @@ static void note(struct task *t, const struct dfs_ingest_result *result)
 	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s%s%s", t->item->rel,
 		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes,
 		     base ? "over " : "alone", base ? base->files[0].name : "",
-		     t->why_exact ? "; exactly, since " : "", t->why_exact ? t->why_exact : "");
+		     result->lossy ? "; bits were given up" : why ? "; " : "", why ? why : "");
 }
 
 /* It was coded, and is not smaller; or it became something else meanwhile. */
@@ -323,14 +352,6 @@ static enum dfs_queue_end work(struct task *t, struct dfs_reason *why)
 	if (ret == 0)
 		ret = compress(t, why, &result, &err);
 	return end_of(t, ret, &result, &err, why);
-}
-
-/* Return: false: it is not there, or cannot be told. */
-static bool look(const struct task *t, struct stat *ret_st)
-{
-	DFS_AUTO(fd) int fd = -1;
-
-	return dfs_store_openat(t->shared->config->store, t->item->rel, O_PATH, &fd) == 0 && fstat(fd, ret_st) == 0;
 }
 
 /* For who asks why. What was changed meanwhile is not what was looked at; a container (a copy of one) needs no reason. */

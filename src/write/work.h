@@ -57,6 +57,8 @@ struct dfs_work {
 	struct dfs_work_segment *segments;	/* c.n_segments */
 	const struct dfs_spec *spec;		/* its codec is that of the lossy segments */
 	uint32_t n_lossy;
+	struct dfs_norms norms;			/* as in struct dfs_encode_result */
+	uint32_t n_declined;			/* segments that were to be lossy, and that the codec cannot take */
 };
 
 /* What is to be encoded. All borrowed until release. */

@@ -4,25 +4,22 @@
  *
  *	codec_bench [--json] [--mib N] [PATTERN]
  *
- * Pairs are synthetic (pairs.h). One core; bases are in memory; hashing is not
- * counted. Each speed is the best of four rounds, over memory that was touched
- * before: others share the machine, and a first round would pay for the kernel's
- * clearing of pages. Bits per weight include the table and 32 bytes a chunk for
- * its record in a container. Every decode is compared with what was encoded.
+ * Pairs are synthetic (pairs.h), speeds measured as speed.h says; bases are in
+ * memory. Encoding is measuring, trying codecs, encoding and hashing together.
+ * Bits per weight include the table and 32 bytes a chunk for its record in a
+ * container. Every decode is compared with what was encoded.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "codec/exact.h"
 #include "util/hash.h"
 #include "pairs.h"
+#include "speed.h"
 
 #define CHUNK_BYTES (128u << 10)
-#define CHUNK_RECORD 32
-#define ROUNDS 4
 
 static const struct set sets[] = {
 	{ "bf16 r=1e-3", DFS_BF16, DFS_BF16, .r = 1e-3 },
@@ -47,20 +44,10 @@ static const struct set sets[] = {
 	{ "f64 r=1e-2", DFS_F64, DFS_F64, .r = 1e-2 },
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* others may share the core */
-	return t.tv_sec + 1e-9 * t.tv_nsec;
-}
-
 struct result {
 	double bits;		/* a weight, everything included */
 	double factor;		/* original / stored */
-	/* GB/s of original bytes; encode is measuring, trying codecs, encoding and hashing together */
-	double encode[DFS_CPU_LEVELS];
-	double decode[DFS_CPU_LEVELS];
+	struct speeds encode, decode;
 	size_t chunks[DFS_CODECS];
 	size_t table_bytes;
 };
@@ -72,10 +59,24 @@ struct stored {
 	uint64_t hashes;
 };
 
-static struct dfs_block block_at(const struct set *s, const struct pair *p, size_t first)
-{
-	size_t most = CHUNK_BYTES / p->size;
+struct job {
+	const struct set *set;
+	struct pair pair;
+	struct stored *chunks;
+	size_t n;
+	struct dfs_exact_tables *tables;
+	struct dfs_table *opened[DFS_CODECS];
+	uint8_t *out;
+};
 
+/* Chunk @i; @ret_data: what it is to become again. */
+static struct dfs_block block_at(const struct job *job, size_t i, const uint8_t **ret_data)
+{
+	const struct set *s = job->set;
+	const struct pair *p = &job->pair;
+	size_t most = CHUNK_BYTES / p->size, first = i * most;
+
+	*ret_data = p->data + first * p->size;
 	return (struct dfs_block){
 		.shape = { s->dtype, s->drop, s->cols, s->cols ? p->n / s->cols : 0 },
 		.first = first,
@@ -84,147 +85,101 @@ static struct dfs_block block_at(const struct set *s, const struct pair *p, size
 	};
 }
 
-static void check(int ret, const char *what)
+static double encode_round(void *data, struct dfs_scratch *scratch)
 {
-	if (ret == 0)
-		return;
-	fprintf(stderr, "codec_bench: %s: %s\n", what, strerror(-ret));
-	exit(1);
-}
+	struct job *job = data;
+	const uint8_t *values;
+	struct dfs_exact_record *record;
+	double start;
 
-static struct dfs_exact_tables *encode_once(const struct set *s, const struct pair *p,
-					    struct stored *chunks, struct dfs_scratch *scratch,
-					    double *ret_speed)
-{
-	struct dfs_exact_record *record =
-		dfs_exact_record_new(block_at(s, p, 0).shape, p->pred != NULL);
-	struct dfs_exact_tables *tables = NULL;
-	double start = now();
-	size_t first;
+	dfs_exact_tables_free(job->tables);
+	record = dfs_exact_record_new(block_at(job, 0, &values).shape, job->pair.pred != NULL);
+	start = cpu_now();
+	for (size_t i = 0; i < job->n; i++) {
+		struct dfs_block b = block_at(job, i, &values);
 
-	for (first = 0; first < p->n; first += CHUNK_BYTES / p->size) {
-		struct dfs_block b = block_at(s, p, first);
-
-		check(dfs_exact_measure(record, &b, p->data + first * p->size, scratch), "measure");
+		must(dfs_exact_measure(record, &b, values, scratch), "measure");
 	}
-	check(dfs_exact_prepare(record, &tables, NULL), "prepare");
-	first = 0;
-	for (size_t i = 0; first < p->n; i++, first += CHUNK_BYTES / p->size) {
-		struct dfs_block b = block_at(s, p, first);
+	must(dfs_exact_prepare(record, &job->tables, NULL), "prepare");
+	for (size_t i = 0; i < job->n; i++) {
+		struct dfs_block b = block_at(job, i, &values);
+		struct stored *c = &job->chunks[i];
 
-		check(dfs_exact_encode(&b, p->data + first * p->size, tables, chunks[i].payload,
-				       &chunks[i].len, &chunks[i].codec, scratch), "encode");
-		chunks[i].hashes = dfs_hash64(p->data + first * p->size, b.n * p->size, first * p->size) ^
-				   dfs_hash64(chunks[i].payload, chunks[i].len, first);
+		must(dfs_exact_encode(&b, values, job->tables, c->payload, &c->len, &c->codec, scratch), "encode");
+		c->hashes = dfs_hash64(values, b.n * job->pair.size, b.first * job->pair.size) ^
+			    dfs_hash64(c->payload, c->len, b.first);
 	}
-	*ret_speed = p->n * p->size / (now() - start) / 1e9;
+	start = cpu_now() - start;
 	dfs_exact_record_free(record);
-	return tables;
+	return start;
 }
 
-static struct dfs_exact_tables *encode_all(const struct set *s, const struct pair *p,
-					   struct stored *chunks, enum dfs_cpu cpu,
-					   double *ret_best)
+static double decode_round(void *data, struct dfs_scratch *scratch)
 {
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	struct dfs_exact_tables *tables = NULL;
+	struct job *job = data;
+	double spent = 0;
 
-	dfs_scratch_set_cpu(scratch, cpu);
-	*ret_best = 0;
-	for (int round = 0; round < ROUNDS; round++) {
-		double speed;
+	for (size_t i = 0; i < job->n; i++) {
+		const uint8_t *values;
+		struct dfs_block b = block_at(job, i, &values);
+		const struct stored *c = &job->chunks[i];
+		double start = cpu_now();
+		int code;
 
-		dfs_exact_tables_free(tables);
-		tables = encode_once(s, p, chunks, scratch, &speed);
-		if (speed > *ret_best)
-			*ret_best = speed;
+		must(dfs_codec_find(c->codec, &code, NULL)->decode(&b, (struct dfs_span){ c->payload, c->len },
+								   job->opened[c->codec], job->out, scratch, NULL), "decode");
+		spent += cpu_now() - start;
+		if (memcmp(job->out, values, b.n * job->pair.size) != 0)
+			must(-EIO, "what was decoded differs");
 	}
-	dfs_scratch_free(scratch);
-	return tables;
+	return spent;
 }
 
-static void open_tables(const struct set *s, const struct dfs_exact_tables *tables,
-			struct dfs_table *opened[DFS_CODECS], struct result *res)
+static size_t open_tables(struct job *job)
 {
+	const struct set *s = job->set;
 	struct dfs_shape shape = { s->dtype, s->drop, s->cols, s->cols ? 1 << 20 : 0 };
+	size_t all = 0;
 
 	for (unsigned id = 0; id < DFS_CODECS; id++) {
-		struct dfs_span bytes = dfs_exact_table_bytes(tables, id);
+		struct dfs_span bytes = dfs_exact_table_bytes(job->tables, id);
 		int code;
 
 		if (!bytes.len)
 			continue;
-		res->table_bytes += bytes.len;
-		check(dfs_codec_find(id, &code, NULL)->table_open(shape, bytes, false, &opened[id],
-								  NULL), "table");
+		all += bytes.len;
+		must(dfs_codec_find(id, &code, NULL)->table_open(shape, bytes, false, &job->opened[id], NULL), "table");
 	}
-}
-
-static double decode_all(const struct set *s, const struct pair *p, const struct stored *chunks,
-			 struct dfs_table *const opened[DFS_CODECS], enum dfs_cpu cpu)
-{
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	uint8_t *out = room(CHUNK_BYTES + DFS_VALUES_PAD);
-	double best = 0;
-
-	dfs_scratch_set_cpu(scratch, cpu);
-	for (int round = 0; round < ROUNDS; round++) {
-		double spent = 0;
-		size_t first = 0;
-
-		for (size_t i = 0; first < p->n; i++, first += CHUNK_BYTES / p->size) {
-			struct dfs_block b = block_at(s, p, first);
-			struct dfs_span payload = { chunks[i].payload, chunks[i].len };
-			unsigned id = chunks[i].codec;
-			double start = now();
-			int code;
-
-			check(dfs_codec_find(id, &code, NULL)->decode(&b, payload, opened[id], out,
-								      scratch, NULL), "decode");
-			spent += now() - start;
-			if (memcmp(out, p->data + first * p->size, b.n * p->size) != 0)
-				check(-EIO, "what was decoded differs");
-		}
-		if (p->n * p->size / spent / 1e9 > best)
-			best = p->n * p->size / spent / 1e9;
-	}
-	free(out);
-	dfs_scratch_free(scratch);
-	return best;
+	return all;
 }
 
 static struct result run(const struct set *s, size_t bytes)
 {
 	struct result res = { 0 };
-	struct pair p = make_pair(s, bytes);
-	size_t n = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES, total = 0;
-	struct stored *chunks = room(n * sizeof(*chunks));
-	struct dfs_table *opened[DFS_CODECS] = { NULL };
-	struct dfs_exact_tables *tables = NULL;
+	struct job job = { .set = s, .pair = make_pair(s, bytes), .n = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES };
+	size_t total;
 
-	for (size_t i = 0; i < n; i++)
-		chunks[i].payload = room(CHUNK_BYTES);
-	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++) {
-		dfs_exact_tables_free(tables);
-		tables = encode_all(s, &p, chunks, cpu, &res.encode[cpu]);
+	job.chunks = room(job.n * sizeof(*job.chunks));
+	job.out = room(CHUNK_BYTES + DFS_VALUES_PAD);
+	for (size_t i = 0; i < job.n; i++)
+		job.chunks[i].payload = room(CHUNK_BYTES);
+	res.encode = measure_speeds(encode_round, &job, bytes);
+	total = res.table_bytes = open_tables(&job);
+	res.decode = measure_speeds(decode_round, &job, bytes);
+	for (size_t i = 0; i < job.n; i++) {
+		total += job.chunks[i].len + CHUNK_RECORD;
+		res.chunks[job.chunks[i].codec]++;
+		free(job.chunks[i].payload);
 	}
-	open_tables(s, tables, opened, &res);
-	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-		res.decode[cpu] = decode_all(s, &p, chunks, opened, cpu);
-	for (size_t i = 0; i < n; i++) {
-		total += chunks[i].len + CHUNK_RECORD;
-		res.chunks[chunks[i].codec]++;
-		free(chunks[i].payload);
-	}
-	total += res.table_bytes;
-	res.bits = 8.0 * total / p.n;
+	res.bits = 8.0 * total / job.pair.n;
 	res.factor = (double)bytes / total;
 	for (unsigned id = 0; id < DFS_CODECS; id++)
-		dfs_table_close(opened[id]);
-	dfs_exact_tables_free(tables);
-	free(chunks);
-	free(p.pred);
-	free(p.data);
+		dfs_table_close(job.opened[id]);
+	dfs_exact_tables_free(job.tables);
+	free(job.chunks);
+	free(job.out);
+	free(job.pair.pred);
+	free(job.pair.data);
 	return res;
 }
 
@@ -242,19 +197,17 @@ static void print_text(const char *name, const struct result *r)
 {
 	printf("%-20s %-7s %8.3f %9.2f %7zu", name, dfs_codec_name(main_codec(r)), r->bits,
 	       r->factor, r->table_bytes);
-	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++)
-		printf(" %8.2f", r->encode[cpu]);
-	for (unsigned cpu = 0; cpu < DFS_CPU_LEVELS; cpu++)
-		printf(" %8.2f", r->decode[cpu]);
+	print_speeds(&r->encode);
+	print_speeds(&r->decode);
 	printf("\n");
 	fflush(stdout);
 }
 
-static void print_speeds(const char *what, const double *speeds)
+static void print_json_speeds(const char *what, const struct speeds *speeds)
 {
 	printf("\"%s_gbps\": {", what);
 	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-		printf("%s\"%s\": %.3f", cpu ? ", " : "", dfs_cpu_name(cpu), speeds[cpu]);
+		printf("%s\"%s\": %.3f", cpu ? ", " : "", dfs_cpu_name(cpu), speeds->at[cpu]);
 	printf("}");
 }
 
@@ -264,18 +217,18 @@ static void print_json(const char *name, const struct result *r, bool first)
 	       "\"factor\": %.3f, \"table_bytes\": %zu, ",
 	       first ? "" : ",", name, dfs_codec_name(main_codec(r)), r->bits, r->factor,
 	       r->table_bytes);
-	print_speeds("encode", r->encode);
+	print_json_speeds("encode", &r->encode);
 	printf(", ");
-	print_speeds("decode", r->decode);
+	print_json_speeds("decode", &r->decode);
 	printf("}");
 }
 
 static void print_head(void)
 {
-	printf("%-45s   encode (with hashes), GB/s    decode, GB/s\n", "");
+	printf("%-55s %-*s %s\n", "", SPEED_COLUMNS - 1, "encode (with hashes), GB/s", "decode, GB/s");
 	printf("%-20s %-7s %8s %9s %7s", "set", "codec", "bits/w", "factor", "table");
-	for (unsigned i = 0; i < 2 * DFS_CPU_LEVELS; i++)
-		printf(" %8s", dfs_cpu_name(i % DFS_CPU_LEVELS));
+	print_levels();
+	print_levels();
 	printf("\n");
 }
 

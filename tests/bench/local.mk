@@ -5,17 +5,11 @@ noinst_PROGRAMS += %D%/readfile %D%/bitx
 %C%_bitx_SOURCES = %D%/bitx.c
 %C%_bitx_LDADD = $(ZSTD_LIBS)
 noinst_PROGRAMS += %D%/codec_bench
-%C%_codec_bench_SOURCES = %D%/codec_bench.c %D%/pairs.c %D%/pairs.h
+%C%_codec_bench_SOURCES = %D%/codec_bench.c %D%/pairs.c %D%/pairs.h %D%/speed.c %D%/speed.h
 %C%_codec_bench_LDADD = $(DELTAFS_LIBS)
 noinst_PROGRAMS += %D%/lossy_bench
-%C%_lossy_bench_SOURCES = %D%/lossy_bench.c %D%/pairs.c %D%/pairs.h
+%C%_lossy_bench_SOURCES = %D%/lossy_bench.c %D%/speed.c %D%/speed.h $(CODEC_DRIVEN)
 %C%_lossy_bench_LDADD = $(DELTAFS_LIBS)
-noinst_PROGRAMS += %D%/lossy_come
-%C%_lossy_come_SOURCES = %D%/lossy_come.c %D%/pairs.c %D%/pairs.h
-%C%_lossy_come_LDADD = $(DELTAFS_LIBS)
-noinst_PROGRAMS += %D%/lossy_dct
-%C%_lossy_dct_SOURCES = %D%/lossy_dct.c tests/codec/driven.c tests/codec/driven.h
-%C%_lossy_dct_LDADD = $(DELTAFS_LIBS)
 
 if FUSE
 noinst_PROGRAMS += %D%/memserver

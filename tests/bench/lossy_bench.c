@@ -1,242 +1,219 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lossy_bench: how small codecs that give up bits make a matrix, and how fast.
+ * lossy_bench: how small codecs that give up bits make a matrix, what they
+ * lose of it, and how fast.
  *
- *	lossy_bench [--mib N] [--cols N] [--dtype bf16|f16|f32] CODEC[:OPTIONS]...
+ *	lossy_bench [--mib N] [--cols N] [--dtype bf16|f16|f32] [CODEC[:OPTIONS]...]
  *
- * Pairs are synthetic (pairs.h), r = 0.05. One core; bases are in memory;
- * hashing is not counted. Encoding is all passes, planning and coding together,
- * each with the difference that it works on. Each speed is the best of four
- * rounds, over memory that was touched before. Bits per weight include the
- * table, 32 bytes a chunk and 220 a tensor for a container's own records.
+ * Without a codec: all of them, with the options below. Differences are normal;
+ * for the codecs that look for structure, of very different size from patch to
+ * patch, plus a part of rank 2. One core;
+ * bases are in memory; hashing is not counted; speeds are GB/s of the tensor.
+ * Encoding is all passes, planning and coding together, each with the difference
+ * that it works on. Bits per weight count the table, 32 bytes a chunk and 220 a
+ * tensor for a container's own records; the error is the share of the
+ * differences' energy that is lost; "open" is the memory of the opened table.
+ *
+ * "must" is what deltafs asks of itself for BF16, 1024 wide, on AVX-512; a line
+ * ends in "below" where a speed of the best level here is less. It is never a
+ * failure: time is the machine's, too.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "codec/lossy.h"
-#include "pairs.h"
+#include "../codec/driven.h"
+#include "speed.h"
 
-#define CHUNK_BYTES (128u << 10)
-#define CHUNK_RECORD 32
-#define TENSOR_RECORD 220
-#define ROUNDS 4
+static const struct row {
+	const char *spec;
+	unsigned kind;		/* of differences (matrix.h) */
+	double encode, decode;	/* GB/s that must be reached; 0: nothing is asked */
+} rows[] = {
+	{ "bitdelta", GAUSSIAN, 0.5, 2.0 },
+	{ "bitdelta:scale=scalar", GAUSSIAN, 0.5, 2.0 },
+	{ "bitdelta:scale=column", GAUSSIAN, 0.5, 2.0 },
+	{ "bitdelta:k=3", GAUSSIAN, 0, 0 },
+	{ "ultradelta", GAUSSIAN, 0.5, 2.0 },
+	{ "ultradelta:s=0.95", GAUSSIAN, 0.5, 2.0 },
+	{ "ultradelta:s=0.99", GAUSSIAN, 0.5, 2.0 },
+	{ "ultradelta:levels=codebook", GAUSSIAN, 0.5, 2.0 },
+	{ "ultradelta:mask=stored", GAUSSIAN, 0.5, 0 },
+	{ "delta-dct", TUNED, 0.3, 0.8 },
+	{ "delta-dct:codes=16", TUNED, 0.3, 0.8 },
+	{ "delta-dct:levels=minmax", TUNED, 0.3, 0.8 },
+	{ "delta-dct:levels=minmax,codes=16", TUNED, 0.3, 0.8 },
+	{ "delta-dct:bits=1:1", TUNED, 0.3, 0.8 },
+	{ "delta-dct:bits=2:0.34/1:0.33/0:0.33", TUNED, 0.3, 0.8 },
+	{ "delta-dct:bits=4:1", TUNED, 0.3, 0.8 },
+	{ "delta-dct:p=8", TUNED, 0.3, 0 },
+	{ "delta-dct:p=32", TUNED, 0.3, 0.5 },
+	{ "delta-dct:p=64", TUNED, 0.3, 0 },
+	{ "delta-come", TUNED, 0.004, 0.1 },
+	{ "delta-come:rounds=0", TUNED, 0.004, 0.1 },
+};
+#define N_ROWS (sizeof(rows) / sizeof(*rows))
+#define SIZE 1e-3	/* of differences, of weights of about 0.02 */
 
-struct bench {
-	const struct dfs_lossy *lossy;
-	uint8_t options[DFS_LOSSY_OPTIONS_MAX];
-	struct pair pair;
-	struct dfs_lossy_tensor tensor;
-	size_t most;		/* values of a chunk */
-	struct dfs_buf table, notes;
+struct job {
+	struct driver how;
+	const struct matrix *matrix;
+	struct driven driven;
 	struct dfs_table *opened;
-	uint8_t **payloads;
-	size_t *lens;
-	size_t n;
+	uint8_t *out;	/* a chunk */
 };
 
-static double now(void)
+static double encode_round(void *data, struct dfs_scratch *scratch)
 {
-	struct timespec t;
+	struct job *job = data;
+	double start;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);	/* others may share the core */
-	return t.tv_sec + 1e-9 * t.tv_nsec;
+	driven_free(&job->driven);
+	job->how.scratch = scratch;
+	start = cpu_now();
+	must(drive(&job->how, job->matrix, 1, &job->driven), "encode");
+	return cpu_now() - start;
 }
 
-static void check(int ret, const char *what)
+static double decode_round(void *data, struct dfs_scratch *scratch)
 {
-	if (ret == 0)
-		return;
-	fprintf(stderr, "lossy_bench: %s: %s\n", what, strerror(-ret));
-	exit(1);
-}
+	struct job *job = data;
+	const struct driven *d = &job->driven;
+	double start = cpu_now();
 
-static struct dfs_block block_at(const struct bench *b, size_t i)
-{
-	size_t first = i * b->most;
+	for (size_t i = 0; i < d->n_chunks; i++) {
+		struct dfs_block b = driven_block(d, &d->chunks[i]);
+		struct dfs_span payload = { d->chunks[i].payload, d->chunks[i].len };
 
-	return (struct dfs_block){
-		.shape = b->tensor.shape,
-		.first = first,
-		.n = b->pair.n - first < b->most ? b->pair.n - first : b->most,
-		.pred = b->pair.pred + first * b->pair.size,
-	};
-}
-
-static void take_delta(const struct bench *b, const struct dfs_block *block, float *delta)
-{
-	check(dfs_delta(block->shape.dtype, b->pair.data + block->first * b->pair.size, block->pred, delta, block->n) ?
-	      0 : -ERANGE, "difference");
-}
-
-static void measure(struct bench *b, float *delta, struct dfs_scratch *scratch)
-{
-	memset(b->tensor.record, 0, b->lossy->record_size(b->options, b->tensor.shape));
-	for (unsigned pass = 0; pass < b->lossy->passes(b->options); pass++) {
-		for (size_t i = 0; i < b->n; i++) {
-			struct dfs_block block = block_at(b, i);
-
-			take_delta(b, &block, delta);
-			check(b->lossy->measure(b->options, pass, &block, delta, &b->tensor, scratch), "measure");
-		}
-		if (b->lossy->settle)
-			check(b->lossy->settle(b->options, pass, &b->tensor), "settle");
+		must(d->lossy->codec->decode(&b, payload, job->opened, job->out, scratch, NULL), "decode");
 	}
+	return cpu_now() - start;
 }
 
-static void encode_once(struct bench *b, float *delta, struct dfs_scratch *scratch)
+static void print_must(double speed)
 {
-	struct dfs_err err;
-
-	dfs_buf_release(&b->table);
-	dfs_buf_release(&b->notes);
-	dfs_table_close(b->opened);
-	measure(b, delta, scratch);
-	if (b->lossy->plan)
-		check(b->lossy->plan(b->options, &b->tensor, 1, &err), "plan");
-	check(b->lossy->prepare(b->options, &b->tensor, &b->table, &b->notes, &err), "prepare");
-	check(b->lossy->codec->table_open(b->tensor.shape, (struct dfs_span){ b->table.data, b->table.len }, true,
-					  &b->opened, &err), "table");
-	for (size_t i = 0; i < b->n; i++) {
-		struct dfs_block block = block_at(b, i);
-
-		take_delta(b, &block, delta);
-		check(b->lossy->encode(&block, delta, b->opened, (struct dfs_span){ b->notes.data, b->notes.len },
-				       b->payloads[i], &b->lens[i], scratch), "encode");
-	}
+	if (speed > 0)
+		printf(" %6.3g", speed);
+	else
+		printf(" %6s", "-");
 }
 
-static double encode_speed(struct bench *b, enum dfs_cpu cpu)
+static double error_of(const struct driven *d)
 {
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	float *delta = room(b->most * sizeof(*delta));
-	double best = 0;
+	uint8_t *out = room(d->matrix->bytes);
+	double error;
 
-	dfs_scratch_set_cpu(scratch, cpu);
-	for (int round = 0; round < ROUNDS; round++) {
-		double start = now(), speed;
-
-		encode_once(b, delta, scratch);
-		speed = b->pair.n * b->pair.size / (now() - start) / 1e9;
-		best = speed > best ? speed : best;
-	}
-	free(delta);
-	dfs_scratch_free(scratch);
-	return best;
-}
-
-static double decode_speed(const struct bench *b, enum dfs_cpu cpu)
-{
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	uint8_t *out = room(b->most * b->pair.size + DFS_VALUES_PAD);
-	double best = 0;
-
-	dfs_scratch_set_cpu(scratch, cpu);
-	for (int round = 0; round < ROUNDS; round++) {
-		double start = now(), speed;
-
-		for (size_t i = 0; i < b->n; i++) {
-			struct dfs_block block = block_at(b, i);
-
-			check(b->lossy->codec->decode(&block, (struct dfs_span){ b->payloads[i], b->lens[i] },
-						      b->opened, out, scratch, NULL), "decode");
-		}
-		speed = b->pair.n * b->pair.size / (now() - start) / 1e9;
-		best = speed > best ? speed : best;
-	}
+	must(driven_decode(d, (struct way){ .level = dfs_cpu_best() }, out), "decode");
+	error = matrix_error(d->matrix, out);
 	free(out);
-	dfs_scratch_free(scratch);
-	return best;
+	return error;
 }
 
-static void bench_open(struct bench *b, const char *spec, const struct set *set, size_t bytes)
+static void report(const struct row *row, struct job *job)
 {
-	char name[64];
-	size_t len = strcspn(spec, ":");
-	struct dfs_err err = { "no such codec" };
+	size_t bytes = job->matrix->bytes, total;
+	struct speeds encode = measure_speeds(encode_round, job, bytes), decode;
 
-	snprintf(name, sizeof(name), "%.*s", (int)len, spec);
-	b->lossy = dfs_lossy_find((unsigned)dfs_codec_parse(name));
-	if (!b->lossy || dfs_lossy_parse(b->lossy, spec[len] ? spec + len + 1 : NULL, b->options, &err) < 0) {
-		fprintf(stderr, "lossy_bench: %s: %s\n", spec, err.text);
+	must(driven_open(&job->driven, job->driven.table.data, job->driven.table.len, false, &job->opened), "table");
+	job->out = room(job->driven.chunks->n * job->matrix->unit + DFS_VALUES_PAD);
+	decode = measure_speeds(decode_round, job, bytes);
+	total = driven_bytes(&job->driven);
+	printf(" %8.4f %8.2f %8.4f %6.2f", 8.0 * (double)total / (double)job->matrix->n, (double)bytes / (double)total,
+	       error_of(&job->driven), (double)dfs_table_size(job->opened) / (1 << 20));
+	print_speeds(&encode);
+	print_must(row->encode);
+	print_speeds(&decode);
+	print_must(row->decode);
+	printf("%s\n", best_speed(&encode) < row->encode || best_speed(&decode) < row->decode ? " below" : "");
+	free(job->out);
+	dfs_table_close(job->opened);
+}
+
+static void run(const struct row *row, const struct matrix *m, unsigned codec)
+{
+	struct job job = { .matrix = m, .how = { .codec = codec } };
+	const char *colon = strchr(row->spec, ':');
+
+	job.how.options = colon ? colon + 1 : NULL;
+	printf("%-36s", row->spec);
+	fflush(stdout);
+	if (drive(&job.how, m, 1, &job.driven) == -ERANGE)
+		printf(" is not for such a matrix\n");
+	else
+		report(row, &job);
+	fflush(stdout);
+	driven_free(&job.driven);
+}
+
+/* A row for any SPEC: what is asked is asked of those above, in one shape. */
+static void run_spec(const char *spec, struct matrix *m)
+{
+	int len = (int)strcspn(spec, ":"), id;
+	bool asked = m->shape.dtype == DFS_BF16 && m->shape.cols == 1024;
+	struct row row = { .spec = spec };
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", len, spec);
+	id = dfs_codec_parse(name);
+	if (id < 0 || !dfs_lossy_find((unsigned)id)) {
+		fprintf(stderr, "lossy_bench: no codec \"%s\" that gives up bits\n", name);
 		exit(2);
 	}
-	b->pair = make_pair(set, bytes);
-	b->tensor.shape = (struct dfs_shape){ set->dtype, 0, set->cols, b->pair.n / set->cols };
-	b->tensor.values = b->pair.n;
-	b->most = CHUNK_BYTES / b->pair.size;
-	if (b->lossy->chunk_rows) {
-		b->tensor.chunk_rows = b->lossy->chunk_rows(b->options, b->tensor.shape);
-		b->most = b->tensor.chunk_rows * set->cols;
+	for (size_t i = N_ROWS; i-- > 0;) {
+		if (!strcmp(rows[i].spec, name))
+			row.kind = rows[i].kind;
+		if (!strcmp(rows[i].spec, spec) && asked)
+			row = rows[i];
 	}
-	b->n = (b->pair.n + b->most - 1) / b->most;
-	b->tensor.record = room(b->lossy->record_size(b->options, b->tensor.shape));
-	b->payloads = room(b->n * sizeof(*b->payloads));
-	b->lens = room(b->n * sizeof(*b->lens));
-	for (size_t i = 0; i < b->n; i++)
-		b->payloads[i] = room(b->lossy->codec->bound(b->tensor.shape, b->most));
+	matrix_fill(m, row.kind, SIZE, 1);
+	run(&row, m, (unsigned)id);
 }
 
-static void bench_close(struct bench *b)
+static void print_head(const struct matrix *m)
 {
-	for (size_t i = 0; i < b->n; i++)
-		free(b->payloads[i]);
-	free(b->payloads);
-	free(b->lens);
-	free(b->tensor.record);
-	free(b->pair.pred);
-	free(b->pair.data);
-	dfs_buf_release(&b->table);
-	dfs_buf_release(&b->notes);
-	dfs_table_close(b->opened);
+	printf("%llu x %llu, %s\n", (unsigned long long)m->shape.rows, (unsigned long long)m->shape.cols,
+	       dfs_dtype_info(m->shape.dtype)->name);
+	printf("%-36s %8s %8s %8s %6s %-*s %-*s\n%-36s %8s %8s %8s %6s", "", "", "", "", "open", SPEED_COLUMNS + 6,
+	       "encode, GB/s", SPEED_COLUMNS + 6, "decode, GB/s", "codec", "bits/w", "factor", "error", "MiB");
+	print_levels();
+	printf(" %6s", "must");
+	print_levels();
+	printf(" %6s\n", "must");
 }
 
-static void run(const char *spec, const struct set *set, size_t bytes)
+static unsigned dtype_of(const char *name)
 {
-	struct bench b = { .n = 0 };
-	size_t total = TENSOR_RECORD;
+	static const struct { const char *name; unsigned dtype; } dtypes[] = {
+		{ "bf16", DFS_BF16 }, { "f16", DFS_F16 }, { "f32", DFS_F32 },
+	};
 
-	bench_open(&b, spec, set, bytes);
-	printf("%-44s", spec);
-	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-		printf(" %8.2f", encode_speed(&b, cpu));
-	for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-		printf(" %8.2f", decode_speed(&b, cpu));
-	for (size_t i = 0; i < b.n; i++)
-		total += b.lens[i] + CHUNK_RECORD;
-	total += b.table.len;
-	printf(" %8.4f %8.2f\n", 8.0 * total / b.pair.n, (double)bytes / total);
-	fflush(stdout);
-	bench_close(&b);
-}
-
-static void print_head(void)
-{
-	printf("%-44s encode, GB/s%*s decode, GB/s\n%-44s", "", 9 * dfs_cpu_best() - 4, "", "codec");
-	for (unsigned twice = 0; twice < 2; twice++)
-		for (unsigned cpu = 0; cpu <= dfs_cpu_best(); cpu++)
-			printf(" %8s", dfs_cpu_name(cpu));
-	printf(" %8s %8s\n", "bits/w", "factor");
+	for (size_t i = 0; i < 3; i++)
+		if (!strcmp(name, dtypes[i].name))
+			return dtypes[i].dtype;
+	fprintf(stderr, "lossy_bench: --dtype bf16|f16|f32\n");
+	exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	struct set set = { .base = DFS_BF16, .dtype = DFS_BF16, .r = 0.05, .cols = 1024 };
-	size_t mib = 16;
+	size_t mib = 16, cols = 1024;
+	unsigned dtype = DFS_BF16;
+	struct matrix m;
+	int i = 1;
 
-	print_head();
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--mib") && i + 1 < argc)
-			mib = strtoul(argv[++i], NULL, 10);
-		else if (!strcmp(argv[i], "--cols") && i + 1 < argc)
-			set.cols = strtoul(argv[++i], NULL, 10);
-		else if (!strcmp(argv[i], "--dtype") && i + 1 < argc)
-			set.base = set.dtype = !strcmp(argv[++i], "f32") ? DFS_F32 :
-					       !strcmp(argv[i], "f16") ? DFS_F16 : DFS_BF16;
+	for (; i + 1 < argc && !strncmp(argv[i], "--", 2); i += 2) {
+		if (!strcmp(argv[i], "--dtype"))
+			dtype = dtype_of(argv[i + 1]);
 		else
-			run(argv[i], &set, mib << 20);
+			*(strcmp(argv[i], "--mib") ? &cols : &mib) = strtoul(argv[i + 1], NULL, 10);
 	}
+	m = matrix_new(dtype, (mib << 20) / dfs_dtype_info(dtype)->size / cols, cols);
+	print_head(&m);
+	for (int k = i; k < argc; k++)
+		run_spec(argv[k], &m);
+	for (size_t k = 0; k < N_ROWS && i == argc; k++)
+		run_spec(rows[k].spec, &m);
+	matrix_free(&m);
 	return 0;
 }

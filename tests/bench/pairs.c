@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pairs.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "codec/codec.h"
+#include "../codec/random.h"
+#include "speed.h"
 #include "tensor/convert.h"
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static double uniform(uint64_t *state)
-{
-	return ((double)(next_random(state) >> 11) + 0.5) / (1ull << 53);
-}
-
-static double normal(uint64_t *state)
-{
-	return sqrt(-2 * log(uniform(state))) * cos(2 * M_PI * uniform(state));
-}
-
-void *room(size_t len)
-{
-	void *p = aligned_alloc(64, (len + DFS_PAYLOAD_PAD + 63) / 64 * 64);
-
-	if (!p) {
-		fprintf(stderr, "codec_bench: out of memory\n");
-		exit(1);
-	}
-	return memset(p, 0, len + DFS_PAYLOAD_PAD);
-}
 
 /* The dtype that values are rounded to: a parked one, if low bits are dropped. */
 static enum dfs_dtype real_dtype(const struct set *s)
@@ -51,17 +19,17 @@ static double row_factor(const struct set *s, size_t i)
 
 	if (!s->rows_differ)
 		return 1;
-	return next_random(&state) % 2 ? 0 : exp2(4 * uniform(&state) - 3);
+	return random_next(&state) % 2 ? 0 : exp2(4 * random_uniform(&state) - 3);
 }
 
 static void move_some(const struct set *s, uint8_t *data, const uint8_t *pred, size_t n, uint64_t *seed)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint16_t v = dfs_get_u16le(pred + 2 * i);
-		unsigned by = 1 + next_random(seed) % 2;
+		unsigned by = 1 + random_next(seed) % 2;
 
-		if (uniform(seed) < s->changed)
-			v += next_random(seed) % 2 ? by : -by;
+		if (random_uniform(seed) < s->changed)
+			v += random_next(seed) % 2 ? by : -by;
 		dfs_put_u16le(data + 2 * i, v);
 	}
 }
@@ -79,12 +47,12 @@ struct pair make_pair(const struct set *s, size_t bytes)
 	exact = room(p.n * sizeof(*exact));
 	narrow = room(p.n * sizeof(*exact));
 	for (size_t i = 0; i < p.n; i++)
-		exact[i] = 0.02 * normal(&seed);
+		exact[i] = 0.02 * random_normal(&seed);
 	dfs_convert(DFS_F64, s->base, exact, narrow, p.n);
 	dfs_convert(s->base, s->dtype, narrow, p.pred, p.n);
 	dfs_convert(s->base, DFS_F64, narrow, exact, p.n);
 	for (size_t i = 0; i < p.n && s->r > 0; i++)
-		exact[i] += 0.02 * s->r * row_factor(s, i) * normal(&seed);
+		exact[i] += 0.02 * s->r * row_factor(s, i) * random_normal(&seed);
 	dfs_convert(DFS_F64, real_dtype(s), exact, narrow, p.n);
 	dfs_convert(real_dtype(s), s->dtype, narrow, p.data, p.n);
 	if (s->changed > 0)

@@ -31,9 +31,6 @@ struct pair {
 	uint8_t *data;
 };
 
-/* room() - @len bytes and the padding that decoders want, touched. Never fails (the program ends). */
-void *room(size_t len);
-
 /* make_pair() - free() both parts of it */
 struct pair make_pair(const struct set *s, size_t bytes);
 

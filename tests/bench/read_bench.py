@@ -23,7 +23,7 @@ GIB = 1 << 30
 class Pair:
     """A base and a fine-tune on disk, and the fine-tune in every form that is compared."""
 
-    def __init__(self, tools, work, base, file):
+    def __init__(self, tools, work, base, file, codec="exact"):
         self.tools, self.work = tools, work
         self.store, self.mount = f"{work}/store", f"{work}/mnt"
         self.base, self.plain = f"{self.store}/base/model.safetensors", f"{work}/plain.safetensors"
@@ -32,10 +32,11 @@ class Pair:
         for d in ("base", "tuned"):
             os.makedirs(f"{self.store}/{d}", exist_ok=True)
         shutil.copyfile(base, self.base)
-        shutil.copyfile(file, self.plain)
         shutil.copyfile(file, self.coded)
         run(tools.ctl, "base", "add", self.store, f"{self.store}/base")
-        run(tools.ctl, "encode", self.coded)
+        run(tools.ctl, "encode", "--yes", "--codec", codec, self.coded)
+        # What is given up is given up on either side.
+        run(tools.ctl, "decode", "-o", self.plain, self.coded)
         self.size = os.path.getsize(self.plain)
 
     def view(self, options="", read_ahead=None, env=None):
@@ -78,25 +79,32 @@ def compare(pairs, ours, theirs):
     return ratios, {name: quartiles([r["gb_per_s"] for r in rs])[1] for name, rs in took.items()}
 
 
+def memory_server(pair, results, pairs, read_ahead, goal, what=""):
+    for mode in ("seq", "mmap"):
+        ratios, speed = compare(pairs, lambda: cold_deltafs(pair, mode, True, read_ahead),
+                                lambda: cold_memserver(pair, mode, read_ahead))
+        results.add_ratio(f"{what}cold {mode} against the FUSE memory server, read-ahead {read_ahead} KiB",
+                          ratios, goal, gb_per_s=speed)
+
+
 def against_memory(pair, results, pairs):
     for read_ahead, goal in ((128, 0.6), (4096, 0.45)):
+        memory_server(pair, results, pairs, read_ahead, goal)
+
+
+def ext4(pair, results, pairs, rate, base_warm, goal, what=""):
+    name = "the disk as it is" if not rate else f"a {rate // 10**6} MB/s disk"
+    with Disk(pair.work, rate):
         for mode in ("seq", "mmap"):
-            ratios, speed = compare(pairs, lambda: cold_deltafs(pair, mode, True, read_ahead),
-                                    lambda: cold_memserver(pair, mode, read_ahead))
-            results.add_ratio(f"cold {mode} against the FUSE memory server, read-ahead {read_ahead} KiB",
+            ratios, speed = compare(pairs, lambda: cold_deltafs(pair, mode, base_warm), lambda: cold_plain(pair, mode))
+            results.add_ratio(f"{what}cold {mode} against ext4 on {name}, base {'warm' if base_warm else 'cold'}",
                               ratios, goal, gb_per_s=speed)
 
 
 def against_ext4(pair, results, pairs):
     for rate, goals in ((0, (None, None)), (10**9, (1.0, 0.6)), (2 * 10**8, (3.0, 0.75))):
-        name = "the disk as it is" if not rate else f"a {rate // 10**6} MB/s disk"
-        with Disk(pair.work, rate):
-            for base_warm, goal in zip((True, False), goals):
-                for mode in ("seq", "mmap"):
-                    ratios, speed = compare(pairs, lambda: cold_deltafs(pair, mode, base_warm),
-                                            lambda: cold_plain(pair, mode))
-                    results.add_ratio(f"cold {mode} against ext4 on {name}, base {'warm' if base_warm else 'cold'}",
-                                      ratios, goal, gb_per_s=speed)
+        for base_warm, goal in zip((True, False), goals):
+            ext4(pair, results, pairs, rate, base_warm, goal)
 
 
 def status(mountpoint):

@@ -33,7 +33,7 @@ trap 'exit 130' INT TERM
 
 ( cd "$src" && { [ -x configure ] || ./autogen.sh; } ) >"$results/build.log" 2>&1
 ( cd "$build" && { [ -e Makefile ] || "$src/configure" CFLAGS="-O2 -g"; } &&
-	make -j"$(nproc)" all check_PROGRAMS="" && make -j"$(nproc)" tests/bench/codec_bench ) >>"$results/build.log" 2>&1 ||
+	make -j"$(nproc)" all check_PROGRAMS="" && make -j"$(nproc)" tests/bench/codec_bench tests/bench/lossy_bench ) >>"$results/build.log" 2>&1 ||
 	{ tail -20 "$results/build.log" >&2; exit 1; }
 
 said=$("$src/tests/clients/setup.sh") || { echo "run.sh: no Python with the clients" >&2; exit 1; }
@@ -67,7 +67,8 @@ for name; do
 	case $name in
 	size)
 		real_pair || missed=1
-		part "speed of the codecs alone" "$build/tests/bench/codec_bench"
+		part "speed of the exact codecs alone" "$build/tests/bench/codec_bench"
+		part "speed of the lossy codecs alone" "$build/tests/bench/lossy_bench"
 		part "bytes on disk" python3 "$src/tests/bench/size_bench.py" --build "$build" --work "$work/size" \
 			"${real[@]}" --json "$results/size.json" ;;
 	read)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # big: every loader on a sharded BF16 model of 2 GiB through a cache of 32 MiB
-# test: serial timeout=900 nosan
+# test: serial root timeout=900 nosan
 #
 # Sixty-four times the cache: nothing passes by decoding a whole file into memory.
+# Once, as root: the clients are shown to an ordinary user by their own scripts.
 . "$(dirname "$0")/common.sh"
 need getfattr
 

@@ -4,18 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "samples.h"
+#include "random.h"
 #include "tensor/convert.h"
-
-/* About normal, of variance 1. */
-static double noise(uint64_t *state)
-{
-	double sum = 0;
-
-	for (int i = 0; i < 12; i++)
-		sum += (double)(random_next(state) >> 40) / 0x1p24 - 0.5;
-	return sum;
-}
 
 float *come_matrix(uint64_t rows, uint64_t cols, struct come_matrix kind)
 {
@@ -24,9 +14,9 @@ float *come_matrix(uint64_t rows, uint64_t cols, struct come_matrix kind)
 	uint64_t state = rows + 7 * cols;
 
 	for (uint64_t i = 0; i < (rows + cols) * kind.rank; i++)
-		left[i] = noise(&state);
+		left[i] = random_normal(&state);
 	for (uint64_t i = 0; i < rows * cols; i++) {
-		double sum = kind.noise * noise(&state);
+		double sum = kind.noise * random_normal(&state);
 
 		for (unsigned k = 0; k < kind.rank; k++)
 			sum += left[i / cols * kind.rank + k] * right[i % cols * kind.rank + k] / (k + 1);
@@ -36,6 +26,17 @@ float *come_matrix(uint64_t rows, uint64_t cols, struct come_matrix kind)
 	return matrix;
 }
 
+struct model *come_model(const char *options, unsigned dtype, uint64_t rows, uint64_t cols, struct come_matrix kind)
+{
+	struct model *m = model_new(DFS_CODEC_DELTA_COME, options);
+	float *delta = come_matrix(rows, cols, kind);
+
+	model_add(m, dtype, rows, cols, ZERO, 0, rows * 1000003 + cols);
+	matrix_add(m->matrices, delta);
+	free(delta);
+	return m;
+}
+
 /* --- the page */
 
 struct head {
@@ -43,7 +44,7 @@ struct head {
 	size_t row;
 };
 
-static struct head head_of(const struct drive *d)
+static struct head head_of(const struct driven *d)
 {
 	const uint8_t *t = d->table.data;
 	struct head h = { dfs_get_u16le(t), dfs_get_u16le(t + 2), dfs_get_u16le(t + 4), dfs_get_u16le(t + 6), 0, 0, 0 };
@@ -54,7 +55,7 @@ static struct head head_of(const struct drive *d)
 	return h;
 }
 
-uint64_t come_rank(const struct drive *d)
+uint64_t come_rank(const struct driven *d)
 {
 	return head_of(d).rank;
 }
@@ -104,17 +105,17 @@ static float difference(const struct head *h, const uint8_t *table, const uint8_
 	return sum;
 }
 
-uint8_t *come_formula(const struct drive *d)
+uint8_t *come_formula(const struct driven *d)
 {
 	struct head h = head_of(d);
 	const uint8_t *v = d->table.data + 8 + 4 * h.rank;
 	uint64_t cols = d->tensor.shape.cols, rows = d->tensor.chunk_rows;
-	float *values = drive_floats(d, d->pred);
-	uint8_t *out = malloc(d->tensor.values * d->unit);
+	float *values = matrix_floats(d->matrix, d->matrix->pred);
+	uint8_t *out = malloc(d->matrix->bytes);
 
 	for (uint64_t i = 0; i < d->tensor.values; i++) {
 		uint64_t row = i / cols;
-		const uint8_t *u = d->payloads[row / rows] + row % rows * h.row;
+		const uint8_t *u = d->chunks[row / rows].payload + row % rows * h.row;
 
 		values[i] = add(d->tensor.shape.dtype, values[i], difference(&h, d->table.data, u, v + i % cols * h.row));
 	}

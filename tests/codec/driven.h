@@ -1,62 +1,96 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * driven: one tensor and a lossy codec, driven through its interfaces as an
- * encoder and a reader would.
+ * driven: a lossy codec, driven as an encoder and a reader would: measure every
+ * chunk in order for each pass, settle, plan, prepare, open the table, encode;
+ * and decode where a byte too far is seen. What should not be ends the program.
+ *
+ *	drive(&(struct driver){ .codec = DFS_CODEC_X, .options = "a=b" }, &matrix, 1, &driven);
+ *	driven_decode(&driven, (struct way){ .level = DFS_CPU_PORTABLE }, out);
+ *	driven_free(&driven);
  */
 #ifndef DFS_TESTS_CODEC_DRIVEN_H
 #define DFS_TESTS_CODEC_DRIVEN_H
 
 #include "codec/lossy.h"
+#include "matrix.h"
 
-/* A tensor: values and what predicts them; followed by DFS_VALUES_PAD bytes. */
-struct matrix {
-	struct dfs_shape shape;
-	size_t values, bytes;
-	uint8_t *pred, *data;
+/* How to encode. */
+struct driver {
+	unsigned codec;
+	const char *options;		/* as behind the colon of a SPEC; NULL: defaults */
+	struct dfs_scratch *scratch;	/* NULL: one of its own, with the best kernels */
+	bool backwards;			/* encode the last chunk first */
+	size_t head, chunk;		/* values of the first chunk, and of each other, unless cut by rows; 0: 128 KiB */
+	uint32_t chunk_rows;		/* not 0: instead of the codec's */
 };
 
-/*
- * matrix_make() - predictions of size 0.02, differences from @draw(@state, row, col)
- * Both are rounded to the dtype. Never fails (the program ends).
- */
-struct matrix matrix_make(unsigned dtype, uint64_t rows, uint64_t cols,
-			  double (*draw)(uint64_t *state, uint64_t row, uint64_t col), uint64_t seed);
-void matrix_free(struct matrix *m);
+struct driven_chunk {
+	uint64_t first;
+	size_t n;
+	uint8_t *payload;	/* followed by DFS_PAYLOAD_PAD bytes, and no more */
+	size_t len;
+};
 
-/* One number after the other, the same on every machine: normal, mean 0, variance 1. */
-double draw_normal(uint64_t *state);
-uint64_t draw_bits(uint64_t *state);
-
-/* A tensor, coded. */
+/* A matrix, coded. */
 struct driven {
 	const struct dfs_lossy *lossy;
-	uint8_t options[DFS_LOSSY_OPTIONS_MAX];
+	const struct matrix *matrix;	/* its owner keeps it */
+	_Alignas(16) uint8_t options[DFS_LOSSY_OPTIONS_MAX];
 	struct dfs_lossy_tensor tensor;
-	size_t chunk_values, n_chunks;
+	int ret;			/* 0; -ERANGE: the codec declines it, there is no payload */
 	struct dfs_buf table, notes;
-	uint8_t **payloads;		/* each followed by DFS_PAYLOAD_PAD bytes, and no more */
-	size_t *lens;
+	struct driven_chunk *chunks;
+	size_t n_chunks;
 };
 
 /*
- * driven_encode() - all steps; 128 KiB chunks if the codec does not say how many rows
- * @last_first: encode the chunks from the last to the first
- * Return: 0; -EINVAL options; -ERANGE declined.
+ * drive() - all matrices of a model
+ * @ret_driven: @n of them, each to be freed
+ * Return: 0; -ERANGE: some are declined.
  */
-int driven_encode(unsigned codec, const char *options, const struct matrix *m, enum dfs_cpu cpu, bool last_first,
-		  struct driven *ret_driven);
+int drive(const struct driver *how, const struct matrix *matrices, size_t n, struct driven *ret_driven);
+/* driven_cut() - a matrix cut into chunks, for a test that writes table and payloads by hand */
+void driven_cut(const struct driver *how, const struct matrix *matrix, struct driven *ret_driven);
 void driven_free(struct driven *d);
 
-/* driven_block() - chunk @i, predictions from @pred */
-struct dfs_block driven_block(const struct driven *d, size_t i, const uint8_t *pred);
+struct dfs_block driven_block(const struct driven *d, const struct driven_chunk *chunk);
+
+/* driven_same() - table and payloads are the same */
+bool driven_same(const struct driven *a, const struct driven *b);
+
+/* driven_shrinks() - no payload is longer than what it stands for */
+bool driven_shrinks(const struct driven *d);
+
+/* driven_bytes() - table and payloads, 32 bytes for each chunk's record in a container and 220 for the tensor's */
+size_t driven_bytes(const struct driven *d);
+
+/* --- reading */
+
+/* Where a chunk is decoded, and by which kernels. */
+struct way {
+	enum dfs_cpu level;
+	unsigned skew;	/* bytes from an aligned place to prediction, payload and values */
+	bool in_place;
+};
+
+/* driven_open() - a table, from @len bytes in memory of just that length. Return: what table_open() returned. */
+int driven_open(const struct driven *d, const uint8_t *bytes, size_t len, bool encoding, struct dfs_table **ret_table);
 
 /*
- * driven_decode() - all chunks to @out, m->bytes and DFS_VALUES_PAD, from the last to the first
- * Return: 0, or what failed.
+ * driven_decode_chunk() - to @out, the bytes of the chunk's values
+ * All that the codec sees is copied to memory that ends where it may look no further.
+ * Return: what decode() returned.
  */
-int driven_decode(const struct driven *d, const struct matrix *m, enum dfs_cpu cpu, uint8_t *out);
+int driven_decode_chunk(const struct driven *d, const struct dfs_table *table, const struct driven_chunk *chunk,
+			struct way way, uint8_t *out);
 
-/* driven_bytes() - payloads and table, 32 bytes for each chunk's record and 220 for the tensor's */
-size_t driven_bytes(const struct driven *d);
+/* driven_agree() - a chunk by all kernels. Return: 0 and the same values, or -EUCLEAN, of all of them. */
+int driven_agree(const struct driven *d, const struct dfs_table *table, const struct driven_chunk *chunk);
+
+/* driven_decode() - table and all chunks, the last one first, to @out. Return: the first failure, or 0. */
+int driven_decode(const struct driven *d, struct way way, uint8_t *out);
+
+/* driven_decode_alike() - driven_decode() by all kernels, in place and not, aligned and not: all the same */
+void driven_decode_alike(const struct driven *d, uint8_t *out);
 
 #endif

@@ -17,15 +17,6 @@ static void *room(size_t len)
 	return p;
 }
 
-uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 /* A number whose octaves are all about equally frequent, below 2^@bits. */
 static uint64_t random_octave(uint64_t *seed, unsigned bits)
 {

@@ -7,6 +7,7 @@
 #define DFS_TESTS_CODEC_SAMPLES_H
 
 #include "codec/codec.h"
+#include "random.h"
 
 enum sample_kind {
 	SAME,		/* all as predicted */
@@ -24,9 +25,6 @@ struct sample {
 	size_t bytes;
 	uint8_t *pred, *data;	/* each with DFS_VALUES_PAD bytes more */
 };
-
-/* One number after the other, the same on every machine. */
-uint64_t random_next(uint64_t *state);
 
 /*
  * sample_make() - @n values; @shape.cols > 0 makes rows, from column @first % cols on

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 #include "../check.h"
-#include "lossy.h"
-#include "samples.h"
+#include "driven.h"
 #include "sums.h"
 
 static const char *const scales[] = { "scalar", "row", "column" };
@@ -38,13 +37,13 @@ static float scale_of(double mean, int exponent)
 	return (float)ldexp(value < 65504 ? value : 65504, exponent);
 }
 
-static size_t unit_of(unsigned what, const struct lossy_tensor *t, size_t i)
+static size_t unit_of(unsigned what, const struct matrix *t, size_t i)
 {
 	return what == 0 ? 0 : what == 1 ? i / t->shape.cols : i % t->shape.cols;
 }
 
 /* One round: @left becomes its residual, @given the sum of terms so far. */
-static void do_round(const struct lossy_tensor *t, unsigned what, int *exponent, float *left, float *given, bool first)
+static void do_round(const struct matrix *t, unsigned what, int *exponent, float *left, float *given, bool first)
 {
 	size_t units = unit_of(what, t, t->n - 1) + 1;
 	double *means = calloc(units, sizeof(*means)), largest = 0;
@@ -70,7 +69,7 @@ static void do_round(const struct lossy_tensor *t, unsigned what, int *exponent,
 }
 
 /* What a tensor must decode to. */
-static uint8_t *expected(const struct lossy_tensor *t, unsigned what, unsigned k)
+static uint8_t *expected(const struct matrix *t, unsigned what, unsigned k)
 {
 	const struct sum_format *f = format_of(t->shape.dtype);
 	float *left = malloc(t->n * sizeof(*left)), *given = malloc(t->n * sizeof(*given));
@@ -79,7 +78,7 @@ static uint8_t *expected(const struct lossy_tensor *t, unsigned what, unsigned k
 
 	CHECK(left && given && values);
 	for (size_t i = 0; i < t->n; i++)
-		left[i] = (float)lossy_get(t, t->data, i) - (float)lossy_get(t, t->pred, i);
+		left[i] = (float)matrix_delta(t, i);
 	for (unsigned round = 0; round < k; round++)
 		do_round(t, what, &exponent, left, given, round == 0);
 	for (size_t i = 0; i < t->n; i++)
@@ -89,30 +88,38 @@ static uint8_t *expected(const struct lossy_tensor *t, unsigned what, unsigned k
 	return values;
 }
 
-static void code(const struct lossy_tensor *t, unsigned what, unsigned k, struct lossy_coded *coded)
+/* Values of the first chunk, and of each other. */
+struct cut {
+	size_t head, chunk;
+};
+
+static const struct cut whole = { 65536, 65536 };
+
+static void code(const struct matrix *t, unsigned what, unsigned k, struct cut cut, struct driven *coded)
 {
 	char options[64];
+	struct driver how = { .codec = DFS_CODEC_BITDELTA, .options = options, .head = cut.head, .chunk = cut.chunk, .backwards = true };
 
 	snprintf(options, sizeof(options), "scale=%s,k=%u", scales[what], k);
-	CHECK_RET(0, lossy_code(t, DFS_CODEC_BITDELTA, options, coded));
+	CHECK_RET(0, drive(&how, t, 1, coded));
 }
 
 /* Decoded by every kernel, in place and not, from odd places, it is what the definition says. */
-static void check_tensor(const struct lossy_tensor *t, unsigned what, unsigned k)
+static void check_tensor(const struct matrix *t, unsigned what, unsigned k, struct cut cut)
 {
-	uint8_t *want = expected(t, what, k), *got = malloc(t->bytes + DFS_VALUES_PAD);
-	struct lossy_coded coded;
+	uint8_t *want = expected(t, what, k), *got = malloc(t->bytes);
+	struct driven coded;
 
-	code(t, what, k, &coded);
+	code(t, what, k, cut, &coded);
 	for (unsigned level = 0; level <= dfs_cpu_best(); level++)
 		for (unsigned in_place = 0; in_place < 2; in_place++) {
-			struct lossy_way way = { level, (level + k) % 4 * 3, in_place };
+			struct way way = { level, (level + k) % 4 * 3, in_place };
 
 			memset(got, 0, t->bytes);
-			lossy_decode_all(t, &coded, &way, got);
+			CHECK_RET(0, driven_decode(&coded, way, got));
 			CHECK_BYTES(got, want, t->bytes);
 		}
-	lossy_coded_free(&coded);
+	driven_free(&coded);
 	free(want);
 	free(got);
 }
@@ -124,59 +131,51 @@ static void it_decodes_to_what_it_is_defined_to(void **state)
 	static const uint64_t shapes[][2] = {
 		{ 1, 1 }, { 1, 700 }, { 700, 1 }, { 64, 64 }, { 3, 511 }, { 7, 513 }, { 130, 37 }, { 2, 1024 },
 	};
-	static const size_t cuts[][2] = { { 65536, 65536 }, { 1, 512 }, { 3, 777 }, { 600, 64 } };
+	static const struct cut cuts[] = { { 65536, 65536 }, { 1, 512 }, { 3, 777 }, { 600, 64 } };
 	(void)state;
 
 	for (unsigned i = 0; i < 8 * 3 * 3 * 8; i++) {
 		unsigned shape = i % 8, what = i / 8 % 3, dtype = dtypes[i / 24 % 3], k = i / 72 + 1;
-		struct lossy_tensor t = lossy_tensor_new(dtype, shapes[shape][0], shapes[shape][1]);
+		struct matrix t = matrix_new(dtype, shapes[shape][0], shapes[shape][1]);
 
-		t.head = cuts[i % 4][0];
-		t.chunk = cuts[i % 4][1];
-		lossy_normal(&t, 0.02, i % 5 ? 0.001 : 0.1, i);
-		check_tensor(&t, what, k);
-		lossy_tensor_free(&t);
+		matrix_fill(&t, GAUSSIAN, i % 5 ? 0.001 : 0.1, i);
+		check_tensor(&t, what, k, cuts[i % 4]);
+		matrix_free(&t);
 	}
 }
 
 static void two_codings_and_two_cuts_give_the_same_bytes(void **state)
 {
-	struct lossy_tensor t = lossy_tensor_new(DFS_BF16, 300, 301);
-	struct lossy_coded a, b, other;
+	struct matrix t = matrix_new(DFS_BF16, 300, 301);
+	struct driven a, b, other;
 	(void)state;
 
-	lossy_normal(&t, 0.02, 0.001, 1);
-	code(&t, 1, 3, &a);
-	code(&t, 1, 3, &b);
-	t.head = 1000;
-	t.chunk = 777;
-	code(&t, 1, 3, &other);
-	CHECK(a.table.len == b.table.len && a.table.len == other.table.len);
-	CHECK_BYTES(a.table.data, b.table.data, a.table.len);
+	matrix_fill(&t, GAUSSIAN, 0.001, 1);
+	code(&t, 1, 3, whole, &a);
+	code(&t, 1, 3, whole, &b);
+	code(&t, 1, 3, (struct cut){ 1000, 777 }, &other);
+	CHECK(driven_same(&a, &b));
+	CHECK(a.table.len == other.table.len);
 	CHECK_BYTES(a.table.data, other.table.data, a.table.len);
-	for (size_t i = 0; i < a.n_chunks; i++) {
-		CHECK(a.chunks[i].len == b.chunks[i].len);
-		CHECK_BYTES(a.chunks[i].payload, b.chunks[i].payload, a.chunks[i].len);
-	}
-	lossy_coded_free(&a);
-	lossy_coded_free(&b);
-	lossy_coded_free(&other);
-	lossy_tensor_free(&t);
+	driven_free(&a);
+	driven_free(&b);
+	driven_free(&other);
+	matrix_free(&t);
 }
 
 /* Fills a tensor: difference number i is @at(i) of a prediction of @pred. */
 static void check_differences(unsigned dtype, double pred, double (*at)(size_t i))
 {
-	struct lossy_tensor t = lossy_tensor_new(dtype, 61, 67);
+	struct matrix t = matrix_new(dtype, 61, 67);
 
 	for (size_t i = 0; i < t.n; i++) {
-		lossy_put(&t, t.pred, i, pred);
-		lossy_put(&t, t.data, i, pred + at(i));
+		matrix_put(&t, t.pred, i, pred);
+		matrix_put(&t, t.data, i, pred + at(i));
 	}
 	for (unsigned what = 0; what < 3; what++)
 		for (unsigned k = 1; k <= 8; k += 3)
-			check_tensor(&t, what, k);
-	lossy_tensor_free(&t);
+			check_tensor(&t, what, k, whole);
+	matrix_free(&t);
 }
 
 static double zero(size_t i)
@@ -240,33 +239,33 @@ static void degenerate_differences(void **state)
 /* A second mean above 65504 * 2^exponent would be infinity. */
 static void a_scale_that_no_f16_holds_is_cut_off(void **state)
 {
-	struct lossy_tensor t = lossy_tensor_new(DFS_F32, 1, 1 << 16);
-	struct lossy_coded coded;
+	struct matrix t = matrix_new(DFS_F32, 1, 1 << 16);
+	struct driven coded;
 	(void)state;
 
-	lossy_put(&t, t.data, 77, 0xffff);
-	code(&t, 0, 2, &coded);
+	matrix_put(&t, t.data, 77, 0xffff);
+	code(&t, 0, 2, whole, &coded);
 	CHECK(dfs_get_u16le(coded.table.data + 4) < 0x7c00 && dfs_get_u16le(coded.table.data + 6) == 0x7bff);
-	lossy_coded_free(&coded);
-	check_tensor(&t, 0, 2);
-	lossy_tensor_free(&t);
+	driven_free(&coded);
+	check_tensor(&t, 0, 2, whole);
+	matrix_free(&t);
 }
 
 /* The signs of the prediction's zeros, and what is no number in it. */
 static void special_predictions(void **state)
 {
-	struct lossy_tensor t = lossy_tensor_new(DFS_BF16, 64, 64);
+	struct matrix t = matrix_new(DFS_BF16, 64, 64);
 	const struct sum_format *f = format_of(DFS_BF16);
-	uint8_t *got = malloc(t.bytes + DFS_VALUES_PAD);
-	struct lossy_coded coded;
+	uint8_t *got = malloc(t.bytes);
+	struct driven coded;
 	(void)state;
 
-	lossy_normal(&t, 0.02, 0.001, 3);
-	code(&t, 1, 1, &coded);
+	matrix_fill(&t, GAUSSIAN, 0.001, 3);
+	code(&t, 1, 1, whole, &coded);
 	for (size_t i = 0; i < t.n; i++)
 		sum_value_put(f, t.pred, i, (uint32_t)(i * 16 + (i >> 12)) & 0xffff);
 	for (unsigned level = 0; level <= dfs_cpu_best(); level++) {
-		lossy_decode_all(&t, &coded, &(struct lossy_way){ level, 1, false }, got);
+		CHECK_RET(0, driven_decode(&coded, (struct way){ level, 1, false }, got));
 		for (size_t i = 0; i < t.n; i++) {
 			bool minus = coded.chunks[0].payload[i / 8] >> i % 8 & 1;
 			uint16_t half = dfs_get_u16le(coded.table.data + 4 + 2 * (i / 64));
@@ -278,59 +277,53 @@ static void special_predictions(void **state)
 		}
 	}
 	free(got);
-	lossy_coded_free(&coded);
-	lossy_tensor_free(&t);
+	driven_free(&coded);
+	matrix_free(&t);
 }
 
 /* Error of the decoded differences, relative to the differences, as squares. */
-static double error_of(const struct lossy_tensor *t, const char *options, double *ret_bits)
+static double error_of(const struct matrix *t, const char *options, double *ret_bits)
 {
-	struct lossy_coded coded;
-	uint8_t *got = malloc(t->bytes + DFS_VALUES_PAD);
-	double wrong = 0, all = 0;
+	struct driver how = { .codec = DFS_CODEC_BITDELTA, .options = options, .chunk = whole.chunk };
+	struct driven coded;
+	uint8_t *got = malloc(t->bytes);
+	double error;
 
-	CHECK_RET(0, lossy_code(t, DFS_CODEC_BITDELTA, options, &coded));
-	lossy_decode_all(t, &coded, &(struct lossy_way){ dfs_cpu_best(), 0, false }, got);
-	for (size_t i = 0; i < t->n; i++) {
-		double delta = lossy_get(t, t->data, i) - lossy_get(t, t->pred, i);
-		double left = lossy_get(t, t->data, i) - lossy_get(t, got, i);
-
-		wrong += left * left;
-		all += delta * delta;
-	}
-	/* 32 bytes of the container a chunk, some 220 a tensor */
-	*ret_bits = 8 * ((double)lossy_coded_bytes(&coded) + 32 * (double)coded.n_chunks + 220) / (double)t->n;
-	lossy_coded_free(&coded);
+	CHECK_RET(0, drive(&how, t, 1, &coded));
+	CHECK_RET(0, driven_decode(&coded, (struct way){ .level = dfs_cpu_best() }, got));
+	error = matrix_error(t, got);
+	*ret_bits = 8 * (double)driven_bytes(&coded) / (double)t->n;
+	driven_free(&coded);
 	free(got);
-	return wrong / all;
+	return error;
 }
 
 /* Of a normal difference the mean absolute value keeps 2 / pi of the energy, the best that signs can do. */
 static void error_and_size_are_those_of_theory(void **state)
 {
-	struct lossy_tensor t = lossy_tensor_new(DFS_BF16, 1024, 1024), f32 = lossy_tensor_new(DFS_F32, 1024, 1024);
+	struct matrix t = matrix_new(DFS_BF16, 1024, 1024), f32 = matrix_new(DFS_F32, 1024, 1024);
 	double error, last = 1, bits;
 	char options[16];
 	(void)state;
 
-	lossy_normal(&t, 1e-4, 0.01, 5);
+	matrix_fill(&t, GAUSSIAN | ALONE, 0.01, 5);
 	for (unsigned i = 0; i < 3; i++) {
 		snprintf(options, sizeof(options), "scale=%s", scales[i]);
 		error = error_of(&t, options, &bits);
 		CHECK(fabs(error - (1 - 2 / M_PI)) < 0.003);
 		CHECK(16 / bits >= 15.6);
 	}
-	lossy_normal(&f32, 1e-4, 0.01, 6);
+	matrix_fill(&f32, GAUSSIAN | ALONE, 0.01, 6);
 	for (unsigned k = 1; k <= 8; k++) {
 		snprintf(options, sizeof(options), "k=%u", k);
 		error = error_of(&f32, options, &bits);
 		CHECK(error < last);
-		/* an F16 a row and round; chunks and tensor as in error_of() */
+		/* an F16 a row and round; a container's records */
 		CHECK(bits < k * (1 + 16.0 / 1024) + 0.006);
 		last = error;
 	}
-	lossy_tensor_free(&t);
-	lossy_tensor_free(&f32);
+	matrix_free(&t);
+	matrix_free(&f32);
 }
 
 static const struct CMUnitTest cases[] = {

@@ -4,28 +4,87 @@
 #include <stdlib.h>
 
 #include "../check.h"
-#include "lossy.h"
+#include "driven.h"
+#include "random.h"
 
 static const char *const scales[] = { "scalar", "row", "column" };
 static const unsigned dtypes[] = { DFS_BF16, DFS_F16, DFS_F32 };
+
+/* A payload of another length, and one with flipped bits. Return: how many were refused. */
+static unsigned damage_payload(const struct driven *d, const struct dfs_table *table, const struct driven_chunk *chunk,
+			       uint64_t *seed)
+{
+	struct driven_chunk damaged = *chunk;
+	unsigned refused = 0;
+
+	damaged.payload = calloc(1, chunk->len + 1);
+	CHECK(damaged.payload);
+	memcpy(damaged.payload, chunk->payload, chunk->len);
+	damaged.len = random_next(seed) % (chunk->len + 1);
+	if (damaged.len == chunk->len)
+		damaged.len++;
+	refused += driven_agree(d, table, &damaged) < 0;
+	damaged.len = chunk->len;
+	for (unsigned i = 0; damaged.len && i <= random_next(seed) % 4; i++)
+		damaged.payload[random_next(seed) % damaged.len] ^= (uint8_t)(1 << random_next(seed) % 8);
+	refused += driven_agree(d, table, &damaged) < 0;
+	free(damaged.payload);
+	return refused;
+}
+
+/* The first bytes of a table say most: every other flip is there. Return: was it refused? */
+static bool damage_table(const struct driven *d, bool cut_off, uint64_t *seed)
+{
+	size_t all = d->table.len, len = cut_off ? random_next(seed) % all : all;
+	uint8_t *bytes = malloc(all);
+	struct dfs_table *table;
+	int ret;
+
+	CHECK(bytes);
+	memcpy(bytes, d->table.data, all);
+	if (!cut_off)
+		bytes[random_next(seed) % (random_next(seed) % 2 && len > 16 ? 16 : len)] ^=
+			(uint8_t)(1 << random_next(seed) % 8);
+	ret = driven_open(d, bytes, len, false, &table);
+	CHECK(ret < 0 || !cut_off);
+	if (ret == 0)
+		driven_agree(d, table, &d->chunks[random_next(seed) % d->n_chunks]);
+	dfs_table_close(table);
+	free(bytes);
+	return ret < 0;
+}
+
+/* Cut off is always refused: one in each round, and a table in each second one. */
+static void damage(const struct driven *d)
+{
+	unsigned refused = 0;
+	struct dfs_table *table;
+	uint64_t seed = 60;
+
+	CHECK_RET(0, driven_open(d, d->table.data, d->table.len, false, &table));
+	for (unsigned i = 0; i < 60; i++) {
+		refused += damage_payload(d, table, &d->chunks[random_next(&seed) % d->n_chunks], &seed);
+		refused += damage_table(d, i % 2, &seed);
+	}
+	CHECK(refused >= 60 + 30);
+	dfs_table_close(table);
+}
 
 static void damage_is_refused_or_decoded_alike(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 27; i++) {
-		struct lossy_tensor t = lossy_tensor_new(dtypes[i % 3], 70, 65);
-		struct lossy_coded coded;
+		struct matrix t = matrix_new(dtypes[i % 3], 70, 65);
 		char options[64];
+		struct driver how = { .codec = DFS_CODEC_BITDELTA, .options = options, .head = 519, .chunk = 1003 };
+		struct driven d;
 
-		t.head = 519;
-		t.chunk = 1003;
-		lossy_normal(&t, 0.02, 0.001, i);
+		matrix_fill(&t, GAUSSIAN, 0.001, i);
 		snprintf(options, sizeof(options), "scale=%s,k=%u", scales[i / 9], 1 + i / 3 % 3);
-		CHECK_RET(0, lossy_code(&t, DFS_CODEC_BITDELTA, options, &coded));
-		/* cut off is always refused: one in each round, and a table in each second one */
-		CHECK(lossy_refuses_damage(&t, &coded, 60) >= 60 + 30);
-		lossy_coded_free(&coded);
-		lossy_tensor_free(&t);
+		CHECK_RET(0, drive(&how, &t, 1, &d));
+		damage(&d);
+		driven_free(&d);
+		matrix_free(&t);
 	}
 }
 
@@ -96,18 +155,19 @@ static void what_it_accepts(void **state)
 
 static void payloads_of_another_length(void **state)
 {
-	struct lossy_tensor t = lossy_tensor_new(DFS_BF16, 3, 67);
-	uint8_t out[201 * 2 + DFS_VALUES_PAD], long_payload[64];
-	struct lossy_chunk chunk = { .n = 201, .payload = long_payload };
-	struct lossy_coded coded;
+	struct matrix t = matrix_new(DFS_BF16, 3, 67);
+	uint8_t long_payload[64] = { 0 };
+	struct driven_chunk chunk = { .n = 201, .payload = long_payload };
+	struct dfs_table *table;
+	struct driven d;
 	(void)state;
 
-	lossy_normal(&t, 0.02, 0.001, 1);
-	CHECK_RET(0, lossy_code(&t, DFS_CODEC_BITDELTA, "k=2", &coded));
-	memset(long_payload, 0, sizeof(long_payload));
-	memcpy(long_payload, coded.chunks[0].payload, coded.chunks[0].len);
+	matrix_fill(&t, GAUSSIAN, 0.001, 1);
+	CHECK_RET(0, drive(&(struct driver){ .codec = DFS_CODEC_BITDELTA, .options = "k=2" }, &t, 1, &d));
+	CHECK_RET(0, driven_open(&d, d.table.data, d.table.len, false, &table));
+	memcpy(long_payload, d.chunks[0].payload, d.chunks[0].len);
 	for (chunk.len = 0; chunk.len < sizeof(long_payload); chunk.len++)
-		CHECK_RET(chunk.len == 2 * 26 ? 0 : -EUCLEAN, lossy_decode(&t, &coded, &chunk, &(struct lossy_way){ 0 }, out));
+		CHECK_RET(chunk.len == 2 * 26 ? 0 : -EUCLEAN, driven_agree(&d, table, &chunk));
 	/* 201 values leave 7 bits of the last byte of each round, which must be zero */
 	chunk.len = 2 * 26;
 	for (unsigned bit = 0; bit < 8; bit++)
@@ -115,11 +175,12 @@ static void payloads_of_another_length(void **state)
 			uint8_t *last = &long_payload[26 * round + 25];
 
 			*last ^= (uint8_t)(1 << bit);
-			CHECK_RET(bit == 0 ? 0 : -EUCLEAN, lossy_decode(&t, &coded, &chunk, &(struct lossy_way){ 0 }, out));
+			CHECK_RET(bit == 0 ? 0 : -EUCLEAN, driven_agree(&d, table, &chunk));
 			*last ^= (uint8_t)(1 << bit);
 		}
-	lossy_coded_free(&coded);
-	lossy_tensor_free(&t);
+	dfs_table_close(table);
+	driven_free(&d);
+	matrix_free(&t);
 }
 
 static const struct CMUnitTest cases[] = {

@@ -9,7 +9,8 @@
 
 #include "../check.h"
 #include "codec/delta_dct.h"
-#include "driven.h"
+#include "codec/lossy.h"
+#include "random.h"
 
 static const unsigned sides[] = { 8, 16, 32, 64 };
 
@@ -36,11 +37,11 @@ static void cosines_are_the_nearest_floats(void **state)
 static void fill(float *c, unsigned p, unsigned kind, uint64_t seed)
 {
 	for (unsigned i = 0; i < p * p; i++) {
-		c[i] = (float)draw_normal(&seed);
+		c[i] = (float)random_normal(&seed);
 		if (kind == 1)
-			c[i] = ldexpf(c[i], (int)(draw_bits(&seed) % 40) - 20);
+			c[i] = ldexpf(c[i], (int)(random_next(&seed) % 40) - 20);
 		if (kind == 2)
-			c[i] = i == draw_bits(&seed) % (p * p) ? 1.0f : 0.0f;
+			c[i] = i == random_next(&seed) % (p * p) ? 1.0f : 0.0f;
 	}
 }
 
@@ -250,7 +251,7 @@ static void ranks_are_exact_and_the_first_of_equals_is_first(void **state)
 	(void)state;
 	CHECK_RET(0, dfs_lossy_parse(&dfs_lossy_delta_dct, "bits=4:0.1/2:0.3/1:0.25/0:0.35", &options, NULL));
 	for (uint64_t i = 0, seed = 1; i < n; i++)
-		norms[i] = (float)(draw_bits(&seed) % 300) * 0.25f;
+		norms[i] = (float)(random_next(&seed) % 300) * 0.25f;
 	CHECK_RET(0, dfs_dct_rank(&options.o, norms, n, classes));
 	dfs_dct_counts(&options.o, n, counts);
 	CHECK(counts[0] == 1001 && counts[1] == 3002 && counts[2] == 2502 && counts[3] == 3502);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #include "../check.h"
-#include "lossy.h"
+#include "codec/lossy.h"
+#include "matrix.h"
 
 static const unsigned dtypes[] = { DFS_BF16, DFS_F16, DFS_F32 };
 
@@ -14,30 +15,30 @@ static void differences_are_of_f32(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		for (size_t n = 0; n < 2100; n += 1 + n / 3) {
-			struct lossy_tensor t = lossy_tensor_new(dtypes[i], 1, n);
+			struct matrix t = matrix_new(dtypes[i], 1, n);
 			float *delta = malloc((n + 1) * sizeof(*delta));
 
-			lossy_normal(&t, 1, 0.1, n + i);
+			matrix_fill(&t, GAUSSIAN, 0.1, n + i);
 			delta[n] = 17;
 			CHECK(dfs_delta(dtypes[i], t.data, t.pred, delta, n));
 			for (size_t v = 0; v < n; v++)
-				CHECK(delta[v] == (float)lossy_get(&t, t.data, v) - (float)lossy_get(&t, t.pred, v));
+				CHECK(delta[v] == (float)matrix_get(&t, t.data, v) - (float)matrix_get(&t, t.pred, v));
 			CHECK(delta[n] == 17);
 			free(delta);
-			lossy_tensor_free(&t);
+			matrix_free(&t);
 		}
 }
 
 /* One value of 1500, in the file or in the prediction, first or last or between. */
 static bool takes(unsigned dtype, double value, bool in_pred, size_t at)
 {
-	struct lossy_tensor t = lossy_tensor_new(dtype, 1, 1500);
+	struct matrix t = matrix_new(dtype, 1, 1500);
 	float delta[1500];
 	bool taken;
 
-	lossy_put(&t, in_pred ? t.pred : t.data, at, value);
+	matrix_put(&t, in_pred ? t.pred : t.data, at, value);
 	taken = dfs_delta(dtype, t.data, t.pred, delta, t.n);
-	lossy_tensor_free(&t);
+	matrix_free(&t);
 	return taken;
 }
 

@@ -7,54 +7,31 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "come_check.h"
+#include "come.h"
 
 #define CODEC DFS_CODEC_DELTA_COME
 
-static struct drive *given(const char *options, unsigned dtype, uint64_t rows, uint64_t cols, struct come_matrix kind)
-{
-	struct drive *d = drive_new(CODEC, options, dtype, rows, cols, 0);
-	float *delta = come_matrix(rows, cols, kind);
-
-	drive_set(d, delta);
-	free(delta);
-	return d;
-}
-
 /* Decodes as the formula of the page says, value by value and bit for bit. */
-static void decodes_as_written(struct drive *d)
+static void decodes_as_written(const struct driven *d)
 {
-	uint8_t *want = come_formula(d), *got = malloc(d->tensor.values * d->unit);
+	uint8_t *want = come_formula(d), *got = malloc(d->matrix->bytes);
 
-	for (int level = 0; level < DFS_CPU_LEVELS; level++) {
-		memset(got, 0x5a, d->tensor.values * d->unit);
-		CHECK_OK(drive_decode(d, level, got), d->err);
-		CHECK_BYTES(got, want, d->tensor.values * d->unit);
-	}
+	driven_decode_alike(d, got);
+	CHECK_BYTES(got, want, d->matrix->bytes);
 	free(want);
 	free(got);
 }
 
 /* The share of the differences' energy that is lost. */
-static double lost(struct drive *d)
+static double lost(const struct driven *d)
 {
-	uint8_t *out = malloc(d->tensor.values * d->unit);
-	float *delta = drive_delta(d), *before = drive_floats(d, d->pred), *after;
-	double error = 0, all = 0;
+	uint8_t *out = malloc(d->matrix->bytes);
+	double error;
 
-	CHECK_OK(drive_decode(d, dfs_cpu_best(), out), d->err);
-	after = drive_floats(d, out);
-	for (uint64_t i = 0; i < d->tensor.values; i++) {
-		double off = (double)after[i] - before[i] - delta[i];
-
-		error += off * off;
-		all += (double)delta[i] * delta[i];
-	}
+	CHECK_RET(0, driven_decode(d, (struct way){ .level = dfs_cpu_best() }, out));
+	error = matrix_error(d->matrix, out);
 	free(out);
-	free(delta);
-	free(before);
-	free(after);
-	return all > 0 ? error / all : error;
+	return error;
 }
 
 static void shapes_and_dtypes(void **state)
@@ -68,67 +45,47 @@ static void shapes_and_dtypes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes) * 3; i++) {
-		struct drive *d = given(shapes[i / 3].options, dtypes[i % 3], shapes[i / 3].rows, shapes[i / 3].cols,
+		struct model *m = come_model(shapes[i / 3].options, dtypes[i % 3], shapes[i / 3].rows, shapes[i / 3].cols,
 					(struct come_matrix){ .rank = 2, .noise = 0.3 });
 
-		CHECK(d->lossy->takes(d->options, d->tensor.shape));
-		CHECK_OK(drive_encode(d), d->err);
-		decodes_as_written(d);
-		CHECK(lost(d) < 0.9);
-		drive_free(d);
+		CHECK(m->coded->lossy->takes(m->coded->options, m->coded->tensor.shape));
+		CHECK_RET(0, model_code(m));
+		decodes_as_written(m->coded);
+		CHECK(lost(m->coded) < 0.9);
+		model_free(m);
 	}
 }
 
 static void same_bytes_again(void **state)
 {
-	struct drive *a = given("", DFS_BF16, 200, 150, (struct come_matrix){ .rank = 3, .noise = 1 });
-	struct drive *b = given("", DFS_BF16, 200, 150, (struct come_matrix){ .rank = 3, .noise = 1 });
+	struct model *a = come_model("", DFS_BF16, 200, 150, (struct come_matrix){ .rank = 3, .noise = 1 });
+	struct model *b = come_model("", DFS_BF16, 200, 150, (struct come_matrix){ .rank = 3, .noise = 1 });
 
 	(void)state;
-	CHECK_OK(drive_encode(a), a->err);
-	CHECK_OK(drive_encode(b), b->err);
-	CHECK(a->table.len == b->table.len);
-	CHECK_BYTES(a->table.data, b->table.data, a->table.len);
-	for (size_t i = 0; i < a->chunks; i++) {
-		CHECK(a->lens[i] == b->lens[i]);
-		CHECK_BYTES(a->payloads[i], b->payloads[i], a->lens[i]);
-	}
-	drive_free(a);
-	drive_free(b);
+	CHECK_RET(0, model_code(a));
+	CHECK_RET(0, model_code(b));
+	CHECK(driven_same(a->coded, b->coded));
+	model_free(a);
+	model_free(b);
 }
 
 /* In place, and where nothing is aligned. */
 static void any_buffers(void **state)
 {
-	struct drive *d = given("", DFS_F16, 61, 77, (struct come_matrix){ .rank = 3, .noise = 1 });
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	struct dfs_block b = drive_block(d, 0);
-	size_t bytes = b.n * d->unit;
-	uint8_t *want, *place = malloc(bytes + DFS_VALUES_PAD + 3), *payload;
-	struct dfs_table *table;
+	struct model *m = come_model("", DFS_F16, 61, 77, (struct come_matrix){ .rank = 3, .noise = 1 });
+	uint8_t *want, *got = malloc(m->matrices->bytes);
 
 	(void)state;
-	CHECK_OK(drive_encode(d), d->err);
-	want = come_formula(d);
-	payload = malloc(d->lens[0] + DFS_PAYLOAD_PAD + 1);
-	memcpy(payload + 1, d->payloads[0], d->lens[0] + DFS_PAYLOAD_PAD);
-	CHECK_OK(d->lossy->codec->table_open(b.shape, (struct dfs_span){ d->table.data, d->table.len }, false, &table,
-					     &d->err), d->err);
-	for (int level = 0; level < DFS_CPU_LEVELS; level++)
-		for (int off = 0; off < 4; off++) {
-			memcpy(place + off, d->pred, bytes);
-			b.pred = place + off;
-			dfs_scratch_set_cpu(scratch, level);
-			CHECK_OK(d->lossy->codec->decode(&b, (struct dfs_span){ payload + 1, d->lens[0] }, table,
-							 place + off, scratch, &d->err), d->err);
-			CHECK_BYTES(place + off, want, bytes);
+	CHECK_RET(0, model_code(m));
+	want = come_formula(m->coded);
+	for (unsigned level = 0; level < DFS_CPU_LEVELS; level++)
+		for (unsigned off = 0; off < 4; off++) {
+			CHECK_RET(0, driven_decode(m->coded, (struct way){ level, off, true }, got));
+			CHECK_BYTES(got, want, m->matrices->bytes);
 		}
-	dfs_table_close(table);
-	dfs_scratch_free(scratch);
 	free(want);
-	free(place);
-	free(payload);
-	drive_free(d);
+	free(got);
+	model_free(m);
 }
 
 /* The error is the best that a matrix of this rank allows, and what rounding adds: at most a tenth of the rest. */
@@ -140,55 +97,45 @@ static void near_the_best(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct drive *d = given("rounds=4", DFS_F32, cases[i].rows, cases[i].cols,
+		struct model *m = come_model("rounds=4", DFS_F32, cases[i].rows, cases[i].cols,
 					(struct come_matrix){ .rank = 5, .noise = cases[i].noise });
-		float *delta = drive_delta(d);
+		float *delta = matrix_deltas(m->matrices, m->matrices->data);
 		double best, error;
 
-		CHECK_OK(drive_encode(d), d->err);
-		best = come_best(delta, cases[i].rows, cases[i].cols, come_rank(d));
-		error = lost(d);
+		CHECK_RET(0, model_code(m));
+		best = come_best(delta, cases[i].rows, cases[i].cols, come_rank(m->coded));
+		error = lost(m->coded);
 		CHECK(error >= best * (1 - 1e-5));
 		CHECK(error <= best + 0.1 * (1 - best));
 		free(delta);
-		drive_free(d);
+		model_free(m);
 	}
 }
 
 /* Whole columns of zeros, few directions: no more columns than the matrix has, and those fine. */
 static void few_directions(void **state)
 {
-	struct drive *d = given("", DFS_F32, 256, 256, (struct come_matrix){ .rank = 3 });
+	struct model *m = come_model("", DFS_F32, 256, 256, (struct come_matrix){ .rank = 3 });
 
 	(void)state;
-	CHECK_OK(drive_encode(d), d->err);
-	CHECK(come_rank(d) == 3);
-	decodes_as_written(d);
-	CHECK(lost(d) < 1e-3);
-	drive_free(d);
-}
-
-static void fill_with(struct drive *d, float value)
-{
-	float *delta = malloc(d->tensor.values * sizeof(*delta));
-
-	memset(d->pred, 0, d->tensor.values * d->unit);
-	for (uint64_t i = 0; i < d->tensor.values; i++)
-		delta[i] = value;
-	drive_set(d, delta);
-	free(delta);
+	CHECK_RET(0, model_code(m));
+	CHECK(come_rank(m->coded) == 3);
+	decodes_as_written(m->coded);
+	CHECK(lost(m->coded) < 1e-3);
+	model_free(m);
 }
 
 static void no_difference(void **state)
 {
-	struct drive *d = drive_new(CODEC, "", DFS_BF16, 100, 60, 0);
+	struct model *m = model_new(CODEC, "");
 
 	(void)state;
-	CHECK_OK(drive_encode(d), d->err);
-	CHECK(d->table.len == 8 && d->lens[0] == 0);
-	decodes_as_written(d);
-	CHECK(lost(d) == 0);
-	drive_free(d);
+	model_add(m, DFS_BF16, 100, 60, ZERO, 0, 1);
+	CHECK_RET(0, model_code(m));
+	CHECK(m->coded->table.len == 8 && m->coded->chunks->len == 0);
+	decodes_as_written(m->coded);
+	CHECK(lost(m->coded) == 0);
+	model_free(m);
 }
 
 /* One difference everywhere is one column, at any magnitude that S has room for. */
@@ -202,32 +149,33 @@ static void constant_differences(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct drive *d = drive_new(CODEC, "", DFS_F32, 90, 40, 0);
+		struct model *m = model_new(CODEC, "");
 
-		fill_with(d, cases[i].value);
-		CHECK_RET(cases[i].ret, drive_encode(d));
+		model_add(m, DFS_F32, 90, 40, ONE_VALUE | ALONE, cases[i].value, 1);
+		CHECK_RET(cases[i].ret, model_code(m));
 		if (cases[i].ret == 0) {
-			decodes_as_written(d);
-			CHECK(come_rank(d) == 1);
-			CHECK(lost(d) < cases[i].most);
+			decodes_as_written(m->coded);
+			CHECK(come_rank(m->coded) == 1);
+			CHECK(lost(m->coded) < cases[i].most);
 		}
-		drive_free(d);
+		model_free(m);
 	}
 }
 
 /* Rows that did not change stay as they are, whatever others did. */
 static void untouched_rows(void **state)
 {
-	struct drive *d = given("", DFS_F32, 128, 128, (struct come_matrix){ .rank = 4, .noise = 1 });
-	uint8_t *out = malloc(d->tensor.values * d->unit);
+	struct model *m = come_model("", DFS_F32, 128, 128, (struct come_matrix){ .rank = 4, .noise = 1 });
+	const struct matrix *matrix = m->matrices;
+	uint8_t *out = malloc(matrix->bytes);
 
 	(void)state;
-	memcpy(d->data, d->pred, 10 * 128 * d->unit);
-	CHECK_OK(drive_encode(d), d->err);
-	CHECK_OK(drive_decode(d, dfs_cpu_best(), out), d->err);
-	CHECK_BYTES(out, d->pred, 10 * 128 * d->unit);
+	memcpy(matrix->data, matrix->pred, 10 * 128 * matrix->unit);
+	CHECK_RET(0, model_code(m));
+	CHECK_RET(0, driven_decode(m->coded, (struct way){ .level = dfs_cpu_best() }, out));
+	CHECK_BYTES(out, matrix->pred, 10 * 128 * matrix->unit);
 	free(out);
-	drive_free(d);
+	model_free(m);
 }
 
 /* deltafs's figure: 14.9 times smaller, everything counted. */
@@ -237,12 +185,12 @@ static void real_size(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
-		struct drive *d = given("rounds=0", DFS_BF16, shapes[i].rows, shapes[i].cols,
+		struct model *m = come_model("rounds=0", DFS_BF16, shapes[i].rows, shapes[i].cols,
 					(struct come_matrix){ .rank = 1, .noise = 1 });
 
-		CHECK_OK(drive_encode(d), d->err);
-		CHECK(14.9 * (double)drive_bytes(d) <= 2 * (double)d->tensor.values);
-		drive_free(d);
+		CHECK_RET(0, model_code(m));
+		CHECK(14.9 * (double)driven_bytes(m->coded) <= (double)m->matrices->bytes);
+		model_free(m);
 	}
 }
 

@@ -7,60 +7,48 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "come_check.h"
-#include "samples.h"
+#include "come.h"
+#include "random.h"
 
 #define ROWS 37
 #define COLS 41
 
-static struct drive *given(unsigned dtype)
+static struct model *given(unsigned dtype)
 {
-	struct drive *d = drive_new(DFS_CODEC_DELTA_COME, "group=8,ratio=6", dtype, ROWS, COLS, 16);
-	float *delta = come_matrix(ROWS, COLS, (struct come_matrix){ .rank = 3, .noise = 1 });
+	struct model *m = come_model("group=8,ratio=6", dtype, ROWS, COLS, (struct come_matrix){ .rank = 3, .noise = 1 });
 
-	drive_set(d, delta);
-	free(delta);
-	CHECK_OK(drive_encode(d), d->err);
-	return d;
+	m->how.chunk_rows = 16;
+	CHECK_RET(0, model_code(m));
+	return m;
 }
 
 /* Decodes on all levels. Return: 0 or -EUCLEAN, the same of all. */
-static int levels_agree(struct drive *d)
+static int agree(const struct driven *d)
 {
-	size_t bytes = d->tensor.values * d->unit;
-	uint8_t *first = malloc(bytes), *other = malloc(bytes);
-	int ret = drive_decode(d, DFS_CPU_PORTABLE, first);
+	struct dfs_table *table;
+	int ret = driven_open(d, d->table.data, d->table.len, false, &table);
 
-	CHECK(ret == 0 || ret == -EUCLEAN);
-	for (int level = 1; level < DFS_CPU_LEVELS; level++) {
-		CHECK_RET(ret, drive_decode(d, level, other));
-		if (ret == 0)
-			CHECK_BYTES(other, first, bytes);
-	}
-	free(first);
-	free(other);
+	for (size_t i = 0; i < d->n_chunks && ret == 0; i++)
+		ret = driven_agree(d, table, &d->chunks[i]);
+	dfs_table_close(table);
 	return ret;
 }
 
-static int open_table(struct drive *d, const uint8_t *bytes, size_t len)
+static int open_table(const struct driven *d, const uint8_t *bytes, size_t len)
 {
-	/* of just its length, so that a byte too far is seen */
-	uint8_t *exact = malloc(len ? len : 1);
-	struct dfs_table *table = NULL;
-	int ret;
+	struct dfs_table *table;
+	int ret = driven_open(d, bytes, len, false, &table);
 
-	memcpy(exact, bytes, len);
-	ret = d->lossy->codec->table_open(d->tensor.shape, (struct dfs_span){ exact, len }, false, &table, &d->err);
 	if (ret == 0)
 		CHECK(dfs_table_size(table) < 64 * len + 65536);
 	dfs_table_close(table);
-	free(exact);
 	return ret;
 }
 
 static void tables_of_other_lengths(void **state)
 {
-	struct drive *d = given(DFS_BF16);
+	struct model *m = given(DFS_BF16);
+	struct driven *d = m->coded;
 	uint8_t *longer = calloc(1, d->table.len + 1);
 
 	(void)state;
@@ -70,14 +58,15 @@ static void tables_of_other_lengths(void **state)
 		CHECK_RET(-EUCLEAN, open_table(d, longer, len));
 	CHECK_RET(-EUCLEAN, open_table(d, longer, d->table.len + 1));
 	free(longer);
-	drive_free(d);
+	model_free(m);
 }
 
 /* Counts that the length does not fit, S that is negative, infinite, NaN or 2^90, bits behind the last code. */
 static void tables_that_break_a_rule(void **state)
 {
 	static const uint32_t bad_s[] = { 0x80000000, 0xbf800000, 0x7f800000, 0x7fc00000, 0x6c800000 };
-	struct drive *d = given(DFS_BF16);
+	struct model *m = given(DFS_BF16);
+	struct driven *d = m->coded;
 	uint8_t *t = d->table.data;
 
 	(void)state;
@@ -97,12 +86,13 @@ static void tables_that_break_a_rule(void **state)
 	}
 	dfs_put_u32le(t + 12, 0x6c7fffff);
 	CHECK_RET(0, open_table(d, t, d->table.len));
-	drive_free(d);
+	model_free(m);
 }
 
 static void flipped_tables(void **state)
 {
-	struct drive *d = given(DFS_F16);
+	struct model *m = given(DFS_F16);
+	struct driven *d = m->coded;
 	unsigned opened = 0, refused = 0;
 
 	(void)state;
@@ -110,13 +100,13 @@ static void flipped_tables(void **state)
 		int ret;
 
 		d->table.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		ret = levels_agree(d);
+		ret = agree(d);
 		opened += ret == 0;
 		refused += ret != 0;
 		d->table.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	CHECK(opened > 0 && refused > 0);
-	drive_free(d);
+	model_free(m);
 }
 
 /* Everything as large as the page allows: the sums stay finite, and the same everywhere. */
@@ -126,90 +116,88 @@ static void largest_table(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		struct drive *d = given(dtypes[i]);
+		struct model *m = given(dtypes[i]);
+		struct driven *d = m->coded;
 		uint64_t rank = come_rank(d);
 
 		for (uint64_t k = 0; k < rank; k++)
 			dfs_put_u32le(d->table.data + 8 + 4 * k, 0x6c7fffff);
 		memset(d->table.data + 8 + 4 * rank, 0xff, d->table.len - 8 - 4 * rank);
 		/* which also sets bits behind the codes, if there are any */
-		levels_agree(d);
-		drive_free(d);
+		agree(d);
+		model_free(m);
 	}
 }
 
 static void flipped_and_random_payloads(void **state)
 {
-	struct drive *d = given(DFS_BF16);
+	struct model *m = given(DFS_BF16);
+	struct driven *d = m->coded;
 	uint64_t seed = 1;
 
 	(void)state;
-	for (size_t bit = 0; bit < 8 * d->lens[0]; bit += 13) {
-		d->payloads[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
-		levels_agree(d);
+	for (size_t bit = 0; bit < 8 * d->chunks[0].len; bit += 13) {
+		d->chunks[0].payload[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		agree(d);
 	}
 	for (unsigned round = 0; round < 50; round++) {
-		for (size_t i = 0; i < d->lens[1]; i++)
-			d->payloads[1][i] = (uint8_t)random_next(&seed);
-		levels_agree(d);
+		for (size_t i = 0; i < d->chunks[1].len; i++)
+			d->chunks[1].payload[i] = (uint8_t)random_next(&seed);
+		agree(d);
 	}
-	drive_free(d);
+	model_free(m);
 }
 
 static void payloads_of_other_lengths(void **state)
 {
-	struct drive *d = given(DFS_F32);
-	size_t len = d->lens[1];
+	struct model *m = given(DFS_F32);
+	struct driven *d = m->coded;
+	size_t len = d->chunks[1].len;
 
 	(void)state;
 	for (size_t cut = 0; cut <= len + DFS_PAYLOAD_PAD / 2; cut++) {
-		d->lens[1] = cut;
-		CHECK_RET(cut == len ? 0 : -EUCLEAN, levels_agree(d));
+		d->chunks[1].len = cut;
+		CHECK_RET(cut == len ? 0 : -EUCLEAN, agree(d));
 	}
-	drive_free(d);
+	model_free(m);
 }
 
 /* A table without columns stands for no difference, and has no payload. */
 static void empty_tables(void **state)
 {
-	struct drive *d = given(DFS_F32);
-	uint8_t *out = malloc(d->tensor.values * d->unit);
+	struct model *m = given(DFS_F32);
+	struct driven *d = m->coded;
+	uint8_t *out = malloc(d->matrix->bytes);
 
 	(void)state;
 	memset(d->table.data + 2, 0, 6);
 	d->table.len = 8;
-	CHECK_RET(-EUCLEAN, levels_agree(d));
-	for (size_t i = 0; i < d->chunks; i++)
-		d->lens[i] = 0;
-	CHECK_OK(drive_decode(d, dfs_cpu_best(), out), d->err);
-	CHECK_BYTES(out, d->pred, d->tensor.values * d->unit);
+	CHECK_RET(-EUCLEAN, agree(d));
+	for (size_t i = 0; i < d->n_chunks; i++)
+		d->chunks[i].len = 0;
+	driven_decode_alike(d, out);
+	CHECK_BYTES(out, d->matrix->pred, d->matrix->bytes);
 	free(out);
-	drive_free(d);
+	model_free(m);
 }
 
 /* Chunks that are cut through rows, as a container without chunk_rows has them. */
 static void chunks_of_parts_of_rows(void **state)
 {
-	struct drive *d = given(DFS_BF16);
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	uint8_t *out = malloc(d->tensor.values * d->unit + DFS_VALUES_PAD);
+	struct model *m = given(DFS_BF16);
+	struct driven *d = m->coded;
 	struct dfs_table *table;
 
 	(void)state;
-	CHECK_RET(0, d->lossy->codec->table_open(d->tensor.shape, (struct dfs_span){ d->table.data, d->table.len },
-						 false, &table, &d->err));
+	CHECK_RET(0, driven_open(d, d->table.data, d->table.len, false, &table));
 	for (uint64_t first = 0; first < 2; first++)
 		for (size_t n = 16 * COLS - 1; n <= 16 * COLS + 1; n++) {
-			struct dfs_block b = { d->tensor.shape, first, n, d->pred };
-			struct dfs_span payload = { d->payloads[0], d->lens[0] };
+			struct driven_chunk chunk = { first, n, d->chunks[0].payload, d->chunks[0].len };
 
-			CHECK_RET(first == 0 && n == 16 * COLS ? 0 : -EUCLEAN,
-				  d->lossy->codec->decode(&b, payload, table, out, scratch, &d->err));
+			CHECK_RET(first == 0 && n == 16 * COLS ? 0 : -EUCLEAN, driven_agree(d, table, &chunk));
 		}
 	dfs_table_close(table);
-	dfs_scratch_free(scratch);
-	free(out);
-	drive_free(d);
+	model_free(m);
 }
 
 /* Two scales and 13 bits of codes: a column of each class. */
@@ -226,26 +214,26 @@ static void one_row_and_one_column(void **state)
 {
 	(void)state;
 	for (unsigned row = 0; row < 2; row++) {
-		struct drive *d = drive_new(DFS_CODEC_DELTA_COME, "", DFS_F32, row ? 1 : 70, row ? 70 : 1, 70);
+		struct model *m = model_new(DFS_CODEC_DELTA_COME, "");
+		struct driven *d = model_add(m, DFS_F32, row ? 1 : 70, row ? 70 : 1, ZERO, 0, row);
 		size_t cols = (size_t)d->tensor.shape.cols, rows = 71 - cols;
 		uint8_t *t = dfs_buf_extend(&d->table, 20 + cols * ROW_LEN), *got = malloc(70 * 4), *want;
 		uint64_t seed = row;
 
+		CHECK(d->n_chunks == 1);
 		memcpy(t, "\2\0\1\0\1\0\1\0", 8);
 		for (unsigned k = 0; k < 3; k++)
 			dfs_put_u32le(t + 8 + 4 * k, 0x3a000000 + (k << 20));
 		random_rows(t + 20, cols, &seed);
-		d->lens[0] = rows * ROW_LEN;
-		d->payloads[0] = calloc(1, d->lens[0] + DFS_PAYLOAD_PAD);
-		random_rows(d->payloads[0], rows, &seed);
+		d->chunks->len = rows * ROW_LEN;
+		d->chunks->payload = calloc(1, d->chunks->len);
+		random_rows(d->chunks->payload, rows, &seed);
 		want = come_formula(d);
-		for (int level = 0; level < DFS_CPU_LEVELS; level++) {
-			CHECK_RET(0, drive_decode(d, level, got));
-			CHECK_BYTES(got, want, 70 * 4);
-		}
+		driven_decode_alike(d, got);
+		CHECK_BYTES(got, want, 70 * 4);
 		free(want);
 		free(got);
-		drive_free(d);
+		model_free(m);
 	}
 }
 

@@ -9,45 +9,6 @@
 
 #define DCT DFS_CODEC_DELTA_DCT
 
-static double normal(uint64_t *state, uint64_t row, uint64_t col)
-{
-	(void)row;
-	(void)col;
-	return 1e-3 * draw_normal(state);
-}
-
-/* Patches of 16 differ in size, by up to eight times. */
-static double patchy(uint64_t *state, uint64_t row, uint64_t col)
-{
-	return 1e-3 * (double)(1 + (row / 16 * 7 + col / 16 * 5) % 8) * draw_normal(state);
-}
-
-static double nothing(uint64_t *state, uint64_t row, uint64_t col)
-{
-	(void)state;
-	(void)row;
-	(void)col;
-	return 0;
-}
-
-static double one_value(uint64_t *state, uint64_t row, uint64_t col)
-{
-	(void)state;
-	(void)row;
-	(void)col;
-	return 0x1p-8;
-}
-
-static double huge(uint64_t *state, uint64_t row, uint64_t col)
-{
-	return 0x1p80 * normal(state, row, col);
-}
-
-static double too_huge(uint64_t *state, uint64_t row, uint64_t col)
-{
-	return 0x1p100 * normal(state, row, col);
-}
-
 static uint8_t *room(size_t len)
 {
 	uint8_t *p = calloc(1, len);
@@ -56,25 +17,16 @@ static uint8_t *room(size_t len)
 	return p;
 }
 
-/* Differences between what is in @values and the prediction. */
-static float *delta_of(const struct matrix *m, const uint8_t *values)
-{
-	float *delta = (float *)room(m->values * sizeof(*delta));
-
-	CHECK(dfs_delta(m->shape.dtype, values, m->pred, delta, m->values));
-	return delta;
-}
-
 struct likeness {
 	double cosine, magnitude;	/* made over given */
 };
 
 static struct likeness compare(const struct matrix *m, const uint8_t *out)
 {
-	float *given = delta_of(m, m->data), *made = delta_of(m, out);
+	float *given = matrix_deltas(m, m->data), *made = matrix_deltas(m, out);
 	double ab = 0, aa = 0, bb = 0, a = 0, b = 0;
 
-	for (size_t i = 0; i < m->values; i++) {
+	for (size_t i = 0; i < m->n; i++) {
 		ab += (double)given[i] * made[i];
 		aa += (double)given[i] * given[i];
 		bb += (double)made[i] * made[i];
@@ -86,34 +38,9 @@ static struct likeness compare(const struct matrix *m, const uint8_t *out)
 	return (struct likeness){ aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : aa == bb, a > 0 ? b / a : b == 0 };
 }
 
-/* What all levels decode alike, in place and at any address. */
-static uint8_t *decode_everywhere(const struct driven *d, const struct matrix *m)
+static int encode(const char *options, const struct matrix *m, struct driven *d)
 {
-	uint8_t *first = room(m->bytes + DFS_VALUES_PAD), *other = room(m->bytes + DFS_VALUES_PAD + 1);
-	struct matrix here = *m;
-
-	CHECK_RET(0, driven_decode(d, m, DFS_CPU_PORTABLE, first));
-	for (unsigned level = 0; level < DFS_CPU_LEVELS; level++)
-		for (unsigned shift = 0; shift < 2; shift++) {
-			CHECK_RET(0, driven_decode(d, m, level, other + shift));
-			CHECK_BYTES(other + shift, first, m->bytes);
-			memcpy(other + shift, m->pred, m->bytes);
-			here.pred = other + shift;
-			CHECK_RET(0, driven_decode(d, &here, level, other + shift));
-			CHECK_BYTES(other + shift, first, m->bytes);
-		}
-	free(other);
-	return first;
-}
-
-static void same_bytes(const struct driven *a, const struct driven *b)
-{
-	CHECK(a->table.len == b->table.len && a->n_chunks == b->n_chunks);
-	CHECK_BYTES(a->table.data, b->table.data, a->table.len);
-	for (size_t i = 0; i < a->n_chunks; i++) {
-		CHECK(a->lens[i] == b->lens[i]);
-		CHECK_BYTES(a->payloads[i], b->payloads[i], a->lens[i]);
-	}
+	return drive(&(struct driver){ .codec = DCT, .options = options }, m, 1, d);
 }
 
 /* Codes it twice, in both orders. Return: what was decoded; cosine -2: it is declined. */
@@ -123,18 +50,15 @@ static struct likeness round_trip(const char *options, const struct matrix *m)
 	struct likeness like;
 	uint8_t *out;
 
-	int ret = driven_encode(DCT, options, m, dfs_cpu_best(), false, &d);
-
-	if (ret == -ERANGE) {
+	if (encode(options, m, &d) == -ERANGE) {
 		driven_free(&d);
 		return (struct likeness){ .cosine = -2 };
 	}
-	CHECK_RET(0, ret);
-	CHECK_RET(0, driven_encode(DCT, options, m, dfs_cpu_best(), true, &again));
-	same_bytes(&d, &again);
-	for (size_t i = 0; i < d.n_chunks; i++)
-		CHECK(d.lens[i] <= driven_block(&d, i, m->pred).n * dfs_dtype_info(m->shape.dtype)->size);
-	out = decode_everywhere(&d, m);
+	CHECK_RET(0, drive(&(struct driver){ .codec = DCT, .options = options, .backwards = true }, m, 1, &again));
+	CHECK(driven_same(&d, &again));
+	CHECK(driven_shrinks(&d));
+	out = room(m->bytes);
+	driven_decode_alike(&d, out);
 	like = compare(m, out);
 	free(out);
 	driven_free(&d);
@@ -155,7 +79,7 @@ static void shapes_and_dtypes_come_back(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(shapes) / sizeof(*shapes) * 3; i++) {
-		struct matrix m = matrix_make(dtypes[i % 3], shapes[i / 3].rows, shapes[i / 3].cols, normal, i);
+		struct matrix m = matrix_make(dtypes[i % 3], shapes[i / 3].rows, shapes[i / 3].cols, GAUSSIAN, 1e-3, i);
 
 		for (unsigned k = 0; k < 5; k++) {
 			struct likeness like = round_trip(options[k], &m);
@@ -192,7 +116,7 @@ static void odd_shapes_are_taken_where_that_makes_sense(void **state)
 		CHECK(dfs_lossy_find(DCT)->takes(options, shape) == shapes[i].taken);
 		if (!shapes[i].taken)
 			continue;
-		m = matrix_make(shapes[i].dtype, shape.rows, shape.cols, normal, i);
+		m = matrix_make(shapes[i].dtype, shape.rows, shape.cols, GAUSSIAN, 1e-3, i);
 		CHECK(round_trip(shapes[i].options, &m).cosine > 0.5);
 		matrix_free(&m);
 	}
@@ -206,7 +130,7 @@ static void quantisers_lose_what_theory_says(void **state)
 		{ "bits=4:1", 0.009497, 0.0005 }, { "bits=5:1,p=32", 0.002499, 0.0003 },
 		{ "bits=1:1,p=64,codes=16", 0.3634, 0.004 }, { "bits=2:1,p=8,codes=16", 0.1175, 0.004 },
 	};
-	struct matrix m = matrix_make(DFS_F32, 512, 512, normal, 1);
+	struct matrix m = matrix_make(DFS_F32, 512, 512, GAUSSIAN, 1e-3, 1);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
@@ -223,7 +147,7 @@ static void mean_magnitude_is_restored(void **state)
 {
 	static const char *const options[] = { "", "codes=16", "levels=minmax", "levels=minmax,codes=16", "p=8", "p=32",
 					       "p=64", "bits=2:0.34/1:0.33/0:0.33", "bits=0:1" };
-	struct matrix m = matrix_make(DFS_F32, 300, 500, patchy, 2);
+	struct matrix m = matrix_make(DFS_F32, 300, 500, PATCHY, 1e-3, 2);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
@@ -235,21 +159,21 @@ static void mean_magnitude_is_restored(void **state)
 static void classes_follow_the_norms(void **state)
 {
 	enum { P = 16, ROWS = 200, COLS = 330, ACROSS = 21, DOWN = 13 };
-	struct matrix m = matrix_make(DFS_F32, ROWS, COLS, patchy, 3);
-	float *delta = delta_of(&m, m.data);
+	struct matrix m = matrix_make(DFS_F32, ROWS, COLS, PATCHY, 1e-3, 3);
+	float *delta = matrix_deltas(&m, m.data);
 	double norms[ACROSS * DOWN] = { 0 };
 	struct driven d;
 	size_t patch = 0;
 
 	(void)state;
-	CHECK_RET(0, driven_encode(DCT, "bits=2:0.34/1:0.33/0:0.33", &m, dfs_cpu_best(), false, &d));
-	for (size_t i = m.values; i-- > 0;)
+	CHECK_RET(0, encode("bits=2:0.34/1:0.33/0:0.33", &m, &d));
+	for (size_t i = m.n; i-- > 0;)
 		norms[i / COLS / P * ACROSS + i % COLS / P] += (double)delta[i] * delta[i];
 	for (size_t i = 0; i < d.n_chunks; i++) {
-		size_t rows = driven_block(&d, i, m.pred).n / COLS, n = (rows + P - 1) / P * ACROSS;
+		size_t rows = d.chunks[i].n / COLS, n = (rows + P - 1) / P * ACROSS;
 
 		for (size_t k = 0; k < n; k++, patch++) {
-			unsigned class = d.payloads[i][k / 4] >> k % 4 * 2 & 3;
+			unsigned class = d.chunks[i].payload[k / 4] >> k % 4 * 2 & 3;
 			double before = 0;
 
 			for (size_t other = 0; other < ACROSS * DOWN; other++)
@@ -268,27 +192,28 @@ static void classes_follow_the_norms(void **state)
 static void patches_without_bits_are_their_mean(void **state)
 {
 	enum { P = 8, ROWS = 30, COLS = 50 };
-	struct matrix m = matrix_make(DFS_F32, ROWS, COLS, patchy, 4);
+	struct matrix m = matrix_make(DFS_F32, ROWS, COLS, PATCHY, 1e-3, 4);
 	struct driven d;
-	float *delta = delta_of(&m, m.data), *made;
+	float *delta = matrix_deltas(&m, m.data), *made;
 	double given[4 * 7] = { 0 }, largest = 0, sum = 0, made_sum = 0;
 	uint8_t *out;
 
 	(void)state;
-	for (size_t i = 0; i < m.values; i++)
+	for (size_t i = 0; i < m.n; i++)
 		given[i / COLS / P * 7 + i % COLS / P] += delta[i];
 	for (size_t i = 0; i < 28; i++) {
 		given[i] /= (double)((i / 7 == 3 ? 6 : 8) * (i % 7 == 6 ? 2 : 8));
 		largest = fmax(largest, fabs(given[i]));
 	}
-	CHECK_RET(0, driven_encode(DCT, "p=8,bits=0:1", &m, dfs_cpu_best(), false, &d));
-	out = decode_everywhere(&d, &m);
-	made = delta_of(&m, out);
-	for (size_t i = 0; i < m.values; i++) {
+	CHECK_RET(0, encode("p=8,bits=0:1", &m, &d));
+	out = room(m.bytes);
+	driven_decode_alike(&d, out);
+	made = matrix_deltas(&m, out);
+	for (size_t i = 0; i < m.n; i++) {
 		sum += fabs(delta[i]);
 		made_sum += fabs(rint(given[i / COLS / P * 7 + i % COLS / P] / largest * 127) * largest / 127);
 	}
-	for (size_t i = 0; i < m.values; i++) {
+	for (size_t i = 0; i < m.n; i++) {
 		double mean = given[i / COLS / P * 7 + i % COLS / P];
 
 		/* half a step of 127, and what the sum with a prediction of 0.1 rounds */
@@ -303,7 +228,7 @@ static void patches_without_bits_are_their_mean(void **state)
 
 static void shrink(struct matrix *m, int exponent)
 {
-	for (size_t i = 0; i < m->values; i++) {
+	for (size_t i = 0; i < m->n; i++) {
 		float value;
 
 		memcpy(&value, m->data + 4 * i, sizeof(value));
@@ -318,11 +243,11 @@ static void degenerate_differences(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
-		struct matrix zero = matrix_make(DFS_BF16, 100, 100, nothing, i);
-		struct matrix same = matrix_make(DFS_F32, 100, 100, one_value, i);
-		struct matrix large = matrix_make(DFS_F32, 100, 100, huge, i);
-		struct matrix small = matrix_make(DFS_F32, 100, 100, nothing, i);
-		struct matrix beyond = matrix_make(DFS_F32, 100, 100, too_huge, i);
+		struct matrix zero = matrix_make(DFS_BF16, 100, 100, ZERO, 0, i);
+		struct matrix same = matrix_make(DFS_F32, 100, 100, ONE_VALUE, 0x1p-8, i);
+		struct matrix large = matrix_make(DFS_F32, 100, 100, GAUSSIAN, 1e-3 * 0x1p80, i);
+		struct matrix small = matrix_make(DFS_F32, 100, 100, ZERO, 0, i);
+		struct matrix beyond = matrix_make(DFS_F32, 100, 100, GAUSSIAN, 1e-3 * 0x1p100, i);
 		struct driven d;
 
 		CHECK(round_trip(options[i], &zero).magnitude == 1);
@@ -333,7 +258,7 @@ static void degenerate_differences(void **state)
 		CHECK(round_trip(options[i], &small).cosine > 0.5);
 		shrink(&small, -22);	/* subnormal ones too */
 		CHECK(round_trip(options[i], &small).cosine > 0.2);
-		CHECK_RET(-ERANGE, driven_encode(DCT, options[i], &beyond, dfs_cpu_best(), false, &d));
+		CHECK_RET(-ERANGE, encode(options[i], &beyond, &d));
 		driven_free(&d);
 		matrix_free(&zero);
 		matrix_free(&same);
@@ -349,13 +274,13 @@ static void real_sizes(void **state)
 		{ "", 15.0 }, { "levels=minmax", 14.4 }, { "levels=minmax,codes=16", 14.4 }, { "p=32", 15.4 },
 		{ "p=32,levels=minmax,codes=16", 15.4 }, { "p=64", 15.8 },
 	};
-	struct matrix m = matrix_make(DFS_BF16, 1024, 1024, patchy, 5);
+	struct matrix m = matrix_make(DFS_BF16, 1024, 1024, PATCHY, 1e-3, 5);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
 		struct driven d;
 
-		CHECK_RET(0, driven_encode(DCT, sets[i].options, &m, dfs_cpu_best(), false, &d));
+		CHECK_RET(0, encode(sets[i].options, &m, &d));
 		CHECK((double)m.bytes / (double)driven_bytes(&d) >= sets[i].ratio);
 		CHECK(d.tensor.chunk_rows == 128);
 		driven_free(&d);

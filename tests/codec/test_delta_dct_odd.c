@@ -9,14 +9,9 @@
 #include <stdlib.h>
 
 #include "../check.h"
-#include "driven.h"
+#include "model.h"
 
 #define DCT DFS_CODEC_DELTA_DCT
-
-static double patchy(uint64_t *state, uint64_t row, uint64_t col)
-{
-	return 1e-3 * (double)(1 + (row / 16 * 7 + col / 16 * 5) % 8) * draw_normal(state);
-}
 
 static void options_are_checked(void **state)
 {
@@ -65,31 +60,29 @@ static void chunks_are_whole_strips(void **state)
 
 static void *encode_in_thread(void *data)
 {
-	struct driven *d = data;
-	struct matrix m = matrix_make(DFS_BF16, 160, 160, patchy, 6);
-	int ret = driven_encode(DCT, "p=32,bits=3:0.5/0:0.5", &m, dfs_cpu_best(), false, d);
+	struct model *m = data;
 
-	matrix_free(&m);
-	return ret == 0 ? d : NULL;
+	model_add(m, DFS_BF16, 160, 160, PATCHY, 1e-3, 6);
+	return model_code(m) == 0 ? m : NULL;
 }
 
 static void threads_may_encode_at_once(void **state)
 {
 	pthread_t threads[4];
-	struct driven d[4];
+	struct model *models[4];
 	void *done;
 
 	(void)state;
-	for (unsigned i = 0; i < 4; i++)
-		CHECK(pthread_create(&threads[i], NULL, encode_in_thread, &d[i]) == 0);
+	for (unsigned i = 0; i < 4; i++) {
+		models[i] = model_new(DCT, "p=32,bits=3:0.5/0:0.5");
+		CHECK(pthread_create(&threads[i], NULL, encode_in_thread, models[i]) == 0);
+	}
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK(pthread_join(threads[i], &done) == 0 && done);
-		CHECK(d[i].table.len == d[0].table.len && d[i].lens[0] == d[0].lens[0]);
-		CHECK_BYTES(d[i].table.data, d[0].table.data, d[0].table.len);
-		CHECK_BYTES(d[i].payloads[0], d[0].payloads[0], d[0].lens[0]);
+		CHECK(driven_same(models[i]->coded, models[0]->coded));
 	}
 	for (unsigned i = 0; i < 4; i++)
-		driven_free(&d[i]);
+		model_free(models[i]);
 }
 
 /* --- what nobody wrote */
@@ -97,78 +90,46 @@ static void threads_may_encode_at_once(void **state)
 static const char *const damaged[] = { "p=8,bits=3:0.2/2:0.3/0:0.5", "codes=16", "levels=minmax,codes=16,bits=5:0.5/1:0.5",
 				       "p=32,bits=1:1", "p=8,bits=0:1", NULL };
 
-struct parts {
-	struct matrix m;
-	struct driven d;
-};
-
-static struct parts parts_of(const char *options)
+static struct model *given(const char *options)
 {
-	struct parts p = { .m = matrix_make(DFS_BF16, 70, 90, patchy, 7) };
+	struct model *m = model_new(DCT, options);
 
-	CHECK_RET(0, driven_encode(DCT, options, &p.m, dfs_cpu_best(), false, &p.d));
-	CHECK(p.d.n_chunks == 1);
-	return p;
+	model_add(m, DFS_BF16, 70, 90, PATCHY, 1e-3, 7);
+	CHECK_RET(0, model_code(m));
+	CHECK(m->coded->n_chunks == 1);
+	return m;
 }
 
-static void parts_free(struct parts *p)
+/* With buffers that end where they may; on all levels. */
+static int decode(const struct driven *d, size_t table_len, uint8_t *payload, size_t len)
 {
-	driven_free(&p->d);
-	matrix_free(&p->m);
-}
+	struct driven_chunk chunk = { 0, d->matrix->n, payload, len };
+	struct dfs_table *table;
+	int ret = driven_open(d, d->table.data, table_len, false, &table);
 
-/* With buffers that end where they may; on all levels. Return: what plain C returned. */
-static int decode(const struct parts *p, const uint8_t *table, size_t table_len, const uint8_t *payload, size_t len)
-{
-	const struct dfs_codec *codec = p->d.lossy->codec;
-	uint8_t *table_copy = malloc(table_len ? table_len : 1), *copy = calloc(1, len + DFS_PAYLOAD_PAD);
-	uint8_t *out[DFS_CPU_LEVELS] = { NULL };
-	struct dfs_block b = driven_block(&p->d, 0, p->m.pred);
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	struct dfs_table *opened = NULL;
-	int ret, first = 0;
-
-	memcpy(table_copy, table, table_len);
-	memcpy(copy, payload, len);
-	ret = codec->table_open(p->m.shape, (struct dfs_span){ table_copy, table_len }, false, &opened, NULL);
-	for (unsigned level = 0; ret == 0 && level < DFS_CPU_LEVELS; level++) {
-		int now;
-
-		out[level] = calloc(1, p->m.bytes + DFS_VALUES_PAD);
-		dfs_scratch_set_cpu(scratch, level);
-		now = codec->decode(&b, (struct dfs_span){ copy, len }, opened, out[level], scratch, NULL);
-		first = level ? first : now;
-		CHECK(now == first && (now == 0 || now == -EUCLEAN));
-		if (now == 0)
-			CHECK_BYTES(out[level], out[0], p->m.bytes);
-	}
-	for (unsigned level = 0; level < DFS_CPU_LEVELS; level++)
-		free(out[level]);
-	CHECK(ret == 0 || ret == -EUCLEAN);
-	dfs_table_close(opened);
-	dfs_scratch_free(scratch);
-	free(table_copy);
-	free(copy);
-	return ret ? ret : first;
+	if (ret == 0)
+		ret = driven_agree(d, table, &chunk);
+	dfs_table_close(table);
+	return ret;
 }
 
 static void truncated_ones_are_refused(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; damaged[i]; i++) {
-		struct parts p = parts_of(damaged[i]);
-		const struct driven *d = &p.d;
-		uint8_t *longer = calloc(1, d->lens[0] + 1);
+		struct model *m = given(damaged[i]);
+		struct driven *d = m->coded;
+		uint8_t *longer = calloc(1, d->chunks->len + 1);
 
-		CHECK_RET(0, decode(&p, d->table.data, d->table.len, d->payloads[0], d->lens[0]));
+		CHECK_RET(0, decode(d, d->table.len, d->chunks->payload, d->chunks->len));
 		for (size_t len = 0; len < d->table.len; len++)
-			CHECK_RET(-EUCLEAN, decode(&p, d->table.data, len, d->payloads[0], d->lens[0]));
-		for (size_t len = 0; len < d->lens[0]; len += len < 200 ? 1 : 37)
-			CHECK_RET(-EUCLEAN, decode(&p, d->table.data, d->table.len, d->payloads[0], len));
-		memcpy(longer, d->payloads[0], d->lens[0]);
-		CHECK_RET(-EUCLEAN, decode(&p, d->table.data, d->table.len, longer, d->lens[0] + 1));
+			CHECK_RET(-EUCLEAN, decode(d, len, d->chunks->payload, d->chunks->len));
+		for (size_t len = 0; len < d->chunks->len; len += len < 200 ? 1 : 37)
+			CHECK_RET(-EUCLEAN, decode(d, d->table.len, d->chunks->payload, len));
+		memcpy(longer, d->chunks->payload, d->chunks->len);
+		CHECK_RET(-EUCLEAN, decode(d, d->table.len, longer, d->chunks->len + 1));
 		free(longer);
-		parts_free(&p);
+		model_free(m);
 	}
 }
 
@@ -176,22 +137,22 @@ static void flipped_bits_are_harmless(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; damaged[i]; i++) {
-		struct parts p = parts_of(damaged[i]);
-		const struct driven *d = &p.d;
+		struct model *m = given(damaged[i]);
+		struct driven *d = m->coded;
 		unsigned refused = 0;
 
 		for (size_t bit = 0; bit < 8 * d->table.len; bit++) {
 			d->table.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			refused += decode(&p, d->table.data, d->table.len, d->payloads[0], d->lens[0]) != 0;
+			refused += decode(d, d->table.len, d->chunks->payload, d->chunks->len) != 0;
 			d->table.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
 		CHECK(refused > 20);
-		for (size_t bit = 0; bit < 8 * d->lens[0]; bit += bit < 2000 ? 1 : 97) {
-			d->payloads[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
-			decode(&p, d->table.data, d->table.len, d->payloads[0], d->lens[0]);
-			d->payloads[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
+		for (size_t bit = 0; bit < 8 * d->chunks->len; bit += bit < 2000 ? 1 : 97) {
+			d->chunks->payload[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			decode(d, d->table.len, d->chunks->payload, d->chunks->len);
+			d->chunks->payload[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
-		parts_free(&p);
+		model_free(m);
 	}
 }
 
@@ -202,53 +163,48 @@ static void largest_numbers_stay_finite(void **state)
 
 	(void)state;
 	for (unsigned i = 0; damaged[i]; i++) {
-		struct parts p = parts_of(damaged[i]);
-		float *delta = calloc(p.m.values, sizeof(*delta));
-		uint8_t *out = calloc(1, p.m.bytes + DFS_VALUES_PAD), *table = p.d.table.data;
+		struct model *m = given(damaged[i]);
+		struct driven *d = m->coded;
+		uint8_t *out = malloc(d->matrix->bytes), *table = d->table.data;
 
 		dfs_put_u32le(table + 4, 0x67800000);	/* 2^80 */
 		dfs_put_u32le(table + 8, 0x67800000);
 		dfs_put_u32le(table + 12, 0x47800000);	/* 2^16 */
-		for (size_t k = maps[i]; k < p.d.lens[0]; k++)	/* numbers of two bytes become 65504 */
-			p.d.payloads[0][k] = (k - maps[i]) % 2 ? 0x7b : 0xff;
-		CHECK_RET(0, driven_decode(&p.d, &p.m, dfs_cpu_best(), out));
-		CHECK(dfs_delta(DFS_BF16, out, p.m.pred, delta, p.m.values));
+		for (size_t k = maps[i]; k < d->chunks->len; k++)	/* numbers of two bytes become 65504 */
+			d->chunks->payload[k] = (k - maps[i]) % 2 ? 0x7b : 0xff;
+		driven_decode_alike(d, out);
+		free(matrix_deltas(d->matrix, out));	/* all finite, or it would not return */
 		dfs_put_u32le(table + 12, 0x47800001);
-		CHECK_RET(-EUCLEAN, driven_decode(&p.d, &p.m, dfs_cpu_best(), out));
+		CHECK_RET(-EUCLEAN, driven_decode(d, (struct way){ .level = dfs_cpu_best() }, out));
 		dfs_put_u32le(table + 12, 0x7fc00000);	/* NaN */
-		CHECK_RET(-EUCLEAN, driven_decode(&p.d, &p.m, dfs_cpu_best(), out));
-		free(delta);
+		CHECK_RET(-EUCLEAN, driven_decode(d, (struct way){ .level = dfs_cpu_best() }, out));
 		free(out);
-		parts_free(&p);
+		model_free(m);
 	}
 }
 
 static void chunks_that_are_no_rows_are_refused(void **state)
 {
-	struct parts p = parts_of("");
-	struct dfs_scratch *scratch = dfs_scratch_new();
-	struct dfs_block b = driven_block(&p.d, 0, p.m.pred);
-	struct dfs_table *opened = NULL;
-	uint8_t *out = calloc(1, p.m.bytes + DFS_VALUES_PAD);
-	struct dfs_span payload = { p.d.payloads[0], p.d.lens[0] };
-	const struct dfs_codec *codec = p.d.lossy->codec;
+	struct model *m = given("");
+	struct driven *d = m->coded;
+	const struct dfs_codec *codec = d->lossy->codec;
+	struct driven_chunk chunk = *d->chunks;
+	struct dfs_table *table;
 
 	(void)state;
-	CHECK_RET(0, codec->table_open(p.m.shape, (struct dfs_span){ p.d.table.data, p.d.table.len }, false, &opened, NULL));
-	CHECK_RET(0, codec->decode(&b, payload, opened, out, scratch, NULL));
-	b.n--;
-	CHECK_RET(-EUCLEAN, codec->decode(&b, payload, opened, out, scratch, NULL));
-	b.n++;
-	b.first = 1;
-	CHECK_RET(-EUCLEAN, codec->decode(&b, payload, opened, out, scratch, NULL));
-	CHECK(codec->accepts(p.m.shape));
+	CHECK_RET(0, driven_open(d, d->table.data, d->table.len, false, &table));
+	CHECK_RET(0, driven_agree(d, table, &chunk));
+	chunk.n--;
+	CHECK_RET(-EUCLEAN, driven_agree(d, table, &chunk));
+	chunk.n++;
+	chunk.first = 1;	/* and a value more than there are: matrices have some behind them */
+	CHECK_RET(-EUCLEAN, driven_agree(d, table, &chunk));
+	CHECK(codec->accepts(d->matrix->shape));
 	CHECK(!codec->accepts((struct dfs_shape){ .dtype = DFS_BF16, .rows = 0, .cols = 0 }));
 	CHECK(!codec->accepts((struct dfs_shape){ .dtype = DFS_F64, .rows = 16, .cols = 16 }));
 	CHECK(!codec->accepts((struct dfs_shape){ .dtype = DFS_F32, .drop = 16, .rows = 16, .cols = 16 }));
-	dfs_table_close(opened);
-	dfs_scratch_free(scratch);
-	free(out);
-	parts_free(&p);
+	dfs_table_close(table);
+	model_free(m);
 }
 
 static const struct CMUnitTest cases[] = {

@@ -5,12 +5,13 @@
  * they are random is tested with fixed seeds, at bounds of four deviations or
  * more of what chance would give.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "../check.h"
 #include "codec/ultradelta.h"
-#include "lossy_model.h"
+#include "model.h"
 
 #define CODEC DFS_CODEC_ULTRADELTA
 
@@ -81,26 +82,26 @@ static void words_are_the_same_wherever_one_begins(void **state)
 
 /* --- which are kept: of equal differences over a base of zeros, those that are not zero */
 
-static uint8_t *kept_of(const struct lossy_tensor *t)
+static uint8_t *kept_of(const struct driven *t)
 {
-	uint8_t *out = malloc(t->bytes + DFS_VALUES_PAD), *kept = malloc(t->as.values);
+	uint8_t *out = malloc(t->matrix->bytes), *kept = malloc(t->matrix->n);
 
-	CHECK_RET(0, lossy_model_decode(t, &dfs_codec_ultradelta, dfs_cpu_best(), out));
-	for (size_t i = 0; i < t->as.values; i++)
-		kept[i] = lossy_model_value(t, out, i) != 0;
+	CHECK_RET(0, driven_decode(t, (struct way){ .level = dfs_cpu_best() }, out));
+	for (size_t i = 0; i < t->matrix->n; i++)
+		kept[i] = matrix_get(t->matrix, out, i) != 0;
 	free(out);
 	return kept;
 }
 
 static uint8_t *mask(const char *spec, uint64_t rows, uint64_t cols, double size)
 {
-	struct lossy_model *m = lossy_model_new(CODEC, spec);
+	struct model *m = model_new(CODEC, spec);
 	uint8_t *kept;
 
-	lossy_model_add(m, DFS_F32, rows, cols, ONE_VALUE, size, 1);
-	lossy_model_code(m);
-	kept = kept_of(&m->tensors[0]);
-	lossy_model_free(m);
+	model_add(m, DFS_F32, rows, cols, ONE_VALUE | ALONE, size, 1);
+	CHECK_RET(0, model_code(m));
+	kept = kept_of(&m->coded[0]);
+	model_free(m);
 	return kept;
 }
 
@@ -119,7 +120,7 @@ static uint64_t kept_before(uint64_t values, uint32_t keep)
 }
 
 /* deltafs-format(5), "ultradelta places", in its own words. */
-static void seeded_places(const struct lossy_tensor *t, size_t chunk, uint8_t *kept)
+static void seeded_places(const struct driven *t, size_t chunk, uint8_t *kept)
 {
 	const uint8_t *table = t->table.data;
 	uint32_t keep = dfs_get_u32le(table + 16), number = dfs_get_u32le(table + 4);
@@ -141,25 +142,33 @@ static void seeded_places_are_those_of_the_page(void **state)
 
 	(void)state;
 	for (size_t s = 0; s < 4; s++) {
-		struct lossy_model *m = lossy_model_new(CODEC, specs[s]);
+		struct model *m = model_new(CODEC, specs[s]);
 
-		m->first_bytes = 4000;
-		m->chunk_bytes = 10 << 10;
-		lossy_model_add(m, DFS_F32, 1, 3, ONE_VALUE, 1, 1);
-		lossy_model_add(m, DFS_F32, 123, 457, ONE_VALUE, 1, 1);
-		lossy_model_code(m);
+		m->how.head = 1000;
+		m->how.chunk = 2560;
+		model_add(m, DFS_F32, 1, 3, ONE_VALUE | ALONE, 1, 1);
+		model_add(m, DFS_F32, 123, 457, ONE_VALUE | ALONE, 1, 1);
+		model_code(m);
+		CHECK_RET(0, m->coded[1].ret);
 		for (size_t i = 0; i < m->n; i++) {
-			const struct lossy_tensor *t = &m->tensors[i];
-			uint8_t *kept = kept_of(t), *want = malloc(t->as.values);
+			const struct driven *t = &m->coded[i];
+			uint8_t *kept, *want;
 
+			/* of three values none would be kept */
+			if (i == 0 && (s == 0 || s == 3)) {
+				CHECK_RET(-ERANGE, t->ret);
+				continue;
+			}
+			kept = kept_of(t);
+			want = malloc(t->matrix->n);
 			for (size_t c = 0; c < t->n_chunks; c++)
 				seeded_places(t, c, want + t->chunks[c].first);
-			CHECK_BYTES(kept, want, t->as.values);
-			CHECK(count(kept, t->as.values) == kept_before(t->as.values, dfs_get_u32le(t->table.data + 16)));
+			CHECK_BYTES(kept, want, t->matrix->n);
+			CHECK(count(kept, t->matrix->n) == kept_before(t->matrix->n, dfs_get_u32le(t->table.data + 16)));
 			free(kept);
 			free(want);
 		}
-		lossy_model_free(m);
+		model_free(m);
 	}
 }
 
@@ -211,14 +220,14 @@ static void unrelated(const uint8_t *a, const uint8_t *b, size_t n)
 
 static void check_unrelated(const char *spec, const char *other_seed)
 {
-	struct lossy_model *m = lossy_model_new(CODEC, spec);
+	struct model *m = model_new(CODEC, spec);
 	uint8_t *first, *second, *seed, *model;
 
-	lossy_model_add(m, DFS_F32, ROWS, COLS, ONE_VALUE, 1, 1);
-	lossy_model_add(m, DFS_F32, ROWS, COLS, ONE_VALUE, 1, 1);
-	lossy_model_code(m);
-	first = kept_of(&m->tensors[0]);
-	second = kept_of(&m->tensors[1]);
+	model_add(m, DFS_F32, ROWS, COLS, ONE_VALUE | ALONE, 1, 1);
+	model_add(m, DFS_F32, ROWS, COLS, ONE_VALUE | ALONE, 1, 1);
+	CHECK_RET(0, model_code(m));
+	first = kept_of(&m->coded[0]);
+	second = kept_of(&m->coded[1]);
 	seed = mask(other_seed, ROWS, COLS, 1);
 	model = mask(spec, ROWS, COLS, 2);
 	unrelated(first, second, ALL);
@@ -233,7 +242,7 @@ static void check_unrelated(const char *spec, const char *other_seed)
 	free(second);
 	free(seed);
 	free(model);
-	lossy_model_free(m);
+	model_free(m);
 }
 
 static void rows_tensors_seeds_and_models_have_unrelated_masks(void **state)
@@ -246,50 +255,50 @@ static void rows_tensors_seeds_and_models_have_unrelated_masks(void **state)
 /* Of values that are kept, as many lie high as of all: places do not depend on values. */
 static void seeded_places_do_not_depend_on_values(void **state)
 {
-	struct lossy_model *m = lossy_model_new(CODEC, "s=0.95");
-	struct lossy_tensor *t = lossy_model_add(m, DFS_F32, ROWS, COLS, ALONE, 1, 3);
+	struct model *m = model_new(CODEC, "s=0.95");
+	struct driven *t = model_add(m, DFS_F32, ROWS, COLS, GAUSSIAN | ALONE, 1, 3);
 	double kept = 0, high = 0;
 	uint8_t *places;
 
 	(void)state;
-	lossy_model_code(m);
+	CHECK_RET(0, model_code(m));
 	places = kept_of(t);
 	for (size_t i = 0; i < ALL; i++) {
 		kept += places[i];
-		high += places[i] && lossy_model_delta(t, i) > 0.674489750196;	/* the upper quartile */
+		high += places[i] && matrix_delta(t->matrix, i) > 0.674489750196;	/* the upper quartile */
 	}
 	CHECK(fabs(high - kept / 4) < 4 * sqrt(kept * 3 / 16));
 	free(places);
-	lossy_model_free(m);
+	model_free(m);
 }
 
 /* --- stored: of each level, just as many as the paper's code leaves */
 
-static void check_levels(const char *spec, enum delta_kind kind, double s, unsigned top)
+static void check_levels(const char *spec, unsigned kind, double s, unsigned top)
 {
-	struct lossy_model *m = lossy_model_new(CODEC, spec);
-	struct lossy_tensor *t;
+	struct model *m = model_new(CODEC, spec);
+	struct driven *t;
 	double of[256] = { 0 }, kept[256] = { 0 }, zeros = 0;
 	float min = INFINITY, max = -INFINITY;
 	uint8_t *places;
 
-	m->first_bytes = 1000;
-	t = lossy_model_add(m, DFS_F32, 500, 777, kind, 1, 5);
-	lossy_model_code(m);
+	m->how.head = 250;
+	t = model_add(m, DFS_F32, 500, 777, kind, 1, 5);
+	CHECK_RET(0, model_code(m));
 	places = kept_of(t);
-	for (size_t i = 0; i < t->as.values; i++) {
-		min = fminf(min, (float)lossy_model_delta(t, i));
-		max = fmaxf(max, (float)lossy_model_delta(t, i));
+	for (size_t i = 0; i < t->matrix->n; i++) {
+		min = fminf(min, (float)matrix_delta(t->matrix, i));
+		max = fmaxf(max, (float)matrix_delta(t->matrix, i));
 	}
-	for (size_t i = 0; i < t->as.values; i++) {
-		unsigned k = (unsigned)rintf(((float)lossy_model_delta(t, i) - min) / (max - min) * (float)top);
+	for (size_t i = 0; i < t->matrix->n; i++) {
+		unsigned k = (unsigned)rintf(((float)matrix_delta(t->matrix, i) - min) / (max - min) * (float)top);
 
 		of[k]++;
 		kept[k] += places[i];
 	}
 	for (unsigned k = 0; k <= top; k++)
 		zeros += (float)(min + k * ((double)max - min) / top) == 0 ? of[k] : 0;
-	zeros /= (double)t->as.values;
+	zeros /= (double)t->matrix->n;
 	for (unsigned k = 0; k <= top; k++) {
 		double rate = fmax(0, (s - zeros) / (1 - zeros));
 		bool zero = (float)(min + k * ((double)max - min) / top) == 0;
@@ -297,18 +306,18 @@ static void check_levels(const char *spec, enum delta_kind kind, double s, unsig
 		CHECK(kept[k] == (zero ? 0 : of[k] - rint(of[k] * rate)));
 	}
 	free(places);
-	lossy_model_free(m);
+	model_free(m);
 }
 
 static void stored_keeps_its_share_of_every_level(void **state)
 {
 	(void)state;
-	check_levels("s=0.97,mask=stored", ALONE, 0.97, 15);
-	check_levels("s=0.9,mask=stored,qbits=8", ALONE, 0.9, 255);
-	check_levels("s=0.5,mask=stored,qbits=2", ALONE, 0.5, 3);
+	check_levels("s=0.97,mask=stored", GAUSSIAN | ALONE, 0.97, 15);
+	check_levels("s=0.9,mask=stored,qbits=8", GAUSSIAN | ALONE, 0.9, 255);
+	check_levels("s=0.5,mask=stored,qbits=2", GAUSSIAN | ALONE, 0.5, 3);
 	/* a quarter is zero, and a level of its own: pruned already */
-	check_levels("s=0.9,mask=stored", HALF, 0.9, 15);
-	check_levels("s=0.1,mask=stored", HALF, 0.1, 15);
+	check_levels("s=0.9,mask=stored", POSITIVE | ALONE, 0.9, 15);
+	check_levels("s=0.1,mask=stored", POSITIVE | ALONE, 0.1, 15);
 }
 
 static const struct CMUnitTest cases[] = {

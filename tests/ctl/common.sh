@@ -6,6 +6,16 @@ make_pair() { "$DFS_BUILD/tests/tools/make_pair" "$@" || fail "make_pair $*"; }
 # run COMMAND...: it must succeed; what it says is in ./said.
 run() { "$@" >said 2>&1 || fail "exit status $?: $*: $(cat said)"; }
 
+# peak COMMAND...: its resident set at most, in MiB; what it says is in ./said.
+peak() {
+	python3 - "$@" <<'PY'
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=open("said", "w"), stderr=subprocess.STDOUT).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+sys.exit(status)
+PY
+}
+
 # same A B: byte for byte.
 same() { cmp "$1" "$2" || fail "$1 differs from $2"; }
 

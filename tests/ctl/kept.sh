@@ -64,6 +64,37 @@ run deltafsctl encode store/m/d
 run deltafsctl revert store/m/d
 cmp store/m/d "$tune" || fail "reverted after decode and encode: other bytes"
 
+# An original that is damaged is found before it takes the place of anything; whole again, it does.
+cp "$tune" store/m/f && lossy store/m/f
+sum=$(sha256sum <store/m/f)
+id=$(basename store/.deltafs/kept/*.record .record)
+damage() {
+	python3 - "store/.deltafs/kept/$id" <<-'PY'
+		import os, sys
+		st = os.stat(sys.argv[1])
+		fd = os.open(sys.argv[1], os.O_RDWR)
+		os.pwrite(fd, bytes([os.pread(fd, 1, st.st_size // 2)[0] ^ 1]), st.st_size // 2)
+		os.utime(sys.argv[1], ns=(st.st_atime_ns, st.st_mtime_ns))
+	PY
+}
+damage
+refused deltafsctl revert store/m/f
+grep -q 'its original cannot be given back, and the file stays as it is: its content is not what was kept' said || fail "revert to what is damaged: $(cat said)"
+[ "$(sha256sum <store/m/f)" = "$sum" ] && [ -e "store/.deltafs/kept/$id" ] || fail "revert to what is damaged changed something"
+fsck.deltafs -n store >said 2>&1 || fail "fsck reads originals without -f: $(cat said)"
+fsck.deltafs -n -f store >said 2>&1
+[ $? = 4 ] && grep -q "kept/$id: the original of m/f: its content is not what was kept" said || fail "fsck -f: $(cat said)"
+fsck.deltafs -y -f store >said 2>&1
+[ $? = 4 ] && [ -e "store/.deltafs/kept/$id" ] || fail "fsck -y -f: $(cat said)"
+truncate -s -1 "store/.deltafs/kept/$id"
+fsck.deltafs -n store >said 2>&1
+[ $? = 4 ] && grep -q "the original of m/f: it has .* bytes, not $(size "$tune")" said || fail "fsck of one that was cut: $(cat said)"
+refused deltafsctl revert store/m/f
+tail -c 1 "$tune" >>"store/.deltafs/kept/$id" && damage
+fsck.deltafs -n -f store >said 2>&1 || fail "fsck -f of what is whole: $(cat said)"
+run deltafsctl revert store/m/f
+cmp store/m/f "$tune" || fail "reverted after damage was mended: other bytes"
+
 # What a crash leaves is known, told, and goes; what makes no sense is left.
 cp "$tune" store/m/e && lossy store/m/e
 id=$(basename store/.deltafs/kept/*.record .record)

@@ -25,7 +25,7 @@ def save(path, tensors):
 n = 1024
 base, tune = {}, {}
 for name, shape in (("model.layers.0.mlp.up_proj.weight", [n, n]), ("model.layers.1.mlp.up_proj.weight", [n, n]),
-                    ("model.embed_tokens.weight", [64, n]), ("model.layers.0.input_layernorm.weight", [n])):
+                    ("model.embed_tokens.weight", [64, n]), ("pooler.dense.weight", [64, n]), ("model.layers.0.input_layernorm.weight", [n])):
     count = shape[0] * (shape[1] if len(shape) > 1 else 1)
     weights = [random.gauss(0, .02) for _ in range(count)]
     base[name] = (shape, bf16(weights))
@@ -39,15 +39,20 @@ for i, part in enumerate((names[:1], names[1:])):
     save("tune-%05d-of-00002.safetensors" % (i + 1), {k: tune[k] for k in part})
 PY
 
-info() { deltafsctl info --json "$1" | python3 -c "import json,sys; print(eval('d' + sys.argv[1], {'d': json.load(sys.stdin)}))" "$2"; }
+# info FILE EXPRESSION: of d, what info says of it.
+info() { deltafsctl info --json "$1" | python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(sys.stdin)}))' "$2"; }
 at_least() { python3 -c 'import sys; sys.exit(float(sys.argv[1]) < float(sys.argv[2]))' "$1" "$2"; }
 
 while read -r codec want; do
 	run deltafsctl encode --yes --codec "$codec" --base base.safetensors tune.safetensors -o out
-	ratio=$(info out "['linear']['ratio']") || fail "info of $codec"
-	at_least "$ratio" "$want" || fail "$codec: linear $ratio, and $want is promised"
+	ratio=$(info out "d['given_up']['ratio']") || fail "info of $codec"
+	at_least "$ratio" "$want" || fail "$codec: $ratio, and $want is promised"
+	# Given up: the two matrices. Linear: also the one that is the base's, but no pooler.
+	[ "$(info out "[d[k]['params'] for k in ('given_up', 'linear')]")" = "[$((2 * 1024 * 1024)), $((2 * 1024 * 1024 + 64 * 1024))]" ] ||
+		fail "$codec: info counts $(info out "[d[k]['params'] for k in ('given_up', 'linear')]") parameters"
+	deltafsctl info out | grep -q '^given up  *4.0 MiB -> ' || fail "$codec: info: $(deltafsctl info out)"
 	deltafsctl ls out | grep -q "^lossy " || fail "$codec: ls: $(deltafsctl ls out)"
-	[ "$(info out "['exact']")" = False ] || fail "$codec: info says that it is exact"
+	[ "$(info out "d['exact']")" = False ] || fail "$codec: info says that it is exact"
 	run deltafsctl verify --base base.safetensors out
 	run deltafsctl decode --base base.safetensors out -o back
 	python3 - <<-'PY' || fail "$codec: what it decodes to"

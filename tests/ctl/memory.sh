@@ -6,16 +6,6 @@
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/ctl/common.sh"
 
-# peak COMMAND...: its resident set at most, in MiB.
-peak() {
-	python3 - "$@" <<'PY'
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:], stdout=open("said", "w"), stderr=subprocess.STDOUT).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
-sys.exit(status)
-PY
-}
-
 # Mostly zeros, with a little of everything in between: 1 GiB, or 4 with --full.
 gib=1
 [ -z "$DFS_FULL" ] || gib=4

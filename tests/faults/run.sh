@@ -16,13 +16,13 @@ usage() {
 	END
 }
 
-FULL= ONLY= JOBS=$(nproc)
+FULL= ONLY= AT_ONCE=$(nproc)
 while [ $# -gt 0 ]; do
 	case $1 in
 	--full) FULL=1 ;;
 	--only) ONLY=${2?--only needs a pattern}; shift ;;
 	--seed) export DFS_SEED=${2?--seed needs a number}; shift ;;
-	--jobs) JOBS=${2?--jobs needs a number}; shift ;;
+	--jobs) AT_ONCE=${2?--jobs needs a number}; shift ;;
 	-h | --help) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac

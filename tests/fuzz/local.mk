@@ -5,7 +5,7 @@
 fuzz_targets = %D%/fuzz_header %D%/fuzz_container %D%/fuzz_pending %D%/fuzz_policy %D%/fuzz_roundtrip \
 	%D%/fuzz_decode_copy %D%/fuzz_decode_stored %D%/fuzz_decode_zstd \
 	%D%/fuzz_decode_diff %D%/fuzz_decode_sparse %D%/fuzz_decode_solo \
-	%D%/fuzz_decode_bitdelta %D%/fuzz_decode_delta_dct %D%/fuzz_decode_ultradelta
+	%D%/fuzz_decode_bitdelta %D%/fuzz_decode_delta_come %D%/fuzz_decode_delta_dct %D%/fuzz_decode_ultradelta
 
 if FUZZ
 EXTRA_PROGRAMS += $(fuzz_targets)
@@ -79,6 +79,10 @@ fuzz_ldflags = $(AM_LDFLAGS) $(DFS_FUZZ_LDFLAGS)
 %C%_fuzz_decode_bitdelta_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_BITDELTA
 %C%_fuzz_decode_bitdelta_LDFLAGS = $(fuzz_ldflags)
 %C%_fuzz_decode_bitdelta_LDADD = $(DELTAFS_LIBS)
+%C%_fuzz_decode_delta_come_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
+%C%_fuzz_decode_delta_come_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_DELTA_COME
+%C%_fuzz_decode_delta_come_LDFLAGS = $(fuzz_ldflags)
+%C%_fuzz_decode_delta_come_LDADD = $(DELTAFS_LIBS)
 %C%_fuzz_decode_delta_dct_SOURCES = %D%/fuzz_decode.c $(fuzz_driver)
 %C%_fuzz_decode_delta_dct_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_CODEC=DFS_CODEC_DELTA_DCT
 %C%_fuzz_decode_delta_dct_LDFLAGS = $(fuzz_ldflags)

@@ -5,8 +5,8 @@
     tests/fuzz/seeds.py [CASES]     fills tests/fuzz/corpus/fuzz_*/
 
 Good containers become the superblock and metadata that fuzz_container reads,
-their chunks inputs of fuzz_decode_* (those of bitdelta are made up: chunks of
-whole tensors are too long; other lossy codecs have theirs from CASES, what
+their chunks inputs of fuzz_decode_* (those of bitdelta and delta-come are made up:
+chunks of whole tensors are too long; other lossy codecs have theirs from CASES, what
 tests/codec/lossy_cases wrote), the models of the corpus inputs of fuzz_header;
 lines of every kind are fuzz_pending's, records fuzz_policy's. Names are hashes,
 as libFuzzer's are, so that its finds can be merged with `fuzz_x -merge=1`.
@@ -93,6 +93,21 @@ def bitdelta_seeds():
                     bytes(range(1, 1 + k * n // 8)))
 
 
+def come_seeds():
+    """Rows of 5 values, of all classes of columns, with and without bits behind the last code."""
+    cols, rows, group = 5, 20, 3
+    for dtype in (14, 15, 18):
+        for fine, middle, coarse in ((1, 4, 6), (2, 0, 0), (0, 3, 1), (0, 0, 5), (0, 0, 0)):
+            rank, bits = fine + middle + coarse, 8 * fine + 3 * middle + 2 * coarse
+            scales = bytes([60] * (-(-middle // group) + -(-coarse // group)))
+            codes = [((0x5a3c96f1e7 * (i + 1)) & ((1 << bits) - 1)).to_bytes(-(-bits // 8), "little")
+                     for i in range(rows + cols)]
+            table = struct.pack("<HHHH%df" % rank, group, fine, middle, coarse, *[0.01 / (k + 1) for k in range(rank)])
+            table += b"".join(scales + code for code in codes[rows:])
+            put("fuzz_decode_delta_come", struct.pack("<BBBHBH", dtype, 0, cols, rows * cols, 0, len(table)) + table +
+                b"".join(scales + code for code in codes[:rows]))
+
+
 # What stands behind the check of a line of .deltafs/pending, by pending.h.
 PENDING = (b"deltafs-pending\t1", b"deltafs-pending\t2", b"add\tmodel.safetensors",
            b"add\td/a\\t\\n\\\\b", b"done\td/a", b"drop\td", b"move\ta/b\tc", b"exchange\ta\tb/c",
@@ -121,6 +136,7 @@ def main():
     pending_seeds()
     policy_seeds()
     bitdelta_seeds()
+    come_seeds()
     corpus = os.path.join(HERE, "..", "corpus")
     for path in sorted(glob.glob(os.path.join(corpus, "base-*.safetensors"))):
         header_seed(path)

@@ -2,7 +2,7 @@
 # runner: runs test scripts and unit tests side by side, each with a directory, a log and a
 # time limit of its own, and counts how they end. Sourced by run.sh after test.sh.
 #
-# Needs: RUN, a directory of this run; JOBS, how many at once.
+# Needs: RUN, a directory of this run; AT_ONCE, how many side by side.
 # Keeps: $RUN/results, lines "STATUS NAME SECONDS" with STATUS pass, fail or skip.
 
 # runner_name PATH: of a script below the sources, or a program below the build.
@@ -103,7 +103,14 @@ runner_finish() {
 	cd / && rm -rf "$RUN"
 }
 
-# runner_all PREFIX SUFFIX COMMAND -- SCRIPT...: all of them, JOBS at once; those
+# runner_room: until one more may run.
+runner_room() {
+	while [ "$(jobs -rp | wc -l)" -ge "$AT_ONCE" ]; do
+		wait -n 2>/dev/null
+	done
+}
+
+# runner_all PREFIX SUFFIX COMMAND -- SCRIPT...: all of them, AT_ONCE side by side; those
 # marked serial after the others, one by one.
 runner_all() {
 	local prefix=$1 suffix=$2 command=() script serial=()
@@ -118,9 +125,7 @@ runner_all() {
 			serial+=("$script")
 			continue
 		fi
-		while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
-			wait -n 2>/dev/null
-		done
+		runner_room
 		runner_one "$script" "$prefix$(runner_name "$script")$suffix" "${command[@]}" &
 	done
 	wait

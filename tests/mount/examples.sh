@@ -34,6 +34,13 @@ if "$PYTHON" -c 'import huggingface_hub' 2>/dev/null; then
 	grep -q '^3 repositories, .* 0 warnings' shown || fail "huggingface_hub: $(cat shown)"
 fi
 
+# The base is fetched, and so are transformers where Python has none: minutes, which no test is to take.
+if "$PYTHON" -c 'import torch, transformers' 2>/dev/null; then
+	session=("$DFS_SRC/examples/tiny_model.sh" "a large animal with a trunk and tusks" "a device for measuring temperature")
+	example '^ +noun.animal [5-9][0-9]%' '^ +noun.artifact [5-9][0-9]%' '^state +compressed, lossy' '^44M[[:space:]]mnt/wordnet'
+	awk '/^[0-9]+K\tmnt\/wordnet$/ { found = $1 + 0 < 1000 } END { exit !found }' shown || fail "not below 1 MB: $(cat shown)"
+fi
+
 session=(python3 "$DFS_SRC/examples/training_loop.py" --checkpoints 5)
 # One of the two may be the base, where the loop outran the background.
 example '^step 200: .* checkpoints 160, 200$' 'what is there is what was saved' 'queue: empty' \

@@ -109,6 +109,20 @@ settle
 deltafsctl revert mnt/hand/a >said 2>&1 && fail "a second revert"
 grep -q 'nothing is kept of it' said || fail "a second revert: $(cat said)"
 
+# One that is damaged is not given back, and the file stays what it was.
+lossy hand/damaged
+lossy_sum=$(sha256sum <mnt/hand/damaged)
+for id in store/.deltafs/kept/*; do [[ $id != *.record ]] && grep -aq 'path hand/damaged$' "$id.record" && break; done
+flip "$id" $((size / 2))
+deltafsctl revert mnt/hand/damaged >said 2>&1 && fail "reverted to what is damaged"
+grep -q 'its original cannot be given back, and the file stays as it is' said || fail "revert to what is damaged: $(cat said)"
+[ "$lossy_sum" = "$(sha256sum <mnt/hand/damaged)" ] && [ "$(told kept mnt/hand/damaged)" = manual ] || fail "revert to what is damaged changed something"
+flip "$id" $((size / 2))
+deltafsctl revert mnt/hand/damaged >said 2>&1 || fail "revert once it is whole again: $(cat said)"
+cmp mnt/hand/damaged "$tune" || fail "revert once it is whole again: other bytes"
+rm mnt/hand/damaged
+all_keep 1 "after damage"
+
 # By name too; accept lets go of it, and of nothing else.
 cp "$tune" mnt/hand/b
 deltafsctl encode --yes --codec bitdelta mnt/hand/b </dev/null >said 2>&1 || fail "encode --codec: $(cat said)"

@@ -85,4 +85,31 @@ grep -q "gives up bits" said || fail "it does not say what is given up: $(cat sa
 cmp -s mnt/exact/new.safetensors "$tune" || fail "it was changed without a yes"
 deltafsctl encode --yes --codec bitdelta mnt/exact/new.safetensors </dev/null >said 2>&1 || fail "encode --yes: $(cat said)"
 is_lossy mnt/exact/new.safetensors || fail "encode --yes --codec: exact=$(told exact mnt/exact/new.safetensors)"
+
+# What is compressed exactly is taken as well, by either of its paths; who has it open keeps the old bytes. What is lossy is not.
+for path in mnt/exact store/exact; do
+	cp "$tune" mnt/exact/packed
+	settle
+	is_exact mnt/exact/packed || fail "it is not compressed exactly"
+	exec 5<mnt/exact/packed
+	deltafsctl encode --yes --codec bitdelta $path/packed </dev/null >said 2>&1 || fail "encode of an exact container, $path: $(cat said)"
+	is_lossy mnt/exact/packed || fail "encode of an exact container, $path: exact=$(told exact mnt/exact/packed)"
+	cmp -s mnt/exact/packed mnt/exact/new.safetensors || fail "encode of an exact container, $path: other bytes than of the plain file"
+	cmp -s /dev/fd/5 "$tune" || fail "an open handle got other bytes"
+	exec 5<&-
+	before=$(sha256sum <mnt/exact/packed)
+	deltafsctl encode --yes --codec delta-dct $path/packed </dev/null >said 2>&1 && fail "a second pass, $path"
+	grep -q 'lossy already, by bitdelta, .*; its original is not kept; --again does it all the same' said || fail "a second pass: $(cat said)"
+	[ "$before" = "$(sha256sum <mnt/exact/packed)" ] || fail "a second pass was refused, and changed it"
+done
+deltafsctl policy set mnt/exact keep=manual >/dev/null || fail "policy set keep"
+cp "$tune" mnt/exact/packed
+settle
+deltafsctl encode --yes --codec bitdelta mnt/exact/packed </dev/null >said 2>&1 || fail "encode where originals are kept: $(cat said)"
+deltafsctl encode --yes --codec delta-dct mnt/exact/packed </dev/null >said 2>&1 && fail "a second pass of what is kept"
+grep -q 'deltafsctl revert brings the original back, which is kept until you say; --again' said || fail "a second pass of what is kept: $(cat said)"
+deltafsctl encode --yes --again --codec delta-dct mnt/exact/packed </dev/null >said 2>&1 || fail "--again: $(cat said)"
+[[ $(told codec mnt/exact/packed) = *delta-dct* ]] && [ "$(told kept mnt/exact/packed)" = manual ] || fail "--again: $(told codec mnt/exact/packed) $(told kept mnt/exact/packed)"
+deltafsctl revert mnt/exact/packed >said 2>&1 || fail "revert after a second pass: $(cat said)"
+cmp mnt/exact/packed "$tune" || fail "revert after a second pass: other bytes"
 stop_daemon mnt

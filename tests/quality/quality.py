@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 import numpy  # noqa: E402
 from bench import machine, note  # noqa: E402
 from methods import METHODS, QUICK  # noqa: E402
-from report import check_full, check_quick, print_summary, summarise  # noqa: E402
+from report import check_full, check_quick, markdown, print_summary, summarise  # noqa: E402
 from score import Loss, answers, error_of  # noqa: E402
 from store import Store, hash_of  # noqa: E402
 from tasks import load  # noqa: E402
@@ -41,7 +41,7 @@ def arguments():
     parser.add_argument("--kinds", default=",".join(KINDS), help="of fine-tunes (%(default)s)")
     parser.add_argument("--steps", type=int, default=600, help="steps of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of torch (%(default)s)")
-    parser.add_argument("--out", type=Path, help="where results.json and results.svg go (the work directory)")
+    parser.add_argument("--out", type=Path, help="where results.json, .svg and .md go (the work directory)")
     parser.add_argument("--main", action="store_true", help="only the methods that every fine-tune gets")
     parser.add_argument("--quick", action="store_true",
                         help="one small task, one seed, 100 steps, a method of each kind, 500 texts")
@@ -186,6 +186,7 @@ def main():
         from plot import draw
 
         draw(summary, args.out / "results.svg")
+        (args.out / "results.md").write_text(markdown(summary))
     for must in musts:
         print(f"{'pass' if must['met'] else 'FAIL'}  {must['what']}: {must['found']}", flush=True)
     sys.exit(0 if musts and all(must["met"] for must in musts) else 1)

@@ -8,7 +8,7 @@
 # Trains on the spot, stores all on one base in one store, scores it through the
 # mount, and checks what is promised: "pass" or "FAIL" a line, and exit status 1.
 # DIR (default /var/tmp/deltafs-quality) keeps trained models, which are used
-# again, answers of models byte by byte the same, and results.json, results.svg.
+# again, answers of models byte by byte the same, and results.json, .svg and .md.
 # Some hours on two processors, 8 GB of DIR; --main: the defaults
 # and baselines alone; --quick: a minute and a small task.
 # Needs no root, but /dev/fuse and apt's lists (apt-get update): a task's texts

@@ -2,8 +2,8 @@
 """train: fine-tunes of the base, made on the spot.
 
     full  every parameter: AdamW at 5e-5, weight decay 0.01, warm-up of 50 steps, then linearly to 0, gradient clipped
-          at norm 1, 32 texts of like
-          length a step; written as F32 and rounded to BF16
+          at norm 1, 32 texts of like length a step; written as F32 and rounded to BF16
+    layers  the same but for embeddings, which stay the base's
     lora  rank 16 on every linear layer of the encoder at 5e-4 and the head, all else the base's; merged, BF16
 
 A model directory has the names that transformers gives them and the small files that the base has, so that it loads
@@ -16,7 +16,7 @@ import time
 
 from tasks import batch_of
 
-RATES = {"full": 5e-5, "lora": 5e-4}
+RATES = {"full": 5e-5, "layers": 5e-5, "lora": 5e-4}
 BATCH = 32
 BUCKET = 8  # batches that are drawn together and cut by length, so that little of a batch is padding
 
@@ -43,7 +43,9 @@ def new_model(base, task, kind):
     model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(task.classes), dtype=torch.float32)
     model.config.id2label = dict(enumerate(task.classes))
     model.config.label2id = {label: i for i, label in enumerate(task.classes)}
-    if kind == "lora":
+    if kind == "layers":
+        model.base_model.embeddings.requires_grad_(False)
+    elif kind == "lora":
         from peft import LoraConfig, get_peft_model
 
         model = get_peft_model(model, LoraConfig(

@@ -2,6 +2,8 @@
 /* test_kept: records, and what is in .deltafs/kept after each step that a crash can follow. */
 #include "given.h"
 
+#include <inttypes.h>
+
 #include "store/kept.h"
 
 DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
@@ -48,6 +50,7 @@ static void is_read_as_it_was_written(const struct dfs_kept *kept)
 	CHECK_RET(0, dfs_kept_unpack(kept->id, text.data, text.len, &back));
 	CHECK(strcmp(back.path, kept->path) == 0 && strcmp(back.id, kept->id) == 0);
 	CHECK(back.at_s == kept->at_s && back.until_s == kept->until_s && back.bytes == kept->bytes && back.mode == kept->mode);
+	CHECK(dfs_hash_equal(back.hash, kept->hash));
 	CHECK_BYTES(&back.original, &kept->original, sizeof(back.original));
 	CHECK_BYTES(back.files, kept->files, sizeof(back.files));
 }
@@ -63,8 +66,43 @@ static void a_record_is_read_as_it_was_written(void **state)
 		is_read_as_it_was_written(&kept);
 	}
 	kept.until_s = DFS_KEPT_MANUAL;
+	kept.hash = dfs_hash128("original", 8);
 	kept.files[1] = (struct dfs_file_id){ UINT64_MAX, 0 };
 	is_read_as_it_was_written(&kept);
+}
+
+/* As they were written before records had a hash. */
+static void a_record_of_version_1_is_read(void **state)
+{
+	static const char lines[] = "deltafs kept 1\nat 1796029200\nuntil manual\nbytes 5\nmode 0640\noriginal 12 34\nfile 56 78\npath a/b\n";
+	char text[sizeof(lines) + 32];
+	DFS_AUTO(kept) struct dfs_kept back = { 0 };
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%016" PRIx64 "\n", lines, dfs_hash64(lines, strlen(lines), 0));
+	CHECK_RET(0, dfs_kept_unpack("0123456789abcdef", text, strlen(text), &back));
+	CHECK(back.bytes == 5 && back.mode == 0640 && strcmp(back.path, "a/b") == 0 && dfs_hash_is_zero(back.hash));
+}
+
+static void an_original_is_what_was_kept_or_it_is_said(void **state)
+{
+	const struct dfs_hash none = { { 0 } }, hash = dfs_hash128("plain", 5);
+	struct dfs_err err;
+	int fd;
+
+	(void)state;
+	put_text("file", "plain");
+	fd = open("file", O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK_RET(0, dfs_kept_check(fd, 5, hash, NULL, NULL, &err));
+	CHECK_RET(0, dfs_kept_check(fd, 5, none, NULL, NULL, &err));
+	CHECK_RET(-EUCLEAN, dfs_kept_check(fd, 6, none, NULL, NULL, &err));
+	CHECK(strstr(err.text, "5 bytes, not 6"));
+	put_text("file", "plaim");
+	CHECK_RET(0, dfs_kept_check(fd, 5, none, NULL, NULL, &err));
+	CHECK_RET(-EUCLEAN, dfs_kept_check(fd, 5, hash, NULL, NULL, &err));
+	CHECK(strstr(err.text, "not what was kept"));
+	close(fd);
 }
 
 static void no_record_that_is_damaged_is_believed(void **state)
@@ -73,6 +111,7 @@ static void no_record_that_is_damaged_is_believed(void **state)
 	struct dfs_kept kept = sample("a/b"), back;
 
 	(void)state;
+	kept.hash = dfs_hash128("original", 8);
 	CHECK_RET(0, dfs_kept_pack(&kept, &text));
 	for (size_t len = 0; len < text.len; len++)
 		CHECK_RET(-EUCLEAN, dfs_kept_unpack(kept.id, text.data, len, &back));
@@ -334,6 +373,8 @@ static void the_list_passes_over_what_makes_no_sense(void **state)
 
 static const struct CMUnitTest cases[] = {
 	CASE(a_record_is_read_as_it_was_written),
+	CASE(a_record_of_version_1_is_read),
+	CASE(an_original_is_what_was_kept_or_it_is_said),
 	CASE(no_record_that_is_damaged_is_believed),
 	CASE(a_time_is_told_in_utc),
 	CASE(the_original_is_the_very_file),

@@ -165,6 +165,8 @@ static void embeddings_and_heads(void **state)
 		{ "classifier.out_proj.weight", { 77, 768 }, DFS_F32 },
 		{ "classification_head.dense.weight", { 1024, 1024 }, DFS_F32 },
 		{ "lm_head.dense.weight", { 768, 768 }, DFS_F32 },
+		{ "decoder.output_projection.weight", { 50264, 1024 }, DFS_F16 },	/* fairseq */
+		{ "LM_Head.weight", { 50264, 1024 }, 0 },
 		{ "lm_loss.weight", { 32000, 768 }, DFS_F32 },
 		{ "score.weight", { 100, 4096 }, 0 },
 		{ "shared.weight", { 32128, 768 }, DFS_F32 },

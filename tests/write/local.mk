@@ -2,12 +2,14 @@
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
 check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet %D%/test_shards
-check_PROGRAMS += %D%/test_check %D%/test_keeper
-check_PROGRAMS += %D%/test_lossy %D%/test_spec
+check_PROGRAMS += %D%/test_allowance %D%/test_check %D%/test_keeper
+check_PROGRAMS += %D%/test_declined %D%/test_lossy %D%/test_spec
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_candidates %D%/test_elect %D%/test_turn
 check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_prefix
 
+%C%_test_allowance_SOURCES = %D%/test_allowance.c
+%C%_test_allowance_LDADD = $(TEST_LIBS)
 %C%_test_bundle_SOURCES = %D%/test_bundle.c %D%/headers.h %D%/laid_out.h
 %C%_test_bundle_LDADD = $(TEST_LIBS)
 %C%_test_layout_SOURCES = %D%/test_layout.c %D%/headers.h %D%/laid_out.h
@@ -28,6 +30,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_classify_LDADD = $(TEST_LIBS)
 %C%_test_encode_SOURCES = %D%/test_encode.c %D%/files.h %D%/headers.h
 %C%_test_encode_LDADD = $(TEST_LIBS)
+%C%_test_declined_SOURCES = %D%/test_declined.c %D%/given_up.h %D%/files.h %D%/headers.h
+%C%_test_declined_LDADD = $(TEST_LIBS)
 %C%_test_lossy_SOURCES = %D%/test_lossy.c %D%/given_up.h %D%/files.h %D%/headers.h
 %C%_test_lossy_LDADD = $(TEST_LIBS)
 %C%_test_spec_SOURCES = %D%/test_spec.c

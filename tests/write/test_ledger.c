@@ -184,7 +184,7 @@ static void the_list_follows_names(void **state)
 	dfs_ledger_written(l, "x/y", NULL);
 	assert_string_equal(names(l, text), "f");
 	dfs_ledger_begin(l, "f");
-	dfs_ledger_compressed(l, 10, 1);
+	dfs_ledger_compressed(l, 10, 1, false);
 	dfs_ledger_end(l);
 	assert_string_equal(names(l, text), "");
 	dfs_ledger_free(l);
@@ -204,8 +204,8 @@ static void work_is_told_from_its_beginning_to_its_end(void **state)
 	assert_string_equal(work.rel, "d/a");
 	assert_string_equal(work.step, "encoding");
 	free(work.rel);
-	dfs_ledger_compressed(l, 1000, 100);
-	dfs_ledger_compressed(l, 500, 50);
+	dfs_ledger_compressed(l, 1000, 100, true);
+	dfs_ledger_compressed(l, 500, 50, false);
 	dfs_ledger_end(l);
 	CHECK(dfs_ledger_work(l, &work) == 0 && !work.rel);
 	dfs_ledger_totals(l, &totals);
@@ -224,7 +224,7 @@ static void none_is_fine(void **state)
 	(void)state;
 	dfs_ledger_begin(NULL, "a");
 	dfs_ledger_step(NULL, "encoding", 1, 2);
-	dfs_ledger_compressed(NULL, 1, 1);
+	dfs_ledger_compressed(NULL, 1, 1, true);
 	dfs_ledger_note(NULL, "a", &st, &why);
 	dfs_ledger_end(NULL);
 	dfs_ledger_written(NULL, "a", &st);

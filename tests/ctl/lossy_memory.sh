@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lossy_memory: delta-come, which works on whole matrices, holds those that it works on and not all; the bytes are the same whatever the threads
+# test: serial nosan
+. "$(dirname "$0")/../lib/test.sh"
+. "$DFS_SRC/tests/ctl/common.sh"
+
+# Differences in F32 are four bytes a parameter: 8 and 96 MiB.
+for millions in 2 24; do
+	make_pair --params ${millions}000000 --hidden 256 --vocab 0 $millions
+done
+# come MILLIONS THREADS: encodes to MILLIONS.THREADS; the peak is in $mib.
+come() {
+	mib=$(peak deltafsctl encode --yes --threads "$2" --codec delta-come:rounds=0 --base "$1/base/model.safetensors" \
+		"$1/tune/model.safetensors" -o "$1.$2") && return
+	! grep -q OpenBLAS said || skip "$(cat said)"
+	fail "$(cat said)"
+}
+come 2 2
+few=$mib
+come 24 1
+one=$mib
+come 24 2
+echo "2 threads: $few MiB for 2 million parameters, $mib for 24; 1 thread: $one"
+[ $((mib - few)) -lt 40 ] || fail "$((mib - few)) MiB more for 22 million parameters more"
+same 24.1 24.2
