@@ -10,15 +10,19 @@
 #include "tensor/linear.h"
 #include "util/auto.h"
 
-/* Of a chunk in the metadata: deltafs-format(5). */
+/* Records of the metadata: deltafs-format(5). */
 #define CHUNK_RECORD 32
+#define SEGMENT_RECORD 72
+#define PIECE_RECORD 24
+#define TABLE_RECORD 12
 
-static uint64_t tables_bytes(const struct dfs_container *c, const struct dfs_segment *seg)
+/* But for its chunks. */
+static uint64_t segment_bytes(const struct dfs_container *c, const struct dfs_segment *seg)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = SEGMENT_RECORD + seg->params_len + (uint64_t)seg->n_pieces * PIECE_RECORD;
 
 	for (uint32_t i = 0; i < seg->n_tables; i++)
-		bytes += c->tables[seg->first_table + i].len;
+		bytes += TABLE_RECORD + c->tables[seg->first_table + i].len;
 	return bytes;
 }
 
@@ -26,7 +30,7 @@ static uint64_t tables_bytes(const struct dfs_container *c, const struct dfs_seg
 static double part_bytes(const struct dfs_container *c, const struct dfs_segment *seg, uint64_t off,
 			 uint64_t end, uint64_t by_codec[CTL_CODECS])
 {
-	double stored = (double)tables_bytes(c, seg) * (double)(end - off) / (double)seg->len;
+	double stored = (double)segment_bytes(c, seg) * (double)(end - off) / (double)seg->len;
 	uint32_t last = dfs_segment_chunk_at(seg, end - 1);
 
 	for (uint32_t i = dfs_segment_chunk_at(seg, off); i <= last; i++) {

@@ -2,8 +2,8 @@
 /*
  * account: where the bytes of a container go, tensor by tensor.
  *
- * What a segment takes is its payloads, 32 bytes of metadata a chunk and its
- * tables. A tensor that is a segment takes that; tensors of a bundle share it
+ * What a segment takes is its payloads, its tables and its records in the
+ * metadata. A tensor that is a segment takes that; tensors of a bundle share it
  * by their size; a tensor in two segments takes both.
  */
 #ifndef DELTAFSCTL_ACCOUNT_H

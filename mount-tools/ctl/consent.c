@@ -3,7 +3,10 @@
 #include "consent.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include "store/kept.h"
 #include "text.h"
 #include "write/classify.h"
+#include "write/layout.h"
 #include "write/policy_of.h"
 
 /* What would be given up, and what is kept of it. */
@@ -26,7 +30,7 @@ struct giving {
 	bool differ;
 };
 
-/* Bytes of the tensors that would be coded so; what cannot be read is told of later. */
+/* Bytes of the tensors that would be coded so, if all differ from the base's; what cannot be read is told of later. */
 static uint64_t bytes_of(const struct ctl_file *file, const struct dfs_spec *spec)
 {
 	DFS_AUTO(fd) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -41,7 +45,7 @@ static uint64_t bytes_of(const struct ctl_file *file, const struct dfs_spec *spe
 	if (ret < 0 || !header)
 		return 0;
 	for (size_t i = 0; i < header->n_tensors; i++)
-		if (dfs_spec_takes(spec, &header->tensors[i]))
+		if (dfs_spec_takes(spec, &header->tensors[i]) && header->tensors[i].len >= DFS_BUNDLE_SMALL)
 			bytes += header->tensors[i].len;
 	return bytes;
 }
@@ -100,13 +104,28 @@ static void say_kept(const struct ctl *ctl, const struct giving *g)
 		g->differ ? " or longer" : "", g->n_kept == 1 ? "it" : "them");
 }
 
+/* An interrupt that came before the question, or with the answer, is the answer. */
 static bool says_yes(void)
 {
-	int first = getchar(), c = first;
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[256] = "";
+	sigset_t ours, before;
+	int ret = 0;
 
-	while (c != '\n' && c != EOF)
-		c = getchar();
-	return tolower(first) == 'y';
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	while (ret <= 0 && !ctl_interrupted()) {
+		ret = ppoll(&input, 1, NULL, &before);
+		if (ret < 0 && errno != EINTR)
+			break;
+	}
+	if (ret > 0 && read(STDIN_FILENO, line, sizeof(line)) <= 0)
+		line[0] = '\0';
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return tolower((unsigned char)line[0]) == 'y' && !ctl_interrupted();
 }
 
 int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct ctl_files *files)
@@ -116,15 +135,17 @@ int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct
 
 	if (!spec->lossy || ctl->yes)
 		return CTL_DONE;
-	for (size_t i = 0; i < files->n; i++)
+	for (size_t i = 0; i < files->n && !ctl_interrupted(); i++)
 		add_file(ctl, &files->files[i], spec, &g);
+	if (ctl_interrupted())
+		return CTL_FAILED;
 	if (!g.bytes)
 		return CTL_DONE;
 	ctl_bytes(text, g.bytes);
 	if (isatty(STDIN_FILENO) != 1)
-		return ctl_usage(ctl, "codec %s gives up bits, of %s in %zu file%s; --yes says that you want that",
+		return ctl_usage(ctl, "codec %s gives up bits, of up to %s in %zu file%s; --yes says that you want that",
 				 spec->lossy->codec->name, text, g.n, g.n == 1 ? "" : "s");
-	fprintf(stderr, "Codec %s gives up bits: %s in %zu file%s will be other bytes than now", spec->lossy->codec->name,
+	fprintf(stderr, "Codec %s gives up bits: up to %s in %zu file%s will be other bytes than now", spec->lossy->codec->name,
 		text, g.n, g.n == 1 ? "" : "s");
 	say_kept(ctl, &g);
 	fputs(".\nGo on? [y/N] ", stderr);

@@ -86,6 +86,7 @@ static int let_go(struct ctl_daemon *daemon, struct dfs_err *err)
 	return ret;
 }
 
+/* Exactly, whatever the policy: what is imported is what the container shows, and may have given up bits already. */
 static int compress(struct ctl_session *s, const struct ctl_parcel *parcel, const char *to, struct dfs_err *err)
 {
 	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
@@ -97,7 +98,7 @@ static int compress(struct ctl_session *s, const struct ctl_parcel *parcel, cons
 	if (ret > 0)
 		ret = let_go(&daemon, err);
 	if (ret == 0)
-		ret = ctl_daemon_queue(&daemon, base_of(s, parcel), NULL, err);
+		ret = ctl_daemon_queue(&daemon, base_of(s, parcel), "exact", err);
 	if (ret == 0)
 		ret = ctl_daemon_await(&daemon, &result, err);
 	if (ret == 0 && result.outcome != CTL_CHANGED)

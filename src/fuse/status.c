@@ -11,6 +11,7 @@
 
 #include "fuse/internal.h"
 #include "read/describe.h"
+#include "store/mark.h"
 #include "store/pin_links.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -258,7 +259,7 @@ static bool is_older(const struct dfs_mount *mount, const struct stat *st)
 }
 
 /* It is not in the queue. */
-static void find_state(struct dfs_mount *mount, const struct stat *st, struct dfs_reason *why)
+static void find_state(struct dfs_mount *mount, int fd, const struct stat *st, struct dfs_reason *why)
 {
 	if (dfs_ledger_find(mount->ledger, st, why))
 		return;
@@ -266,8 +267,12 @@ static void find_state(struct dfs_mount *mount, const struct stat *st, struct df
 		why->id = DFS_REASON_BASE;
 	else if (st->st_size == 0)
 		why->id = DFS_REASON_EMPTY;
+	else if (is_older(mount, st))
+		why->id = DFS_REASON_EXISTING;
+	else if (st->st_nlink > 1 + dfs_keeper_links(mount->keeper, st) && dfs_mark_has(&dfs_mark_exact, fd))
+		dfs_reason_set(why, DFS_REASON_LINKS, st->st_nlink, NULL);
 	else
-		why->id = is_older(mount, st) ? DFS_REASON_EXISTING : DFS_REASON_UNSEEN;
+		why->id = DFS_REASON_UNSEEN;
 }
 
 /* Return: false: nobody knows. */
@@ -281,7 +286,7 @@ static bool find_reason(struct dfs_mount *mount, struct dfs_node *node, int fd, 
 	    dfs_queue_each(mount->queue, path, look_at, &found) < 0)
 		return false;
 	if (!found.any && fstat(fd, &st) == 0) {
-		find_state(mount, &st, &found.why);
+		find_state(mount, fd, &st, &found.why);
 		found.any = true;
 	}
 	if (found.any)

@@ -6,12 +6,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "format/container.h"
+#include "write/give_up.h"
 #include "write/sample.h"
 
 /* Tensors that are tried, evenly spread over all, and values of each: a fraction of a second a codec. */
 #define TENSORS 6
 #define VALUES (512u << 10)
 #define ROWS 64		/* whole patches of any size */
+/* Whether a tensor is its base's is told by so many places of so many bytes. */
+#define PROBES 8
+#define PROBE_BYTES 2048
 /* Values in a chunk that is not cut by rows, about; what a chunk and a tensor take of a container's metadata. */
 #define CHUNK_VALUES 65536
 #define CHUNK_BYTES 32
@@ -22,8 +27,8 @@ struct piece {
 	struct dfs_lossy_tensor tensor;
 	uint8_t *data, *pred;
 	float *delta;
+	bool exact;		/* the codec cannot take it */
 	struct dfs_buf table, notes;
-	bool declined;		/* it would be coded exactly */
 	uint64_t stored, exact_stored;
 	double seconds, exact_seconds;
 };
@@ -33,6 +38,7 @@ struct trial {
 	struct dfs_hand *hand;
 	struct piece pieces[TENSORS];
 	unsigned n;
+	uint64_t same, same_stored;	/* tensors that are the base's: bytes in the file, and in a container */
 };
 
 static void piece_release(struct piece *p)
@@ -70,11 +76,12 @@ static bool piece_block(const struct piece *p, uint64_t i, struct dfs_block *ret
 	return true;
 }
 
-static void piece_delta(struct piece *p, const struct dfs_block *block)
+/* Return: whether all differences are finite. */
+static bool piece_delta(struct piece *p, const struct dfs_block *block)
 {
 	unsigned size = dfs_dtype_info(block->shape.dtype)->size;
 
-	p->declined |= !dfs_delta(block->shape.dtype, p->data + block->first * size, block->pred, p->delta, block->n);
+	return dfs_delta(block->shape.dtype, p->data + block->first * size, block->pred, p->delta, block->n);
 }
 
 static int piece_read(struct trial *t, uint32_t segment, struct piece *p, struct dfs_err *err)
@@ -115,14 +122,13 @@ static int piece_measure(struct trial *t, struct piece *p)
 	struct dfs_block block;
 	int ret = 0;
 
-	for (unsigned pass = 0; pass < spec->lossy->passes(spec->options) && ret == 0; pass++) {
-		for (uint64_t i = 0; ret == 0 && piece_block(p, i, &block); i++) {
-			piece_delta(p, &block);
-			if (p->declined)
-				return 0;
-			ret = spec->lossy->measure(spec->options, pass, &block, p->delta, &p->tensor, t->hand->scratch);
+	for (unsigned pass = 0; pass < spec->lossy->passes(spec->options) && ret == 0 && !p->exact; pass++) {
+		for (uint64_t i = 0; ret == 0 && !p->exact && piece_block(p, i, &block); i++) {
+			p->exact = !piece_delta(p, &block);
+			if (!p->exact)
+				ret = spec->lossy->measure(spec->options, pass, &block, p->delta, &p->tensor, t->hand->scratch);
 		}
-		if (ret == 0 && spec->lossy->settle)
+		if (ret == 0 && !p->exact && spec->lossy->settle)
 			ret = spec->lossy->settle(spec->options, pass, &p->tensor);
 	}
 	p->seconds += now() - start;
@@ -154,10 +160,9 @@ static int piece_code(struct trial *t, struct piece *p, struct dfs_err *err)
 	double start = now();
 	int ret = spec->lossy->prepare(spec->options, &p->tensor, &p->table, &p->notes, err);
 
-	if (ret == -ERANGE) {
-		p->declined = true;
+	p->exact = ret == -ERANGE;	/* declined */
+	if (p->exact)
 		return 0;
-	}
 	if (ret == 0)
 		ret = spec->lossy->codec->table_open(p->tensor.shape, (struct dfs_span){ p->table.data, p->table.len },
 						     true, &table, err);
@@ -206,6 +211,46 @@ static int piece_exact(struct trial *t, struct piece *p, struct dfs_err *err)
 	return ret;
 }
 
+/* Return: 1: a segment is what is predicted, as far as it was looked at; 0; -errno. */
+static int is_same(struct trial *t, uint32_t segment, struct dfs_err *err)
+{
+	const struct dfs_segment *seg = &t->w->c.segments[segment];
+	uint64_t values = seg->len / dfs_segment_unit(seg), len = PROBE_BYTES;
+	int ret = 0;
+
+	for (unsigned i = 0; i < PROBES && ret == 0; i++) {
+		struct dfs_span_place place = { .segment = segment };
+
+		place.off = seg->off + values * i / PROBES * dfs_segment_unit(seg);
+		place.len = seg->off + seg->len - place.off < len ? seg->off + seg->len - place.off : len;
+		ret = dfs_expect_read(t->w, &place, &t->hand->span, err);
+		if (ret == 0)
+			ret = dfs_expect(t->w, &place, t->hand, &t->hand->span, err);
+		if (ret == 0 && memcmp(t->hand->span.input, t->hand->span.values, place.len) != 0)
+			return 0;
+	}
+	return ret < 0 ? ret : 1;
+}
+
+/* Nothing is given up of what is the base's, and no codec has merit in it. */
+static int drop_same(struct trial *t, struct dfs_work *w, struct dfs_err *err)
+{
+	for (uint32_t i = 0; i < w->c.n_segments; i++) {
+		int ret = w->segments[i].lossy ? is_same(t, i, err) : 0;
+
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			continue;
+		dfs_give_up_free(w->segments[i].lossy);
+		w->segments[i].lossy = NULL;
+		w->n_lossy--;
+		t->same += w->c.segments[i].len;
+		t->same_stored += TENSOR_BYTES + w->c.segments[i].len / DFS_GRID * CHUNK_BYTES;
+	}
+	return 0;
+}
+
 /* Pieces of tensors evenly spread over those that the codec takes. */
 static int read_pieces(struct trial *t, struct dfs_err *err)
 {
@@ -218,57 +263,88 @@ static int read_pieces(struct trial *t, struct dfs_err *err)
 	return ret;
 }
 
-static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
+static int plan_pieces(struct trial *t, struct dfs_err *err)
 {
 	const struct dfs_spec *spec = t->w->spec;
 	struct dfs_lossy_tensor tensors[TENSORS];
 	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (!t->pieces[i].exact)
+			tensors[n++] = t->pieces[i].tensor;
+	return spec->lossy->plan && n ? spec->lossy->plan(spec->options, tensors, n, err) : 0;
+}
+
+static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
+{
 	int ret = 0;
 
-	for (unsigned i = 0; i < t->n && ret == 0; i++) {
-		ret = piece_measure(t, &t->pieces[i]);
-		if (!t->pieces[i].declined)
-			tensors[n++] = t->pieces[i].tensor;
-	}
-	if (ret == 0 && spec->lossy->plan)
-		ret = spec->lossy->plan(spec->options, tensors, n, err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
-		if (!t->pieces[i].declined)
+		ret = piece_measure(t, &t->pieces[i]);
+	if (ret == 0)
+		ret = plan_pieces(t, err);
+	for (unsigned i = 0; i < t->n && ret == 0; i++)
+		if (!t->pieces[i].exact)
 			ret = piece_code(t, &t->pieces[i], err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
-		if (exact || t->pieces[i].declined)
+		if (exact || t->pieces[i].exact)
 			ret = piece_exact(t, &t->pieces[i], err);
 	if (ret == -ENOTSUP)	/* with a sentence */
 		return ret;
-	return ret < 0 ? dfs_fail(err, -ret, "codec %s: %s", spec->lossy->codec->name, strerror(-ret)) : 0;
+	return ret < 0 ? dfs_fail(err, -ret, "codec %s: %s", t->w->spec->lossy->codec->name, strerror(-ret)) : 0;
 }
 
-static void add_up(const struct trial *t, struct dfs_trial *result)
+/* Of pieces: those that the codec takes, or those that it cannot. */
+struct share {
+	uint64_t values, bytes, stored, exact_stored;
+	double seconds, exact_seconds;
+};
+
+static struct share share_of(const struct trial *t, bool exact)
 {
-	const struct dfs_work *w = t->w;
-	uint64_t values = 0, stored = 0, exact_stored = 0;
-	double seconds = 0, exact_seconds = 0, scale;
+	struct share share = { 0 };
 
 	for (unsigned i = 0; i < t->n; i++) {
-		values += t->pieces[i].tensor.values;
-		stored += t->pieces[i].declined ? t->pieces[i].exact_stored : t->pieces[i].stored;
-		seconds += t->pieces[i].declined ? t->pieces[i].exact_seconds : t->pieces[i].seconds;
-		exact_stored += t->pieces[i].exact_stored;
-		exact_seconds += t->pieces[i].exact_seconds;
+		const struct piece *p = &t->pieces[i];
+
+		if (p->exact != exact)
+			continue;
+		share.values += p->tensor.values;
+		share.bytes += p->tensor.values * dfs_dtype_info(p->tensor.shape.dtype)->size;
+		share.stored += p->stored;
+		share.exact_stored += p->exact_stored;
+		share.seconds += p->seconds;
+		share.exact_seconds += p->exact_seconds;
 	}
+	return share;
+}
+
+/* @sample: of what the codec does not take by its name or shape */
+static void add_up(const struct trial *t, const struct dfs_sample *sample, struct dfs_trial *result)
+{
+	const struct dfs_work *w = t->w;
+	struct share taken = share_of(t, false), left = share_of(t, true);
+	uint64_t values = 0, bytes = 0;
+	double scale = 0;
+
 	for (uint32_t i = 0; i < w->c.n_segments; i++)
 		if (w->segments[i].lossy) {
-			result->values += w->segments[i].lossy->tensor.values;
-			result->bytes += w->c.segments[i].len;
+			values += w->segments[i].lossy->tensor.values;
+			bytes += w->c.segments[i].len;
 		}
+	if (taken.values + left.values)
+		scale = (double)values / (double)(taken.values + left.values);
+	*result = (struct dfs_trial){
+		.values = (uint64_t)((double)taken.values * scale + 0.5),
+		.bytes = taken.bytes ? (uint64_t)((double)bytes * ((double)taken.bytes / (double)(taken.bytes + left.bytes)) + 0.5) : 0,
+		.stored = (uint64_t)((double)taken.stored * scale),
+		.exact_stored = (uint64_t)((double)taken.exact_stored * scale),
+		.seconds = taken.seconds * scale,
+		.exact_seconds = taken.exact_seconds * scale,
+	};
 	result->rest = w->c.sb.original_size - result->bytes;
-	if (!values)
-		return;
-	scale = (double)result->values / (double)values;
-	result->stored = (uint64_t)((double)stored * scale);
-	result->exact_stored = (uint64_t)((double)exact_stored * scale);
-	result->seconds = seconds * scale;
-	result->exact_seconds = exact_seconds * scale;
+	result->rest_stored = dfs_sample_of(w->c.sb.original_size - bytes - t->same, sample) + t->same_stored +
+			      (uint64_t)((double)left.exact_stored * scale);
 }
 
 int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, bool exact, struct dfs_trial *ret_trial,
@@ -281,18 +357,17 @@ int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, bool ex
 
 	if (ret < 0)
 		return ret;
-	*ret_trial = (struct dfs_trial){ 0 };
-	ret = read_pieces(&t, err);
+	ret = drop_same(&t, &w, err);
+	if (ret == 0)
+		ret = read_pieces(&t, err);
 	if (ret == 0)
 		ret = code_pieces(&t, exact, err);
 	if (ret == 0)
-		add_up(&t, ret_trial);
+		ret = dfs_sample(input, DFS_SAMPLE_ESTIMATE, hand, &sample, err);
+	if (ret == 0)
+		add_up(&t, &sample, ret_trial);
 	for (unsigned i = 0; i < t.n; i++)
 		piece_release(&t.pieces[i]);
 	dfs_work_release(&w);
-	if (ret == 0)
-		ret = dfs_sample(input, DFS_SAMPLE_ESTIMATE, hand, &sample, err);
-	if (ret == 0)
-		ret_trial->rest_stored = dfs_sample_of(ret_trial->rest, &sample);
 	return ret;
 }

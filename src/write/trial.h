@@ -4,6 +4,8 @@
  *
  * The first rows of a few tensors are coded as if they were tensors of their
  * own. How many bits a value takes depends little on what the values are.
+ * Tensors that are the base's, and such as the codec cannot take, are told by
+ * what was looked at of them, and count with the rest.
  */
 #ifndef DFS_WRITE_TRIAL_H
 #define DFS_WRITE_TRIAL_H
@@ -23,7 +25,7 @@ struct dfs_trial {
  * dfs_trial() - try input->spec's codec over input->base
  * @hand: scratch of this thread
  * @exact: what coding the same exactly makes of it is wanted as well
- * @ret_trial: values is 0 if the codec would take nothing
+ * @ret_trial: values is 0 if the codec would take nothing, or what it would take has nothing to give up
  * Return: 0; -EIO, -ENOMEM.
  */
 int dfs_trial(const struct dfs_work_input *input, struct dfs_hand *hand, bool exact, struct dfs_trial *ret_trial,

@@ -5,7 +5,7 @@
 . "$DFS_SRC/tests/lib/mount.sh"
 
 ADVERSARY=$DFS_SRC/tests/adversary
-export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$DFS_SRC/tests/corpus:$DFS_SRC/tests/ref
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ADVERSARY:$DFS_SRC/tests/corpus:$DFS_SRC/tests/ref
 
 # Small, but of several chunks and shards of tensors.
 given_pair() { make_store --params 400000 --hidden 256 --vocab 512 --seed "${1:-1}"; }

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# asked: promise 1, lossy only where somebody said so: no answer but yes is one, whatever comes of the terminal; with any other nothing is changed, not even a time, in a store, a mount or at OUT. What is asked about is what would be changed.
+# test: timeout=300
+. "$(dirname "$0")/common.sh"
+
+given_pair 11
+python3 - <<'PY' || fail "make the models"
+import lossy_pairs
+UP = "model.layers.%d.mlp.up_proj.weight"
+lossy_pairs.pair("orig/base.safetensors", "orig/tune.safetensors", [(UP % 0, [128, 300], "tuned"), (UP % 1, [128, 300], "same"),
+    (UP % 2, [64, 100], "tuned"), ("model.embed_tokens.weight", [128, 256], "tuned")])
+lossy_pairs.save("orig/small.safetensors", {"model.layers.9.mlp.up_proj.weight": ("BF16", [64, 100], bytes(12800))})
+PY
+cp orig/base.safetensors store/other.safetensors
+deltafsctl base add store store/other.safetensors >said 2>&1 || fail "base add: $(cat said)"
+cp orig/tune.safetensors store/file.safetensors
+
+cat >answers.py <<'PY'
+import os, shutil, signal, subprocess, sys
+import asked, lossy_pairs
+where, tops = sys.argv[1], sys.argv[2:]
+NO = [b"n\n", b"\n", b"no\n", b"  y\n", b"0\n", b"\x04", b"\x03", b"\x1c", None, signal.SIGTERM, signal.SIGHUP, signal.SIGINT,
+      b"\xff\xfe\n", b"n\ny\n", b"maybe yes\n"]
+forms = [["deltafsctl", "encode", "--codec", "bitdelta", where],
+         ["deltafsctl", "encode", "--codec", "bitdelta", "--json", where],
+         ["deltafsctl", "encode", "-r", "--codec", "ultradelta", os.path.dirname(where)]]
+if not where.startswith("mnt"):
+    forms.append(["deltafsctl", "encode", "--codec", "delta-dct", "--base", "orig/base.safetensors", where, "-o", "new/out"])
+os.makedirs("new", exist_ok=True)
+before = asked.snapshot(*tops, "new")
+def unchanged(what):
+    after = asked.snapshot(*tops, "new")
+    other = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    if other:
+        sys.exit(f"{what}: {other} changed: {[before.get(p) for p in other]} {[after.get(p) for p in other]}")
+for number, argv in enumerate(forms):
+    for answer in NO if number == 0 else NO[:1] + NO[5:9]:
+        status, said = asked.at_terminal(argv, answer)
+        if "[y/N]" not in said or "gives up bits" not in said:
+            sys.exit(f"{argv}: it did not ask: {said!r}")
+        if status == 0:
+            sys.exit(f"{argv}, answer {answer!r}: status 0: {said!r}")
+        unchanged(f"{argv}, answer {answer!r}")
+    # Nobody at a terminal, though somebody says yes.
+    for given in ({"input": b"y\ny\ny\n"}, {"stdin": subprocess.DEVNULL}, {"preexec_fn": lambda: os.close(0)}):
+        ran = subprocess.run(argv, capture_output=True, **given)
+        if ran.returncode != 2 or b"gives up bits" not in ran.stderr:
+            sys.exit(f"{argv}, {given}: status {ran.returncode}: {ran.stderr}")
+        unchanged(f"{argv}, {given}")
+# How many bytes: the matrix that differs, and the one that might; no small one, no embedding.
+status, said = asked.at_terminal(forms[0], b"n\n")
+if "up to 150 KiB in 1 file" not in said.replace("\r\n", " "):
+    sys.exit(f"what is asked: {said!r}")
+for answer in (b"y\n", b"YES\n"):
+    shutil.copyfile("orig/tune.safetensors", where)
+    if where.startswith("mnt"):
+        subprocess.run(["deltafsctl", "wait", "mnt"], check=True, capture_output=True)
+        subprocess.run(["deltafsctl", "decode", where], check=True, capture_output=True)
+    status, said = asked.at_terminal(forms[0], answer)
+    if status:
+        sys.exit(f"answer {answer}: status {status}: {said!r}")
+    subprocess.run(["deltafsctl", "decode", where, "-o", "back"], check=True, capture_output=True)
+    given = lossy_pairs.changed("orig/tune.safetensors", "back")
+    if given != {"model.layers.0.mlp.up_proj.weight"}:
+        sys.exit(f"given up: {given}")
+    if "150 KiB" not in said or lossy_pairs.size_of("back", given) > 150 * 1024:
+        sys.exit(f"more was given up than was said: {said!r}")
+    os.unlink(where)
+PY
+mkdir -p store/d && cp orig/tune.safetensors store/d/file.safetensors
+python3 answers.py store/d/file.safetensors store || fail "in a store"
+
+# In a mount: the bytes of the store are what they were, and so is what the mount shows.
+start_daemon store mnt -o rw,quiet=0
+deltafsctl policy set mnt/d ingest=off >/dev/null || fail "policy set"
+cp orig/tune.safetensors mnt/d/file.safetensors
+python3 answers.py mnt/d/file.safetensors store/d mnt/d || fail "in a mount"
+
+# What stays as it is is not asked about: it is no yes to anything either. What is compressed exactly may give up bits.
+hash_name=$(sha256sum <orig/tune.safetensors | cut -d' ' -f1)
+cp orig/tune.safetensors "mnt/d/$hash_name"
+cp orig/small.safetensors mnt/d/small.safetensors
+cp orig/tune.safetensors mnt/d/exact.safetensors
+deltafsctl encode mnt/d/exact.safetensors >said 2>&1 || fail "encode: $(cat said)"
+expect_fail 2 'up to 150 KiB in 1 file;' deltafsctl encode --codec bitdelta mnt/d/exact.safetensors </dev/null
+cmp mnt/d/exact.safetensors orig/tune.safetensors || fail "exact.safetensors: other bytes, and nobody said yes"
+for name in small.safetensors "$hash_name"; do
+	sum=$(sha256sum <"mnt/d/$name")
+	deltafsctl encode --codec bitdelta "mnt/d/$name" </dev/null >said 2>&1 || fail "$name: asked, or failed: $(cat said)"
+	[ "$(sha256sum <"mnt/d/$name")" = "$sum" ] || fail "$name: other bytes, and nobody was asked"
+	[ "$(getfattr --absolute-names --only-values -n user.deltafs.exact "mnt/d/$name")" = 1 ] || fail "$name is not exact"
+done
+cp orig/tune.safetensors mnt/d/asked.safetensors
+expect_fail 2 'up to 300 KiB in 2 files;' deltafsctl encode -r --codec bitdelta mnt/d </dev/null
+cmp mnt/d/asked.safetensors orig/tune.safetensors || fail "it was changed without a yes"
+alive
+stop_daemon mnt
