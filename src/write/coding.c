@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "write/coding.h"
 
-#include <errno.h>
 #include <fcntl.h>
 
 static int open_in_store(void *arg, const char *rel)
@@ -25,11 +24,7 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 	if (encode->base)
 		encode->norms = dfs_registry_norms(c->store, encode->base->id);
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
-	if (ret == -ENOENT && !c->wanted) { /* waited for in vain: shards.h */
-		*ret_why = DFS_REASON_EXACT_SHARDS;
-		ret = 0;
-	}
 	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		encode->codec = NULL;
-	return ret == -ENOENT ? -ENODATA : ret;
+	return ret;
 }

@@ -25,7 +25,7 @@ struct dfs_coding {
  * @fd: of the file at @rel, plain
  * @encode: base, threads, progress are set; codec, norms and plan are filled in
  * @ret_why: why the codec is exact though somebody wants bits given up; DFS_REASON_NONE: it is as wanted
- * Return: 0; -ENODATA: another file of its model is not there, and somebody asked by name; as dfs_planned_get().
+ * Return: 0; as dfs_planned_get().
  */
 int dfs_coding_of(const struct dfs_coding *coding, const char *rel, int fd, struct dfs_encode_config *encode,
 		  enum dfs_reason_id *ret_why, struct dfs_err *err);

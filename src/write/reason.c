@@ -101,7 +101,7 @@ static const struct {
 	[DFS_REASON_EXACT_UNDATED] = {
 		"exact-undated", "coded exactly, since its file system does not tell when it came", "", BY_NAME, 0 },
 	[DFS_REASON_EXACT_SHARDS] = {
-		"exact-shards", "coded exactly, since other files of its model were compressed before, or never came", "",
+		"exact-shards", "coded exactly, since other files of its model were compressed before", "",
 		"copy the whole model in anew", 0 },
 	[DFS_REASON_EXACT_NO_BASE] = {
 		"exact-no-base", "coded exactly, since it has no base, and bits are given up of differences", "",

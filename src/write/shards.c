@@ -48,7 +48,9 @@ int dfs_shards_check(const struct dfs_store *store, struct dfs_queue *queue, str
 		dfs_reason_set(ret_why, DFS_REASON_SHARDS, 0, list);
 		return -EAGAIN;
 	}
-	for (size_t i = 0; i < rels.n; i++)
+	for (size_t i = 0; i < rels.n; i++) {
 		dfs_queue_hurry(queue, rels.paths[i], DFS_REASON_SHARDS);
+		dfs_queue_hurry(queue, rels.paths[i], DFS_REASON_WHOLE);
+	}
 	return 0;
 }

@@ -27,7 +27,7 @@ struct piece {
 	struct dfs_lossy_tensor tensor;
 	uint8_t *data, *pred;
 	float *delta;
-	bool declined;		/* it would be coded exactly */
+	bool exact;		/* the codec cannot take it */
 	struct dfs_buf table, notes;
 	uint64_t stored, exact_stored;
 	double seconds, exact_seconds;
@@ -122,13 +122,13 @@ static int piece_measure(struct trial *t, struct piece *p)
 	struct dfs_block block;
 	int ret = 0;
 
-	for (unsigned pass = 0; pass < spec->lossy->passes(spec->options) && ret == 0 && !p->declined; pass++) {
-		for (uint64_t i = 0; ret == 0 && !p->declined && piece_block(p, i, &block); i++) {
-			p->declined = !piece_delta(p, &block);
-			if (!p->declined)
+	for (unsigned pass = 0; pass < spec->lossy->passes(spec->options) && ret == 0 && !p->exact; pass++) {
+		for (uint64_t i = 0; ret == 0 && !p->exact && piece_block(p, i, &block); i++) {
+			p->exact = !piece_delta(p, &block);
+			if (!p->exact)
 				ret = spec->lossy->measure(spec->options, pass, &block, p->delta, &p->tensor, t->hand->scratch);
 		}
-		if (ret == 0 && !p->declined && spec->lossy->settle)
+		if (ret == 0 && !p->exact && spec->lossy->settle)
 			ret = spec->lossy->settle(spec->options, pass, &p->tensor);
 	}
 	p->seconds += now() - start;
@@ -160,8 +160,8 @@ static int piece_code(struct trial *t, struct piece *p, struct dfs_err *err)
 	double start = now();
 	int ret = spec->lossy->prepare(spec->options, &p->tensor, &p->table, &p->notes, err);
 
-	p->declined = ret == -ERANGE;
-	if (p->declined)
+	p->exact = ret == -ERANGE;	/* declined */
+	if (p->exact)
 		return 0;
 	if (ret == 0)
 		ret = spec->lossy->codec->table_open(p->tensor.shape, (struct dfs_span){ p->table.data, p->table.len },
@@ -270,7 +270,7 @@ static int plan_pieces(struct trial *t, struct dfs_err *err)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < t->n; i++)
-		if (!t->pieces[i].declined)
+		if (!t->pieces[i].exact)
 			tensors[n++] = t->pieces[i].tensor;
 	return spec->lossy->plan && n ? spec->lossy->plan(spec->options, tensors, n, err) : 0;
 }
@@ -284,10 +284,10 @@ static int code_pieces(struct trial *t, bool exact, struct dfs_err *err)
 	if (ret == 0)
 		ret = plan_pieces(t, err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
-		if (!t->pieces[i].declined)
+		if (!t->pieces[i].exact)
 			ret = piece_code(t, &t->pieces[i], err);
 	for (unsigned i = 0; i < t->n && ret == 0; i++)
-		if (exact || t->pieces[i].declined)
+		if (exact || t->pieces[i].exact)
 			ret = piece_exact(t, &t->pieces[i], err);
 	if (ret == -ENOTSUP)	/* with a sentence */
 		return ret;
@@ -300,14 +300,14 @@ struct share {
 	double seconds, exact_seconds;
 };
 
-static struct share share_of(const struct trial *t, bool declined)
+static struct share share_of(const struct trial *t, bool exact)
 {
 	struct share share = { 0 };
 
 	for (unsigned i = 0; i < t->n; i++) {
 		const struct piece *p = &t->pieces[i];
 
-		if (p->declined != declined)
+		if (p->exact != exact)
 			continue;
 		share.values += p->tensor.values;
 		share.bytes += p->tensor.values * dfs_dtype_info(p->tensor.shape.dtype)->size;

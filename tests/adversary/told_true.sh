@@ -21,6 +21,10 @@ says() {
 	container1) line="compressed, exact" && [[ $(told codec "$file") != *bitdelta* ]] && [ -n "$(told codec "$file")" ] ;;
 	*) line=plain && [ -z "$(told codec "$file")" ] ;;
 	esac || fail "$file is $state, exact=$exact, and of codec '$(told codec "$file")'"
+	case $state$exact:$(told reason "$file") in
+	plain* | container?: | "container1:coded exactly, since "*) ;;
+	*) fail "$file is $state, exact=$exact, and has a reason to be something else: $(told reason "$file")" ;;
+	esac
 	deltafsctl info "$file" | grep -q "^state *$line" || fail "$file: info: $(deltafsctl info "$file")"
 	deltafsctl info --json "$file" | python3 -c 'import json, sys
 o = json.load(sys.stdin)

@@ -59,6 +59,7 @@ done
 
 # Asked for by name it waits for the whole model too, and says for what.
 mkdir mnt/asked
+deltafsctl policy set mnt/asked codec=ultradelta >/dev/null || fail "policy set"
 cp "pair/tune/$(shard 1)" mnt/asked/
 expect_fail 1 'its codec wants the whole model: asked/model-00002-of-00003.safetensors is not there; copy that in' \
 	deltafsctl encode --yes --codec ultradelta "mnt/asked/$(shard 1)" </dev/null
@@ -67,8 +68,15 @@ because "asked/$(shard 1)" 'its codec wants the whole model: asked/model-00002-o
 [ "$(told reason_word "mnt/asked/$(shard 1)")" = whole-model ] || fail "word: $(told reason_word "mnt/asked/$(shard 1)")"
 cmp "mnt/asked/$(shard 1)" "pair/tune/$(shard 1)" || fail "asked for by name: other bytes"
 for i in 2 3; do cp "pair/tune/$(shard $i)" mnt/asked/; done
-run deltafsctl encode --yes --codec ultradelta mnt/asked/* </dev/null
 planned asked
+
+# What was compressed exactly as it came, and is asked for then, is planned as one too.
+mkdir mnt/later
+for i in 1 2 3; do cp "pair/tune/$(shard $i)" mnt/later/; done
+settle
+[ "$(told exact "mnt/later/$(shard 1)")" = 1 ] || fail "later: $(state "later/$(shard 1)")"
+run deltafsctl encode --yes --codec ultradelta mnt/later/* </dev/null
+planned later
 
 # One that is replaced later is exact: what the others were is not known any more. So it is after a restart.
 replaced() {
@@ -78,7 +86,7 @@ replaced() {
 	[ "$(told exact "mnt/$1/$(shard 2)")" = 1 ] && [ "$(state "$1/$(shard 2)")" = container ] ||
 		fail "$1: a shard that was replaced: exact=$(told exact "mnt/$1/$(shard 2)"), $(state "$1/$(shard 2)"): $(tail -3 "$log")"
 	cmp "mnt/$1/$(shard 2)" "other$2/tune/$(shard 2)" || fail "$1: a shard that was replaced has other bytes"
-	because "$1/$(shard 2)" 'coded exactly, since other files of its model were compressed before, or never came; copy the whole model in anew' ||
+	because "$1/$(shard 2)" 'coded exactly, since other files of its model were compressed before; copy the whole model in anew' ||
 		fail "$1: why it is exact: $(told reason "mnt/$1/$(shard 2)")"
 	for i in 1 3; do cmp "mnt/$1/$(shard $i)" "want$i" || fail "$1: shard $i changed with it"; done
 }
