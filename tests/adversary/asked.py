@@ -9,11 +9,15 @@ import sys
 import time
 
 
+def fail(error):
+    raise error
+
+
 def snapshot(*tops):
     """All that can be told of all below @tops, but for access times."""
     seen = {}
     for top in tops:
-        for directory, _, names in os.walk(top):
+        for directory, _, names in os.walk(top, onerror=fail):
             for path in [directory] + [os.path.join(directory, name) for name in names]:
                 st = os.lstat(path)
                 content = b""
