@@ -13,27 +13,17 @@
 #include <sys/vfs.h>
 
 #include "util/auto.h"
+#include "util/mountinfo.h"
 
 #define FUSE_MAGIC 0x65735546
 
-/* mountinfo writes blanks, backslashes and newlines as \ooo. */
-static char *unescape(const char *text)
+static char *plain(const char *word)
 {
-	char *plain = strdup(text), *to = plain;
-	unsigned octal;
+	char *text = strdup(word);
 
-	if (!plain)
-		return NULL;
-	for (const char *at = text; *at; to++) {
-		if (*at == '\\' && sscanf(at + 1, "%3o", &octal) == 1) {
-			*to = (char)octal;
-			at += 4;
-		} else {
-			*to = *at++;
-		}
-	}
-	*to = '\0';
-	return plain;
+	if (text)
+		dfs_mountinfo_plain(text);
+	return text;
 }
 
 /* "36 35 0:42 / /mnt rw,... shared:1 - fuse.deltafs /store rw,..." */
@@ -49,8 +39,8 @@ static int line_match(char *line, dev_t dev, struct ctl_mount *ret_mount)
 	type = strtok_r(rest + 3, " ", &save);
 	source = strtok_r(NULL, " ", &save);
 	if (type && source && !strcmp(type, "fuse.deltafs") && makedev(major, minor) == dev) {
-		ret_mount->point = unescape(point);
-		ret_mount->store = unescape(source);
+		ret_mount->point = plain(point);
+		ret_mount->store = plain(source);
 		ret = ret_mount->point && ret_mount->store ? 1 : -ENOMEM;
 	}
 	free(point);

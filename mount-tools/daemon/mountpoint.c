@@ -14,50 +14,11 @@
 #include <unistd.h>
 
 #include "util/auto.h"
+#include "util/mountinfo.h"
 
 extern char **environ;
 
 /* --- what is mounted there */
-
-/* mountinfo writes blanks, tabs, newlines and backslashes as \ooo. In place. */
-static void unescape(char *text)
-{
-	char *to = text;
-	unsigned octal;
-
-	for (; *text; to++) {
-		if (*text == '\\' && sscanf(text + 1, "%3o", &octal) == 1) {
-			*to = (char)octal;
-			text += 4;
-		} else {
-			*to = *text++;
-		}
-	}
-	*to = '\0';
-}
-
-/* The type and source of what is mounted at @path, the topmost. Return: false if nothing is. */
-static bool mounted_at(const char *path, char type[64], char source[4096])
-{
-	DFS_AUTO(file) FILE *file = fopen("/proc/self/mountinfo", "re");
-	DFS_AUTO(mem) char *line = NULL;
-	size_t cap = 0;
-	bool found = false;
-
-	while (file && getline(&line, &cap, file) > 0) {
-		char *rest = strstr(line, " - ");
-		char point[4096];
-
-		if (!rest || sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
-			continue;
-		unescape(point);
-		if (strcmp(point, path) == 0 && sscanf(rest + 3, "%63s %4095s", type, source) == 2)
-			found = true;
-	}
-	if (found)
-		unescape(source);
-	return found;
-}
 
 /* The pid of the daemon behind a mount, as it says itself; 0 if it does not. */
 static long daemon_of(const char *path)
@@ -93,7 +54,7 @@ static int detach_dead(const char *path, struct dfs_err *err)
 {
 	char type[64], source[4096];
 
-	if (!mounted_at(path, type, source) || strcmp(type, "fuse.deltafs") != 0)
+	if (!dfs_mountinfo_find(path, type, source) || strcmp(type, "fuse.deltafs") != 0)
 		return dfs_fail(err, ENOTCONN, "%s: a dead mount of another file system; unmount it first: umount -l %s", path, path);
 	if (umount2(path, MNT_DETACH) == 0 || fusermount_detach(path) == 0)
 		return 0;
@@ -131,7 +92,7 @@ static int refuse_second(const char *path, struct dfs_err *err)
 	char by[64] = "";
 	long pid;
 
-	if (!mounted_at(path, type, source) || strcmp(type, "fuse.deltafs") != 0)
+	if (!dfs_mountinfo_find(path, type, source) || strcmp(type, "fuse.deltafs") != 0)
 		return 0;
 	pid = daemon_of(path);
 	if (pid)

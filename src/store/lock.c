@@ -18,12 +18,15 @@
 #include "store/internal.h"
 #include "store/kept.h"
 #include "util/io.h"
+#include "util/mountinfo.h"
 
 static const char lock_path[] = DFS_STORE_DIR "/lock";
 
 /* Somebody who only asks (dfs_store_holder()) holds the lock for an instant: outlast him. */
 #define LOCK_TRIES 5
 #define LOCK_PAUSE_MS 10
+/* A daemon whose mount is gone is ending: who has just unmounted it need not know that it takes a moment. */
+#define ENDING_TRIES 500
 
 static void command_of(long pid, char *ret_command, size_t size)
 {
@@ -90,11 +93,21 @@ static int busy(const struct dfs_store *store, int fd, struct dfs_err *err)
 			holder.mountpoint);
 }
 
+/* Or beginning; or its mount cannot be seen from here. */
+static bool is_ending(int fd)
+{
+	char type[DFS_MOUNT_TYPE], source[DFS_MOUNT_SOURCE];
+	struct dfs_holder holder;
+
+	holder_read(fd, &holder);
+	return holder.pid && *holder.mountpoint && !dfs_mountinfo_find(holder.mountpoint, type, source);
+}
+
 static int take(const struct dfs_store *store, int fd, struct dfs_err *err)
 {
 	static const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (int i = 0; i < LOCK_TRIES || (i < ENDING_TRIES && is_ending(fd)); i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)

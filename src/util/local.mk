@@ -14,6 +14,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/hash.c %D%/hash.h \
 	%D%/io.c %D%/io.h \
 	%D%/log.c %D%/log.h \
+	%D%/mountinfo.c %D%/mountinfo.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/rounding.h \
