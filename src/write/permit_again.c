@@ -16,13 +16,17 @@ static bool is_same(const struct dfs_permit_again *again)
 	return codec && !strcmp(codec, again->codec);
 }
 
+/* Asked last: behind it nobody changes the file's directory, nor a policy there. */
 static int enter(void *arg, const struct dfs_ingest_change *change)
 {
 	const struct dfs_permit_again *again = arg;
+	int ret = again->next ? again->next->enter(again->next->arg, change) : 0;
 
-	if (change->anew && !is_same(again))
-		return -ESTALE;
-	return again->next ? again->next->enter(again->next->arg, change) : 0;
+	if (ret < 0 || !change->anew || is_same(again))
+		return ret;
+	if (again->next)
+		again->next->leave(again->next->arg, NULL);
+	return -ESTALE;
 }
 
 static void leave(void *arg, const struct dfs_published *now)

@@ -57,13 +57,20 @@ def save(path, tensors, metadata=None):
         f.write(struct.pack("<Q", len(text)) + text + b"".join(data for _, _, _, data in tensors))
 
 
-def load(path):
-    """{name: bytes}, and all bytes before the first tensor"""
+def read(path):
+    """{name: (dtype, shape, bytes)}, and all bytes before the first tensor"""
     with open(path, "rb") as f:
         data = f.read()
     start = 8 + struct.unpack_from("<Q", data)[0]
     header = json.loads(data[8:start])
-    return {name: data[start:][slice(*t["data_offsets"])] for name, t in header.items() if name != "__metadata__"}, data[:start]
+    header.pop("__metadata__", None)
+    return {name: (t["dtype"], t["shape"], data[start:][slice(*t["data_offsets"])]) for name, t in header.items()}, data[:start]
+
+
+def load(path):
+    """{name: bytes}, and all bytes before the first tensor"""
+    tensors, head = read(path)
+    return {name: data for name, (_, _, data) in tensors.items()}, head
 
 
 def layer(i, what="mlp.up_proj"):

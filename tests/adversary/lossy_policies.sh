@@ -129,11 +129,12 @@ begin() { come "$1"; retry 30 working || echo "$1 was not seen while it was code
 still() { [ "$(stat -c %i "$1")" = "$2" ]; }
 told_so=0
 meanwhile() {
-	local file=$1 number
+	local file=$1 number before
 	begin "$file"
 	number=$(stat -c %i "$file")
+	before=$(told state "$file")	# after the number, which then is that of what came
 	"${@:3}" || fail "$*"
-	if still "$2" "$number"; then
+	if [ "$before" = plain ] && still "$2" "$number"; then
 		told_so=$((told_so + 1))
 		settle
 		exact "$2" "${*:3}, while it was coded"
