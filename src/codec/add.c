@@ -11,8 +11,9 @@
 #include "tensor/convert_fast.h"
 #include "util/bytes.h"
 
-/* Values in the inner loop, whose fixed length lets compilers make vectors of it at -O2. */
+/* Values in the inner loops, whose fixed length lets compilers make vectors of them at -O2. */
 #define LANES 16
+#define WIDE 64
 
 bool dfs_add_takes(unsigned dtype)
 {
@@ -79,16 +80,18 @@ static inline uint32_t is_rounded(float a, float b, float sum)
 
 /*
  * One sum. Return: the value, with bit 16 set if it is not sure: the F32 is
- * half way between two values, and not the sum. Infinity and NaN of the
- * prediction are kept; a sum is never a NaN.
+ * half way between two values, and (if @exact is asked) not the sum. Infinity
+ * and NaN of the prediction are kept; a sum is never a NaN.
  */
-static inline uint32_t bf16_sum(uint32_t pred, float delta)
+static inline uint32_t bf16_sum(uint32_t pred, float delta, bool exact)
 {
 	union word a = { .bits = pred << 16 }, sum = { .value = a.value + delta };
 	uint32_t rounded = (sum.bits + 0x7fff + (sum.bits >> 16 & 1)) >> 16;
 
-	return ((pred & 0x7f80) == 0x7f80 ? pred : rounded) |
-	       (((sum.bits & 0xffff) == 0x8000) & is_rounded(a.value, delta, sum.value)) << 16;
+	uint32_t half = (sum.bits & 0xffff) == 0x8000;
+
+	half = exact ? half & is_rounded(a.value, delta, sum.value) : half;
+	return ((pred & 0x7f80) == 0x7f80 ? pred : rounded) | half << 16;
 }
 
 /* @a where @condition is 1, @b where it is 0; compilers make no branch of it. */
@@ -98,7 +101,7 @@ static inline uint32_t choose(uint32_t condition, uint32_t a, uint32_t b)
 }
 
 /* The same. Below 2^-14 values are multiples of 2^-24, as are F32 between 0.5 and 1. */
-static inline uint32_t f16_sum(uint32_t pred, float delta)
+static inline uint32_t f16_sum(uint32_t pred, float delta, bool exact)
 {
 	uint32_t size = (pred & 0x7fff) << 13, small, rounded, unsure;
 	union word sub = { .bits = size + (113u << 23) }, a, sum, half;
@@ -117,27 +120,43 @@ static inline uint32_t f16_sum(uint32_t pred, float delta)
 	rounded = choose((int32_t)rounded < 0x7c00, rounded, 0x7c00);
 	rounded = choose(small, half.bits - 0x3f000000, rounded) | (sum.bits >> 16 & 0x8000);
 	unsure = choose(small, (lost == 0x1p-25f) | (lost == -0x1p-25f), (sum.bits & 0x1fff) == 0x1000);
-	return choose((pred & 0x7c00) == 0x7c00, pred, rounded) | (unsure & is_rounded(a.value, delta, sum.value)) << 16;
+	unsure = exact ? unsure & is_rounded(a.value, delta, sum.value) : unsure;
+	return choose((pred & 0x7c00) == 0x7c00, pred, rounded) | unsure << 16;
 }
 
+/*
+ * Few are half way, so that whether they are so exactly is asked only where
+ * there are some. WIDE at a time, as long as there are so many: asking whether
+ * any is takes longer than a sum.
+ */
 #define SHORT_LOOP(name, dtype, level, target)							\
+	target static inline __attribute__((always_inline)) void name##_some_##level(		\
+		const any16 *pred, const float *delta, any16 *out, size_t n)			\
+	{											\
+		uint16_t values[WIDE];								\
+		uint32_t unsure = 0, half = 0;							\
+												\
+		for (size_t i = 0; i < n; i++) {						\
+			uint32_t value = name##_sum(le16toh(pred[i]), delta[i], false);		\
+												\
+			values[i] = htole16((uint16_t)value);					\
+			half |= value;								\
+		}										\
+		if (half >> 16)									\
+			for (size_t i = 0; i < n; i++)						\
+				unsure |= name##_sum(le16toh(pred[i]), delta[i], true);		\
+		if (unsure >> 16)								\
+			slow(dtype, pred, delta, out, n);					\
+		else										\
+			memcpy(out, values, n * sizeof(*values));				\
+	}											\
+												\
 	target static void name##_add_##level(const any16 *pred, const float *delta, any16 *out, size_t n) \
 	{											\
-		for (; n >= LANES; n -= LANES, pred += LANES, out += LANES, delta += LANES) {	\
-			uint16_t values[LANES];							\
-			uint32_t unsure = 0;							\
-												\
-			for (size_t i = 0; i < LANES; i++) {					\
-				uint32_t value = name##_sum(le16toh(pred[i]), delta[i]);	\
-												\
-				values[i] = htole16((uint16_t)value);				\
-				unsure |= value;						\
-			}									\
-			if (unsure >> 16)							\
-				slow(dtype, pred, delta, out, LANES);				\
-			else									\
-				memcpy(out, values, sizeof(values));				\
-		}										\
+		for (; n >= WIDE; n -= WIDE, pred += WIDE, out += WIDE, delta += WIDE)		\
+			name##_some_##level(pred, delta, out, WIDE);				\
+		for (; n >= LANES; n -= LANES, pred += LANES, out += LANES, delta += LANES)	\
+			name##_some_##level(pred, delta, out, LANES);				\
 		slow(dtype, pred, delta, out, n);						\
 	}
 

@@ -22,19 +22,30 @@ static size_t bound(struct dfs_shape shape, size_t n)
 	return 8 * ((n + 7) / 8);
 }
 
+/* The one that all of them have; NULL: they have several. */
+static const float *same_scale(const struct dfs_bitdelta_table *t, const struct dfs_block *block, unsigned round, size_t at,
+			       size_t n)
+{
+	uint64_t cols = block->shape.cols;
+	uint64_t row = (block->first + at) / cols, col = (block->first + at) % cols;
+
+	if (t->scale == DFS_BITDELTA_COLUMN || (n > cols - col && t->units > 1))
+		return NULL;
+	return &t->scales[round * t->units + (t->scale == DFS_BITDELTA_ROW ? row : 0)];
+}
+
 void dfs_bitdelta_fill(const struct dfs_bitdelta_table *t, const struct dfs_block *block, unsigned round, size_t at,
 		       size_t n, float *out)
 {
 	const float *scales = t->scales + round * t->units;
 	uint64_t cols = block->shape.cols;
 	uint64_t row = (block->first + at) / cols, col = (block->first + at) % cols;
+	const float *one = n == DFS_BITDELTA_BLOCK ? same_scale(t, block, round, at, n) : NULL;
 
-	if (t->scale != DFS_BITDELTA_COLUMN && n == DFS_BITDELTA_BLOCK && (n <= cols - col || t->units == 1)) {
-		float same = scales[t->scale == DFS_BITDELTA_ROW ? row : 0];
-
+	if (one) {
 		/* a fixed length lets compilers make vectors of it */
 		for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i++)
-			out[i] = same;
+			out[i] = *one;
 		return;
 	}
 	for (size_t i = 0; i < n; row++, col = 0) {
@@ -90,16 +101,16 @@ static int table_open(struct dfs_shape shape, struct dfs_span bytes, bool encodi
 	return 0;
 }
 
-/* Signs of 32 values at a time, which compilers make vectors of. */
+/* One scale for the whole block, or one for each value. Signs of 32 at a time, which compilers make vectors of. */
 #define SIGNS(level, target)									\
-	target static void sign_##level(const uint8_t *bits, const float *scale, float *delta, bool first) \
+	target static inline void put_##level(const uint8_t *bits, const float *scale, bool one, float *delta, bool first) \
 	{											\
 		for (size_t i = 0; i < DFS_BITDELTA_BLOCK; i += 32, bits += 4) {		\
 			uint32_t word = dfs_get_u32le(bits);					\
 			float terms[32];							\
 												\
 			for (uint32_t k = 0; k < 32; k++) {					\
-				union { float value; uint32_t bits; } term = { .value = scale[i + k] }; \
+				union { float value; uint32_t bits; } term = { .value = scale[one ? 0 : i + k] }; \
 												\
 				term.bits ^= word & 1u << k ? 0x80000000 : 0;			\
 				terms[k] = term.value;						\
@@ -110,13 +121,21 @@ static int table_open(struct dfs_shape shape, struct dfs_span bytes, bool encodi
 				for (uint32_t k = 0; k < 32; k++)				\
 					delta[i + k] += terms[k];				\
 		}										\
+	}											\
+												\
+	target static void sign_##level(const uint8_t *bits, const float *scale, bool one, float *delta, bool first) \
+	{											\
+		if (one)									\
+			put_##level(bits, scale, true, delta, first);				\
+		else										\
+			put_##level(bits, scale, false, delta, first);				\
 	}
 
 SIGNS(portable, )
 SIGNS(avx2, DFS_FOR_AVX2)
 SIGNS(avx512, DFS_FOR_AVX512)
 
-typedef void sign_fn(const uint8_t *bits, const float *scale, float *delta, bool first);
+typedef void sign_fn(const uint8_t *bits, const float *scale, bool one, float *delta, bool first);
 
 static sign_fn *const sign_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(sign);
 
@@ -133,6 +152,15 @@ static int check_payload(const struct dfs_bitdelta_table *t, size_t n, struct df
 	return 0;
 }
 
+/* Values from @at on, a multiple of 8 unless they are the last: rather to the end of a row than across it. */
+static size_t next_block(const struct dfs_bitdelta_table *t, const struct dfs_block *block, size_t at)
+{
+	size_t n = block->n - at < DFS_BITDELTA_BLOCK ? block->n - at : DFS_BITDELTA_BLOCK;
+	uint64_t left = block->shape.cols - (block->first + at) % block->shape.cols;
+
+	return t->scale == DFS_BITDELTA_ROW && left < n && left % 8 == 0 ? (size_t)left : n;
+}
+
 static int decode(const struct dfs_block *block, struct dfs_span payload, const struct dfs_table *table, void *out,
 		  struct dfs_scratch *scratch, struct dfs_err *err)
 {
@@ -142,15 +170,19 @@ static int decode(const struct dfs_block *block, struct dfs_span payload, const 
 	size_t len = (block->n + 7) / 8;
 	int ret = check_payload(t, block->n, payload, err);
 
-	for (size_t at = 0; at < block->n && ret == 0; at += DFS_BITDELTA_BLOCK) {
-		size_t n = block->n - at < DFS_BITDELTA_BLOCK ? block->n - at : DFS_BITDELTA_BLOCK;
+	for (size_t at = 0, n; at < block->n && ret == 0; at += n) {
 		float scale[DFS_BITDELTA_BLOCK], delta[DFS_BITDELTA_BLOCK];
 
+		n = next_block(t, block, at);
 		/* behind the payload there are DFS_PAYLOAD_PAD bytes, and behind the values some of any content */
 		for (unsigned j = 0; j < t->k; j++) {
-			dfs_bitdelta_fill(t, block, j, at, n, scale);
-			memset(scale + n, 0, (DFS_BITDELTA_BLOCK - n) * sizeof(*scale));
-			sign_of_level[cpu](payload.data + j * len + at / 8, scale, delta, j == 0);
+			const float *same = same_scale(t, block, j, at, n);
+
+			if (!same) {
+				dfs_bitdelta_fill(t, block, j, at, n, scale);
+				memset(scale + n, 0, (DFS_BITDELTA_BLOCK - n) * sizeof(*scale));
+			}
+			sign_of_level[cpu](payload.data + j * len + at / 8, same ? same : scale, same, delta, j == 0);
 		}
 		dfs_add(cpu, block->shape.dtype, (const uint8_t *)block->pred + at * size, delta,
 			(uint8_t *)out + at * size, n);

@@ -19,6 +19,7 @@ CODED = ("bitdelta", "delta-dct", "ultradelta", "ultradelta:mask=stored", "delta
 
 
 def make_pair(tools, out, gib):
+    os.makedirs(os.path.dirname(out), exist_ok=True)
     run(tools.pair, "--params", str(int(gib * (1 << 29))), "--hidden", "1024", "--vocab", "32000", "--r", "1e-2", "--seed", "1",
         out)
     return f"{out}/base/model.safetensors", f"{out}/tune/model.safetensors"
