@@ -6,7 +6,7 @@
 
 python3 - <<'PY' || fail "make the pair"
 import lossy_pair
-lossy_pair.ROWS = lossy_pair.COLS = 320	# a tenth of a second, coded by delta-come
+lossy_pair.ROWS = lossy_pair.COLS = 768	# coded by delta-come it takes longer than a look at the status
 lossy_pair.pair("base", "tune", layers=3)
 PY
 store_of base
