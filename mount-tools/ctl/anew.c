@@ -12,9 +12,7 @@
 #include "codec/lossy.h"
 #include "daemon.h"
 #include "kept.h"
-#include "progress.h"
 #include "store/claim.h"
-#include "write/ingest.h"
 #include "write/permit.h"
 
 DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
@@ -141,25 +139,11 @@ static void refuse(struct ctl *ctl, const struct ctl_file *file, struct ctl_tota
 
 /* --- made plain */
 
-static int thaw_in_place(struct ctl_session *s, const char *path, const char *rel, struct dfs_err *err)
-{
-	struct ctl_progress progress;
-	struct dfs_ingest_result done;
-	struct dfs_ingest_config config = {
-		.reader = s->reader, .keeper = s->keeper, .verify_progress = ctl_progress_tell, .verify_arg = &progress,
-	};
-	int ret;
-
-	ctl_progress_start(&progress, "decoding", path);
-	ret = dfs_thaw(s->store, rel, &config, &done, err);
-	ctl_progress_end(&progress);
-	return ret;
-}
-
 static int thaw(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
 	DFS_AUTO(mem) char *rel = NULL;
+	struct dfs_ingest_result done;
 	struct ctl_result result;
 	int ret = ctl_daemon_writer(path, &daemon, err);
 
@@ -167,7 +151,7 @@ static int thaw(struct ctl_session *s, const char *path, struct dfs_err *err)
 		return ctl_daemon_decode(&daemon, &result, err);
 	if (ret == 0)
 		ret = ctl_session_enter(s, path, &rel, err);
-	return ret < 0 ? ret : thaw_in_place(s, path, rel, err);
+	return ret < 0 ? ret : ctl_session_thaw(s, path, rel, &done, err);
 }
 
 void ctl_anew_begin(struct ctl *ctl, struct ctl_session *session, struct ctl_files *files, struct ctl_totals *totals)

@@ -147,12 +147,13 @@ static int run(struct ctl *ctl)
 	DFS_AUTO(dependants) struct dfs_dependants *dependants = NULL;
 	DFS_AUTO(session) struct ctl_session s = { 0 };
 	struct dfs_err err = { "" };
+	struct dfs_norms norms;
 	json_t *models;
-	int ret = ctl_base_norms_check(ctl);
+	int ret = ctl_base_norms_read(ctl, &norms);
 
 	if (ret != CTL_DONE)
 		return ret;
-	if (ctl_base_norms_set(ctl, &err) < 0)
+	if (ctl->n_args == 2 && ctl_base_norms_set(ctl, &norms, &err) < 0)
 		return ctl_fail(ctl, &err);
 	models = json_array();
 	ctl_session_init(&s, ctl, false);

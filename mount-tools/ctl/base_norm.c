@@ -10,29 +10,32 @@
 #include "mounts.h"
 #include "session.h"
 
-/* @ret_norm: as of dfs_registry_set_norms(): 0 is below 0 there. */
-static bool parse(const char *text, double *ret_norm)
+/* @text: NULL: not asked for. Below 0 stands for the 0 of a user: see dfs_registry_set_norms(). */
+static bool read_norm(const char *text, double *ret_norm)
 {
 	char *end;
-	double value = strtod(text, &end);
 
-	if (end == text || *end || !(value >= 0) || !isfinite(value))
+	if (!text)
+		return true;
+	*ret_norm = strtod(text, &end);
+	if (end == text || *end || !(*ret_norm >= 0) || !isfinite(*ret_norm))
 		return false;
-	*ret_norm = value > 0 ? value : -1;
+	*ret_norm = *ret_norm > 0 ? *ret_norm : -1;
 	return true;
 }
 
-int ctl_base_norms_check(const struct ctl *ctl)
+int ctl_base_norms_read(const struct ctl *ctl, struct dfs_norms *ret_norms)
 {
-	double norm;
+	bool wanted = ctl->norm || ctl->exact_norm;
 
-	if (!ctl->norm && !ctl->exact_norm)
-		return ctl->n_args == 1 ? CTL_DONE : ctl_usage(ctl, "of all bases, or of one with --norm NUMBER");
-	if (ctl->n_args != 2)
+	*ret_norms = (struct dfs_norms){ { 0 } };
+	if (!wanted && ctl->n_args != 1)
+		return ctl_usage(ctl, "of all bases, or of one with --norm NUMBER");
+	if (wanted && ctl->n_args != 2)
 		return ctl_usage(ctl, "--norm and --exact-norm are of one base: STORE ID");
-	if (ctl->norm && !parse(ctl->norm, &norm))
+	if (!read_norm(ctl->norm, &ret_norms->of[DFS_NORM_ESTIMATE]))
 		return ctl_usage(ctl, "--norm: \"%s\" is no number from 0", ctl->norm);
-	if (ctl->exact_norm && !parse(ctl->exact_norm, &norm))
+	if (!read_norm(ctl->exact_norm, &ret_norms->of[DFS_NORM_EXACT]))
 		return ctl_usage(ctl, "--exact-norm: \"%s\" is no number from 0", ctl->exact_norm);
 	return CTL_DONE;
 }
@@ -55,20 +58,12 @@ static int set_here(struct ctl *ctl, const struct dfs_norms *norms, struct dfs_e
 	return model ? dfs_registry_set_norms(s.store, model->id, norms, true, err) : -ENOENT;
 }
 
-int ctl_base_norms_set(struct ctl *ctl, struct dfs_err *err)
+int ctl_base_norms_set(struct ctl *ctl, const struct dfs_norms *norms, struct dfs_err *err)
 {
 	DFS_AUTO(based) struct ctl_based based = { .daemon.fd = -1 };
-	struct dfs_norms norms = { { 0 } };
-	int ret;
+	int ret = ctl_based_open(ctl->args[0], &based, err);
 
-	if (!ctl->norm && !ctl->exact_norm)
-		return 0;
-	if (ctl->norm)
-		parse(ctl->norm, &norms.of[DFS_NORM_ESTIMATE]);
-	if (ctl->exact_norm)
-		parse(ctl->exact_norm, &norms.of[DFS_NORM_EXACT]);
-	ret = ctl_based_open(ctl->args[0], &based, err);
 	if (ret < 0)
 		return ret;
-	return ret > 0 ? ctl_based_set_norms(&based, ctl->args[1], &norms, err) : set_here(ctl, &norms, err);
+	return ret > 0 ? ctl_based_set_norms(&based, ctl->args[1], norms, err) : set_here(ctl, norms, err);
 }

@@ -6,11 +6,12 @@
 #define DELTAFSCTL_BASE_NORM_H
 
 #include "ctl.h"
+#include "tensor/norms.h"
 
-/* ctl_base_norms_check() - --norm and --exact-norm want one base, and a number. Return: CTL_DONE; CTL_USAGE. */
-int ctl_base_norms_check(const struct ctl *ctl);
+/* ctl_base_norms_read() - of --norm and --exact-norm, which want one base. @ret_norms: as of dfs_registry_set_norms(). Return: CTL_DONE; CTL_USAGE. */
+int ctl_base_norms_read(const struct ctl *ctl, struct dfs_norms *ret_norms);
 
-/* ctl_base_norms_set() - by the daemon of a store that is mounted. Return: 0, also if nobody wants it; -errno with a sentence. */
-int ctl_base_norms_set(struct ctl *ctl, struct dfs_err *err);
+/* ctl_base_norms_set() - by the daemon of a store that is mounted. Return: 0; -errno with a sentence. */
+int ctl_base_norms_set(struct ctl *ctl, const struct dfs_norms *norms, struct dfs_err *err);
 
 #endif

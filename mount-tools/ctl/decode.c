@@ -99,16 +99,8 @@ static int decode_output(struct decoding *d, struct ctl_file *file, struct ctl_r
 static int decode_in_place(struct decoding *d, const struct ctl_file *file, const char *rel,
 			   struct ctl_result *result, struct dfs_ingest_result *done, struct dfs_err *err)
 {
-	struct ctl_progress progress;
-	struct dfs_ingest_config config = {
-		.reader = d->session.reader, .keeper = d->session.keeper,
-		.verify_progress = ctl_progress_tell, .verify_arg = &progress,
-	};
-	int ret;
+	int ret = ctl_session_thaw(&d->session, file->path, rel, done, err);
 
-	ctl_progress_start(&progress, "decoding", file->path);
-	ret = dfs_thaw(d->session.store, rel, &config, done, err);
-	ctl_progress_end(&progress);
 	if (ret < 0)
 		return ret;
 	*result = (struct ctl_result){

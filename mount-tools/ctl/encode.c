@@ -23,6 +23,7 @@
 #include "walk.h"
 #include "write/classify.h"
 #include "write/choose.h"
+#include "write/coding.h"
 #include "write/ingest.h"
 #include "write/permit.h"
 #include "write/planned.h"
@@ -83,8 +84,8 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, const char
 		config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
-	if (config->base && e->session.store)
-		config->norms = dfs_registry_norms(e->session.store, config->base->id);
+	if (e->session.store)
+		dfs_coding_compare(e->session.store, config);
 	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
 	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		config->codec = NULL;

@@ -256,6 +256,21 @@ void ctl_say_added(struct ctl *ctl, const char *path, const struct dfs_registry_
 			added->known ? ", known already" : "");
 }
 
+int ctl_session_thaw(struct ctl_session *s, const char *path, const char *rel, struct dfs_ingest_result *ret_done,
+		     struct dfs_err *err)
+{
+	struct ctl_progress progress;
+	struct dfs_ingest_config config = {
+		.reader = s->reader, .keeper = s->keeper, .verify_progress = ctl_progress_tell, .verify_arg = &progress,
+	};
+	int ret;
+
+	ctl_progress_start(&progress, "decoding", path);
+	ret = dfs_thaw(s->store, rel, &config, ret_done, err);
+	ctl_progress_end(&progress);
+	return ret;
+}
+
 int ctl_session_register(struct ctl_session *s, const char *path, struct dfs_err *err)
 {
 	struct ctl_progress progress;

@@ -14,6 +14,7 @@
 #include "store/bases.h"
 #include "store/registry.h"
 #include "store/store.h"
+#include "write/ingest.h"
 #include "write/keeper.h"
 #include "write/model.h"
 
@@ -48,6 +49,14 @@ int ctl_session_enter(struct ctl_session *s, const char *path, char **ret_rel, s
 
 /* ctl_session_enter_new() - the same for a file that is to be made: its directory exists */
 int ctl_session_enter_new(struct ctl_session *s, const char *path, char **ret_rel, struct dfs_err *err);
+
+/**
+ * ctl_session_thaw() - make a container of its store plain, with progress
+ * @path: as the user named it; @rel: of ctl_session_enter()
+ * Return: as dfs_thaw().
+ */
+int ctl_session_thaw(struct ctl_session *s, const char *path, const char *rel, struct dfs_ingest_result *ret_done,
+		     struct dfs_err *err);
 
 /**
  * ctl_session_open() - be in the store @path itself, or in the one whose mount it is

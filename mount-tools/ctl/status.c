@@ -94,30 +94,25 @@ static void say_mount(struct screen *s, const json_t *status)
 		ctl_line(&s->lines, "reads that failed: %" PRIu64 "; the log names file, tensor and base", number(status, "failures"));
 }
 
-/* Those of the files above that gave up bits. */
-static void say_lossy(struct screen *s, const json_t *queue)
+/* Of @n files; none: nothing is said. */
+static void say_gain(struct screen *s, const char *what, uint64_t n, uint64_t from, uint64_t to)
 {
-	uint64_t from = number(queue, "lossy_original_bytes"), to = number(queue, "lossy_stored_bytes");
-	uint64_t n = number(queue, "lossy_files");
 	char a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], saved[CTL_BYTES_LEN];
 
 	if (n)
-		ctl_line(&s->lines, "lossy of these: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
+		ctl_line(&s->lines, "%s: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", what, n, n == 1 ? "" : "s",
 			 ctl_bytes(a, from), ctl_bytes(b, to), ctl_ratio(from, to), ctl_bytes(saved, from > to ? from - to : 0));
 }
 
 static void say_saved(struct screen *s, const json_t *queue)
 {
-	uint64_t from = number(queue, "original_bytes"), to = number(queue, "stored_bytes");
 	uint64_t n = number(queue, "compressed_files");
-	char a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], saved[CTL_BYTES_LEN];
 
-	if (n)
-		ctl_line(&s->lines, "compressed since then: %" PRIu64 " file%s, %s -> %s (%.2fx): %s saved", n, n == 1 ? "" : "s",
-		     ctl_bytes(a, from), ctl_bytes(b, to), ctl_ratio(from, to), ctl_bytes(saved, from > to ? from - to : 0));
-	else
+	say_gain(s, "compressed since then", n, number(queue, "original_bytes"), number(queue, "stored_bytes"));
+	if (!n)
 		ctl_line(&s->lines, "compressed since then: nothing");
-	say_lossy(s, queue);
+	say_gain(s, "lossy of these", number(queue, "lossy_files"), number(queue, "lossy_original_bytes"),
+		 number(queue, "lossy_stored_bytes"));
 }
 
 /* From what this mount has compressed so far: nothing to go by at first. */

@@ -87,7 +87,6 @@ static inline uint32_t bf16_sum(uint32_t pred, float delta, bool exact)
 {
 	union word a = { .bits = pred << 16 }, sum = { .value = a.value + delta };
 	uint32_t rounded = (sum.bits + 0x7fff + (sum.bits >> 16 & 1)) >> 16;
-
 	uint32_t half = (sum.bits & 0xffff) == 0x8000;
 
 	half = exact ? half & is_rounded(a.value, delta, sum.value) : half;

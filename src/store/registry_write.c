@@ -72,18 +72,23 @@ static int write_json(struct dfs_store *store, const struct dfs_registered *mode
 	return dfs_write_durable(store, path, text, strlen(text), err);
 }
 
+static struct dfs_registered *find_model(const struct dfs_registry *registry, struct dfs_hash id)
+{
+	for (size_t i = 0; i < registry->n; i++)
+		if (dfs_hash_equal(registry->models[i].id, id))
+			return &registry->models[i];
+	return NULL;
+}
+
 int dfs_registered_write(struct dfs_store *store, struct dfs_registered *model, bool *ret_known, struct dfs_err *err)
 {
 	DFS_AUTO(registry) struct dfs_registry registry = { 0 };
 	int ret = dfs_registry_list(store, &registry, err);
+	const struct dfs_registered *old = ret < 0 ? NULL : find_model(&registry, model->id);
 
-	*ret_known = false;
-	for (size_t i = 0; ret >= 0 && i < registry.n; i++) {
-		if (!dfs_hash_equal(registry.models[i].id, model->id))
-			continue;
-		*ret_known = true;
-		ret = merge(model, &registry.models[i]);
-	}
+	*ret_known = old != NULL;
+	if (old)
+		ret = merge(model, old);
 	if (ret < 0)
 		return ret == -ENOMEM ? dfs_fail(err, ENOMEM, "out of memory") : ret;
 	return write_json(store, model, err);
@@ -97,14 +102,6 @@ static bool are_none(const struct dfs_norms *norms)
 		if (norms->of[i] != 0)
 			return false;
 	return true;
-}
-
-static struct dfs_registered *find_model(const struct dfs_registry *registry, struct dfs_hash id)
-{
-	for (size_t i = 0; i < registry->n; i++)
-		if (dfs_hash_equal(registry->models[i].id, id))
-			return &registry->models[i];
-	return NULL;
 }
 
 struct dfs_norms dfs_registry_norms(const struct dfs_store *store, struct dfs_hash id)

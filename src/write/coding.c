@@ -3,11 +3,23 @@
 
 #include <fcntl.h>
 
+#include "store/registry.h"
+#include "write/spec.h"
+
 static int open_in_store(void *arg, const char *rel)
 {
 	int fd, ret = dfs_store_openat(arg, rel, O_RDONLY | O_NOATIME, &fd);
 
 	return ret < 0 ? ret : fd;
+}
+
+void dfs_coding_compare(const struct dfs_store *store, struct dfs_encode_config *encode)
+{
+	struct dfs_spec spec;
+	enum dfs_norm kind;
+
+	if (encode->base && dfs_spec_parse(encode->codec, &spec, NULL) == 0 && dfs_spec_compares(&spec, &kind))
+		encode->norms = dfs_registry_norms(store, encode->base->id);
 }
 
 int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct dfs_encode_config *encode,
@@ -21,8 +33,7 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 				    dfs_permit_codec(c->policy, &c->mount, rel, fd, ret_why);
 	if (!encode->codec)
 		return 0;
-	if (encode->base)
-		encode->norms = dfs_registry_norms(c->store, encode->base->id);
+	dfs_coding_compare(c->store, encode);
 	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
 	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		encode->codec = NULL;

@@ -30,4 +30,7 @@ struct dfs_coding {
 int dfs_coding_of(const struct dfs_coding *coding, const char *rel, int fd, struct dfs_encode_config *encode,
 		  enum dfs_reason_id *ret_why, struct dfs_err *err);
 
+/* dfs_coding_compare() - fill in the base's norms, if encode->codec compares a model with them */
+void dfs_coding_compare(const struct dfs_store *store, struct dfs_encode_config *encode);
+
 #endif

@@ -112,7 +112,10 @@ enum dfs_reason_id dfs_permit_why_exact(const struct dfs_policy *policy, const s
 {
 	int64_t since;
 	const char *codec = codec_in_force(policy, mount, &since);
-	enum dfs_reason_id why = is_lossy(codec) ? why_exact(rel, fd, since) : DFS_REASON_NONE;
+	enum dfs_reason_id why;
 
-	return is_lossy(codec) && why == DFS_REASON_NONE ? DFS_REASON_EXACT_UNKNOWN : why;
+	if (!is_lossy(codec))
+		return DFS_REASON_NONE;
+	why = why_exact(rel, fd, since);
+	return why == DFS_REASON_NONE ? DFS_REASON_EXACT_UNKNOWN : why;
 }
