@@ -25,4 +25,5 @@ exercise "" tree_exerciser -p 2 -n 2000 -b pair/base/model.safetensors -r 100 ex
 # What was there before is as right as what we made.
 cp pair/tune/model.safetensors ext4/kept
 exercise "" file_exerciser -k -r 20 -n 1500 ext4/kept
+cp pair/tune/model.safetensors ext4/kept	# it may have been left too short for stripes
 exercise "" stripes_exerciser -k -r 20 -n 200 ext4/kept

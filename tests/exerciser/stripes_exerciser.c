@@ -162,7 +162,7 @@ static void begin(struct stripes *s)
 		mmap(NULL, s->size + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!s->start || !s->buf || s->want == MAP_FAILED)
 		cannot(s->settings.path);
-	errno = EFBIG;
+	errno = EINVAL;
 	if (s->size / STRIPE < s->settings.processes)
 		cannot("not a stripe for each process");
 	memcpy(s->want, s->start, s->size);
