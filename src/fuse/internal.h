@@ -275,6 +275,8 @@ void dfs_notice_copied(struct dfs_mount *mount);
 void dfs_notice_asked(struct dfs_mount *mount, struct dfs_node *node);
 /* dfs_notice_by_hand() - somebody wants @node plain, @done: and so it is: nothing waits there until it is written */
 void dfs_notice_by_hand(struct dfs_mount *mount, struct dfs_node *node, bool done);
+void dfs_notice_move_begin(struct dfs_mount *mount);	/* around a rename and dfs_notice_moved() */
+void dfs_notice_move_end(struct dfs_mount *mount);
 void dfs_notice_moved(struct dfs_mount *mount, struct dfs_node *parent, const char *name,
 		      struct dfs_node *to, const char *to_name, bool exchanged);
 

@@ -176,6 +176,7 @@ static int rename_in(struct dfs_mount *mount, struct place *from, struct place *
 	if (ret < 0)
 		return ret;
 	ret = named_before(mount, to->dir, to->name, &to->named);
+	dfs_notice_move_begin(mount);
 	if (ret == 0 || (ret == -ENOENT && !(flags & RENAME_EXCHANGE)))
 		ret = rename_places(mount, from, to, flags);
 	replaced = ret == 0 && !(flags & RENAME_EXCHANGE) && !is_same(from, to);
@@ -183,6 +184,7 @@ static int rename_in(struct dfs_mount *mount, struct place *from, struct place *
 	named_after(mount, &to->named, replaced, to->parent, to->name);
 	if (ret == 0)
 		dfs_notice_moved(mount, from->parent, from->name, to->parent, to->name, flags & RENAME_EXCHANGE);
+	dfs_notice_move_end(mount);
 	if (replaced)
 		dfs_notice_replaced(mount, only_of(&to->named));
 	return ret;

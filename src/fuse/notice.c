@@ -25,6 +25,43 @@ static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char pa
 	       dfs_node_path(&mount->nodes, node, path) == 0;
 }
 
+/* Who told of @path tells again, of the one that it has by now. Return: whether it has another, then in @path, or none. */
+static bool has_moved(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX], bool *ret_gone)
+{
+	char now[PATH_MAX];
+
+	*ret_gone = !path_of_node(mount, node, now);
+	if (!*ret_gone && !strcmp(now, path))
+		return false;
+	if (!*ret_gone)
+		memcpy(path, now, sizeof(now));
+	return true;
+}
+
+/* A path that it has lost is nothing to wait for: it is looked at, and forgotten. */
+static void tell_writing(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
+{
+	char before[PATH_MAX];
+	bool gone = false;
+
+	do {
+		memcpy(before, path, sizeof(before));
+		dfs_queue_writing(mount->queue, path);
+		if (!has_moved(mount, node, path, &gone))
+			return;
+		dfs_queue_written(mount->queue, before);
+	} while (!gone);
+}
+
+static void tell_written(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
+{
+	bool gone = false;
+
+	do
+		dfs_queue_written(mount->queue, path);
+	while (has_moved(mount, node, path, &gone) && !gone);
+}
+
 void dfs_notice_opened(struct dfs_mount *mount, struct dfs_open *open, pid_t pid)
 {
 	char path[PATH_MAX];
@@ -52,7 +89,7 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 		dfs_content_put(mount, content);
 		return;
 	}
-	dfs_queue_writing(mount->queue, path);
+	tell_writing(mount, open->node, path);
 	dfs_queue_opened(mount->queue, path, atomic_load(&open->writer));
 	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
 	dfs_content_put(mount, content);
@@ -97,7 +134,7 @@ void dfs_notice_written(struct dfs_mount *mount, struct dfs_open *open)
 		return;
 	}
 	forget_others(mount, open->node);
-	dfs_queue_written(mount->queue, path);
+	tell_written(mount, open->node, path);
 	content = dfs_content_get(mount, open);
 	if (fstat(dfs_content_fd(content), &st) == 0)
 		dfs_queue_sized(mount->queue, path, (uint64_t)st.st_size);
@@ -164,6 +201,18 @@ void dfs_notice_removed(struct dfs_mount *mount, struct dfs_node *parent, const 
 		return;
 	dfs_queue_removed(mount->queue, path);
 	dfs_ledger_removed(mount->ledger, path);
+}
+
+void dfs_notice_move_begin(struct dfs_mount *mount)
+{
+	if (mount->queue)
+		dfs_queue_move_begin(mount->queue);
+}
+
+void dfs_notice_move_end(struct dfs_mount *mount)
+{
+	if (mount->queue)
+		dfs_queue_move_end(mount->queue);
 }
 
 /* A file that loses the name of an unfinished one is finished. */

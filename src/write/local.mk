@@ -31,7 +31,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/planned.c %D%/planned.h \
 	%D%/policy_of.c %D%/policy_of.h \
 	%D%/queue.c %D%/queue.h \
-	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_tidy.c %D%/queue_work.c \
+	%D%/queue_ask.c %D%/queue_internal.h %D%/queue_move.c %D%/queue_tidy.c %D%/queue_work.c \
 	%D%/reason.c %D%/reason.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/relook.c %D%/relook.h \

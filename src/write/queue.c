@@ -45,7 +45,7 @@ static void entry_forget(struct dfs_queue *q, struct dfs_queue_entry *entry)
 	entry->why.id = DFS_REASON_NONE;
 }
 
-static void entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
+void dfs_queue_entry_renew(struct dfs_queue *q, struct dfs_queue_entry *entry, int64_t ms)
 {
 	entry_forget(q, entry);
 	dfs_queue_entry_wait(q, entry, ms);
@@ -56,11 +56,6 @@ static void entry_open(struct dfs_queue *q, struct dfs_queue_entry *entry)
 	entry_forget(q, entry);
 	entry_cancel(q, entry);
 	dfs_due_remove(&q->due, &entry->due);
-}
-
-static bool entry_is_open(const struct dfs_queue_entry *entry)
-{
-	return !entry->item && !entry->due.place;
 }
 
 /* The node stays, for who prunes it. */
@@ -83,6 +78,8 @@ static struct dfs_queue_entry *entry_get(struct dfs_queue *q, const char *rel, b
 
 	*ret_fresh = !entry;
 	if (entry)
+		entry->told = ++q->told;
+	if (entry)
 		return entry;
 	if (node && dfs_due_reserve(&q->due, q->n + 1) == 0)
 		entry = calloc(1, sizeof(*entry));
@@ -93,13 +90,13 @@ static struct dfs_queue_entry *entry_get(struct dfs_queue *q, const char *rel, b
 		return NULL;
 	}
 	entry->node = node;
+	entry->told = ++q->told;
 	node->value = entry;
 	q->n++;
 	return entry;
 }
 
-/* Return: whether there was anything. */
-static bool drop(struct dfs_queue *q, const char *rel)
+bool dfs_queue_drop(struct dfs_queue *q, const char *rel)
 {
 	struct dfs_tree_node *top = dfs_tree_find(&q->tree, rel), *node = top, *leaf;
 
@@ -117,40 +114,6 @@ static bool drop(struct dfs_queue *q, const char *rel)
 	return top != NULL;
 }
 
-static void renew_all(struct dfs_queue *q, struct dfs_tree_node *top)
-{
-	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
-		struct dfs_queue_entry *entry = node->value;
-		bool asked = entry && entry->asked; /* another name, the same bytes: who asked asks still */
-
-		if (entry && !entry_is_open(entry)) {
-			entry_renew(q, entry, q->quiet_ms);
-			entry->asked = asked;
-		}
-	}
-}
-
-/* Neither in the other: what the kernel would refuse is nothing to follow. */
-static bool are_apart(const char *a, const char *b)
-{
-	return !dfs_tree_covers(a, b) && !dfs_tree_covers(b, a);
-}
-
-/* To where nothing is. Return: false: out of memory, and forgotten. */
-static bool move_node(struct dfs_queue *q, struct dfs_tree_node *node, const char *from, const char *to)
-{
-	struct dfs_tree_node *place = dfs_tree_make(&q->tree, to);
-
-	if (!place) {
-		drop(q, from);
-		return false;
-	}
-	dfs_tree_exchange(&q->tree, node, place);
-	dfs_tree_prune(&q->tree, place);
-	renew_all(q, node);
-	return true;
-}
-
 /* What happens to the tree, live and from disk alike. Each returns whether it is worth a record. */
 
 static bool add(struct dfs_queue *q, const char *rel, const char *to)
@@ -160,7 +123,7 @@ static bool add(struct dfs_queue *q, const char *rel, const char *to)
 
 	(void)to;
 	if (entry)
-		entry_renew(q, entry, q->quiet_ms);
+		dfs_queue_entry_renew(q, entry, q->quiet_ms);
 	return entry && fresh;
 }
 
@@ -179,49 +142,15 @@ static bool forget(struct dfs_queue *q, const char *rel, const char *to)
 static bool drop_one(struct dfs_queue *q, const char *rel, const char *to)
 {
 	(void)to;
-	return drop(q, rel);
-}
-
-static bool move(struct dfs_queue *q, const char *from, const char *to)
-{
-	struct dfs_tree_node *node;
-	bool dropped;
-
-	if (!are_apart(from, to))
-		return false;
-	dropped = drop(q, to);
-	node = dfs_tree_find(&q->tree, from);
-	if (node && !move_node(q, node, from, to))
-		q->forgot = true;
-	return dropped || node;
-}
-
-static bool exchange(struct dfs_queue *q, const char *a, const char *b)
-{
-	struct dfs_tree_node *at_a = dfs_tree_find(&q->tree, a), *at_b = dfs_tree_find(&q->tree, b);
-	bool fine = true;
-
-	if (!are_apart(a, b) || (!at_a && !at_b))
-		return false;
-	if (at_a && at_b) {
-		dfs_tree_exchange(&q->tree, at_a, at_b);
-		renew_all(q, at_a);
-		renew_all(q, at_b);
-	} else if (at_a) {
-		fine = move_node(q, at_a, a, b);
-	} else {
-		fine = move_node(q, at_b, b, a);
-	}
-	q->forgot |= !fine;
-	return true;
+	return dfs_queue_drop(q, rel);
 }
 
 static bool (*const changes[DFS_PENDING_KINDS])(struct dfs_queue *q, const char *rel, const char *to) = {
 	[DFS_PENDING_ADD] = add,
 	[DFS_PENDING_DONE] = forget,
 	[DFS_PENDING_DROP] = drop_one,
-	[DFS_PENDING_MOVE] = move,
-	[DFS_PENDING_EXCHANGE] = exchange,
+	[DFS_PENDING_MOVE] = dfs_queue_move,
+	[DFS_PENDING_EXCHANGE] = dfs_queue_exchange,
 };
 
 void dfs_queue_change(struct dfs_queue *q, enum dfs_pending_kind kind, const char *rel, const char *to)
@@ -237,12 +166,12 @@ void dfs_queue_replay(void *arg, enum dfs_pending_kind kind, const char *rel, co
 	changes[kind](arg, rel, to);
 }
 
-static void begin(struct dfs_queue *q)
+void dfs_queue_begin(struct dfs_queue *q)
 {
 	pthread_mutex_lock(&q->lock);
 }
 
-static void end(struct dfs_queue *q, const char *rel)
+void dfs_queue_end(struct dfs_queue *q, const char *rel)
 {
 	bool forgot = q->forgot;
 
@@ -256,26 +185,14 @@ static void end(struct dfs_queue *q, const char *rel)
 
 static void change(struct dfs_queue *q, enum dfs_pending_kind kind, const char *rel, const char *to)
 {
-	begin(q);
+	dfs_queue_begin(q);
 	dfs_queue_change(q, kind, rel, to);
-	end(q, rel);
+	dfs_queue_end(q, rel);
 }
 
 void dfs_queue_written(struct dfs_queue *q, const char *rel)
 {
 	change(q, DFS_PENDING_ADD, rel, NULL);
-}
-
-void dfs_queue_moved(struct dfs_queue *q, const char *from, const char *to)
-{
-	atomic_fetch_add(&q->changes, 1);
-	change(q, DFS_PENDING_MOVE, from, to);
-}
-
-void dfs_queue_exchanged(struct dfs_queue *q, const char *a, const char *b)
-{
-	atomic_fetch_add(&q->changes, 1);
-	change(q, DFS_PENDING_EXCHANGE, a, b);
 }
 
 void dfs_queue_copied(struct dfs_queue *q)
@@ -296,17 +213,17 @@ static void aria2_ended(struct dfs_queue *q, const char *rel)
 	if (stem)
 		node = dfs_tree_find(&q->tree, stem);
 	if (node && node->value && ((struct dfs_queue_entry *)node->value)->due.place)
-		entry_renew(q, node->value, q->quiet_ms);
+		dfs_queue_entry_renew(q, node->value, q->quiet_ms);
 	free(stem);
 }
 
 void dfs_queue_removed(struct dfs_queue *q, const char *rel)
 {
 	atomic_fetch_add(&q->changes, 1);
-	begin(q);
+	dfs_queue_begin(q);
 	dfs_queue_change(q, DFS_PENDING_DROP, rel, NULL);
 	aria2_ended(q, rel);
-	end(q, rel);
+	dfs_queue_end(q, rel);
 }
 
 /* Without memory for its codec a file is coded exactly. */
@@ -324,19 +241,19 @@ static void put(struct dfs_queue *q, const char *rel, int64_t ms, const struct d
 	struct dfs_queue_entry *entry;
 	bool fresh;
 
-	begin(q);
+	dfs_queue_begin(q);
 	entry = entry_get(q, rel, &fresh);
 	if (entry && ms < 0)
 		entry_open(q, entry);
 	else if (entry)
-		entry_renew(q, entry, ms);
+		dfs_queue_entry_renew(q, entry, ms);
 	if (entry)
 		entry->asked = ms >= 0;
 	if (entry)
 		entry_wish(entry, wish);
 	if (entry && fresh)
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
-	end(q, rel);
+	dfs_queue_end(q, rel);
 }
 
 void dfs_queue_writing(struct dfs_queue *q, const char *rel)
@@ -372,14 +289,14 @@ void dfs_queue_found(struct dfs_queue *q, const char *rel, int64_t age_ms)
 	struct dfs_queue_entry *entry;
 	bool fresh;
 
-	begin(q);
+	dfs_queue_begin(q);
 	entry = entry_get(q, rel, &fresh);
 	if (entry && fresh) {
-		entry_renew(q, entry, age_ms < q->quiet_ms ? q->quiet_ms - age_ms : 0);
+		dfs_queue_entry_renew(q, entry, age_ms < q->quiet_ms ? q->quiet_ms - age_ms : 0);
 		entry->since_ms -= age_ms;
 		dfs_pending_note(q->pending, DFS_PENDING_ADD, rel, NULL);
 	}
-	end(q, rel);
+	dfs_queue_end(q, rel);
 }
 
 void dfs_queue_quiet(struct dfs_queue *q, unsigned ms)

@@ -99,6 +99,15 @@ struct dfs_queue_wish {
  */
 void dfs_queue_add_over(struct dfs_queue *queue, const char *rel, unsigned ms, const struct dfs_queue_wish *wish);
 
+/*
+ * dfs_queue_move_begin(), dfs_queue_move_end() - around a rename(2) and what tells of it
+ *
+ * What is found out about a path meanwhile may be of a file that has another by
+ * now: nothing that waits is forgotten for it.
+ */
+void dfs_queue_move_begin(struct dfs_queue *queue);
+void dfs_queue_move_end(struct dfs_queue *queue);
+
 /**
  * dfs_queue_moved() - @from was renamed to @to
  *

@@ -16,6 +16,9 @@
 /* Without memory to take a file. */
 #define MEMORY_MS 1000
 
+/* A name that is being moved will have been by then. */
+#define MOVING_MS 10
+
 static int64_t monotonic_ms(void *arg)
 {
 	(void)arg;
@@ -212,6 +215,9 @@ void dfs_queue_done(struct dfs_queue *q, struct dfs_queue_item *item, enum dfs_q
 		dfs_queue_entry_wait(q, entry, after_ms);
 	} else if (entry && end == DFS_QUEUE_EARLY) {
 		dfs_queue_entry_wait(q, entry, after_ms);
+	} else if (entry && end == DFS_QUEUE_STAYS && q->moving) {
+		/* What was looked for at its old path, perhaps in vain, may be at a new one that is told in a moment. */
+		dfs_queue_entry_wait(q, entry, MOVING_MS);
 	} else if (entry) {
 		dfs_queue_change(q, DFS_PENDING_DONE, item->rel, NULL);
 	}

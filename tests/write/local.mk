@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
-check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_quiet %D%/test_shards
+check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_moves %D%/test_queue_quiet %D%/test_shards
 check_PROGRAMS += %D%/test_allowance %D%/test_check %D%/test_keeper
 check_PROGRAMS += %D%/test_declined %D%/test_lossy %D%/test_spec
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
@@ -75,6 +75,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_ledger_LDADD = $(TEST_LIBS)
 %C%_test_queue_quiet_SOURCES = %D%/test_queue_quiet.c %D%/queued.h tests/store/given.h
 %C%_test_queue_quiet_LDADD = $(TEST_LIBS)
+%C%_test_queue_moves_SOURCES = %D%/test_queue_moves.c %D%/queued.h tests/store/given.h
+%C%_test_queue_moves_LDADD = $(TEST_LIBS)
 %C%_test_queue_asking_SOURCES = %D%/test_queue_asking.c %D%/queued.h tests/store/given.h
 %C%_test_queue_asking_LDADD = $(TEST_LIBS)
 %C%_test_thaw_turns_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite -Wl,--wrap=dfs_view_submit
