@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 import numpy  # noqa: E402
 from bench import machine, note  # noqa: E402
 from methods import METHODS, QUICK  # noqa: E402
+from parts import Parts  # noqa: E402
 from report import check_full, check_quick, markdown, print_summary, summarise  # noqa: E402
 from score import Loss, answers, error_of  # noqa: E402
 from store import Store, hash_of  # noqa: E402
@@ -42,6 +43,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=600, help="steps of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of torch (%(default)s)")
     parser.add_argument("--out", type=Path, help="where results.json, .svg and .md go (the work directory)")
+    parser.add_argument("--parts", type=Path, help="what was measured of a fine-tune is kept here, and not measured again")
     parser.add_argument("--main", action="store_true", help="only the methods that every fine-tune gets")
     parser.add_argument("--quick", action="store_true",
                         help="one small task, one seed, 100 steps, a method of each kind, 500 texts")
@@ -66,9 +68,12 @@ class Run:
         self.tokenizer = AutoTokenizer.from_pretrained(args.base)
         self.pad = self.tokenizer.pad_token_id
         self.tasks = {name: load(name, self.tokenizer, args.work, 500 if args.quick else 5000) for name in args.tasks}
+        self.parts = Parts(args.parts)
         self.store = None
+        self.work = []  # (task, kind, seed, directory of the model) that are to be measured
         self.answers = {}  # (task, kind, seed, method or "") -> right or wrong, text by text
         self.rows = []
+        self.by = {"when": time.strftime("%Y-%m-%d"), "machine": machine(), "versions": versions(args)}
         self.refused = {}  # method -> what this build says of it
         self.failures = []
 
@@ -76,28 +81,33 @@ class Run:
         recipe, dtype = kind.split()
         return self.args.work / "models" / f"{task}-{recipe}-{dtype}-{seed}-{self.args.steps}"
 
-    def each_model(self):
+    def find_work(self):
+        """What was measured before is taken as it is; the others are to be measured."""
         for seed in self.args.seeds:
             for name, task in self.tasks.items():
                 for kind in self.args.kinds:
-                    yield task, kind, seed, self.model(name, kind, seed)
+                    if self.parts.has(name, kind, seed):
+                        rows, answers = self.parts.load(task, kind, seed)
+                        self.rows += rows
+                        self.answers.update(answers)
+                    else:
+                        self.work.append((task, kind, seed, self.model(name, kind, seed)))
 
     def train(self):
         (self.args.work / "models").mkdir(parents=True, exist_ok=True)
-        for seed in self.args.seeds:
-            for name, task in self.tasks.items():
-                for recipe, dtypes in (("full", ("f32", "bf16")), ("lora", ("bf16",))):
-                    outs = {dtype: self.model(name, f"{recipe} {dtype}", seed) for dtype in dtypes
-                            if f"{recipe} {dtype}" in self.args.kinds}
-                    if outs and not all(out.exists() for out in outs.values()):
-                        for out in outs.values():
-                            shutil.rmtree(out, ignore_errors=True)
-                        fine_tune(self.args.base, task, recipe, seed, self.args.steps,
-                                  outs, self.pad, self.args.quick)
+        recipes = dict.fromkeys((task.name, kind.split()[0], seed) for task, kind, seed, _ in self.work)
+        for name, recipe, seed in recipes:
+            outs = {kind.split()[1]: self.model(name, kind, seed) for kind in KINDS
+                    if kind in self.args.kinds and kind.split()[0] == recipe}
+            if not all(out.exists() for out in outs.values()):
+                for out in outs.values():
+                    shutil.rmtree(out, ignore_errors=True)
+                fine_tune(self.args.base, self.tasks[name], recipe, seed, self.args.steps, outs, self.pad,
+                          self.args.quick)
 
     def encode(self):
         """Containers of everything; what this build does not have is found out once."""
-        sample = next(self.each_model())[3] / "model.safetensors"
+        sample = self.work[0][3] / "model.safetensors"
         self.store = Store(self.args.tools, self.args.work, self.args.base)
         self.store.find_linears(sample)
         for method in self.methods:
@@ -105,7 +115,7 @@ class Run:
             if refusal:
                 self.refused[method.name] = refusal
                 print(f"not in this build: {method.name}: {refusal}", flush=True)
-        for task, kind, seed, model in self.each_model():
+        for task, kind, seed, model in self.work:
             for method in self.methods:
                 if method.name in self.refused or not (method.main or kind == KINDS[0]):
                     continue
@@ -130,20 +140,27 @@ class Run:
         return numpy.load(kept), digest
 
     def score(self):
-        plain = {}
-        for task, kind, seed, model in self.each_model():
-            self.answers[task.name, kind, seed, ""], plain[task.name, kind, seed] = self.answer(task, model)
         with self.store.mounted():
-            for row in self.rows:
-                key = row["task"], row["kind"], row["seed"]
-                place = self.store.shown(self.model(*key), next(m for m in self.methods if m.name == row["method"]))
-                right, digest = self.answer(self.tasks[row["task"]], place)
-                self.answers[(*key, row["method"])] = right
-                loss = Loss([(self.answers[(*key, "")], right)])
-                row.update(accuracy=100 * float(right.mean()), accuracy_error=100 * error_of(right),
-                           loss=loss.mean, loss_error=loss.error, same_bytes=digest == plain[key])
-                note("{task:9} {kind:9} {seed} {method:34} {accuracy:6.2f} % right, {loss:+6.2f} +- {loss_error:.2f} lost"
-                     .format(**row))
+            for task, kind, seed, model in self.work:
+                self.score_one(task, kind, seed, model)
+
+    def score_one(self, task, kind, seed, model):
+        key = task.name, kind, seed
+        plain, digest = self.answer(task, model)
+        right = {"": plain}
+        rows = [row for row in self.rows if (row["task"], row["kind"], row["seed"]) == key]
+        for row in rows:
+            place = self.store.shown(model, next(m for m in self.methods if m.name == row["method"]))
+            mine, shown = self.answer(task, place)
+            right[row["method"]] = mine
+            loss = Loss([(plain, mine)])
+            row.update(accuracy=100 * float(mine.mean()), accuracy_error=100 * error_of(mine),
+                       loss=loss.mean, loss_error=loss.error, same_bytes=shown == digest)
+            note("{task:9} {kind:9} {seed} {method:34} {accuracy:6.2f} % right, {loss:+6.2f} +- {loss_error:.2f} lost"
+                 .format(**row))
+        self.answers.update({(*key, method): mine for method, mine in right.items()})
+        if not self.failures:
+            self.parts.save(task, kind, seed, rows, right, self.by)
 
 
 def versions(args):
@@ -167,16 +184,17 @@ def main():
     for task in run.tasks.values():
         print(f"{task.name}: {len(task.learn)} texts to learn from, {len(task.held)} held out, "
               f"{len(task.classes)} classes", flush=True)
-    run.train()
-    run.encode()
-    run.score()
+    run.find_work()
+    if run.work:
+        run.train()
+        run.encode()
+        run.score()
     summary = summarise(run)
     print_summary(summary)
     musts = (check_quick if args.quick else check_full)(run, summary)
     args.out.mkdir(parents=True, exist_ok=True)
     with open(args.out / "results.json", "w") as file:
-        json.dump({"version": 1, "when": time.strftime("%Y-%m-%dT%H:%M:%S"), "machine": machine(),
-                   "versions": versions(args), "steps": args.steps, "seeds": args.seeds,
+        json.dump({"version": 1, **run.by, "parts": run.parts.written_by, "steps": args.steps, "seeds": args.seeds,
                    "tasks": {name: {"learn": len(task.learn), "held": len(task.held), "classes": len(task.classes)}
                              for name, task in run.tasks.items()},
                    "not_in_this_build": run.refused, "failures": run.failures, "rows": run.rows, "summary": summary,

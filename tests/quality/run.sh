@@ -3,14 +3,16 @@
 # run.sh: what is left of real fine-tunes by the codecs that give bits up, read through the mount by transformers.
 #
 #	tests/quality/run.sh [--work DIR] [--build DIR] [--out DIR] [--tasks A,B] [--seeds 0,1,2]
-#		[--kinds "full bf16,full f32,lora bf16"] [--steps N] [--main] [--quick]
+#		[--kinds "full bf16,full f32,lora bf16"] [--steps N] [--parts DIR] [--main] [--quick]
 #
 # Trains on the spot, stores all on one base in one store, scores it through the
 # mount, and checks what is promised: "pass" or "FAIL" a line, and exit status 1.
 # DIR (default /var/tmp/deltafs-quality) keeps trained models, which are used
 # again, answers of models byte by byte the same, and results.json, .svg and .md.
 # Some hours on two processors, 8 GB of DIR; --main: the defaults
-# and baselines alone; --quick: a minute and a small task.
+# and baselines alone; --quick: a minute and a small task. --parts DIR: what was
+# measured of a fine-tune is there, a file each, and is not measured again: a run
+# of several sittings, or none: tests/quality/measured has those of README.md.
 # Needs no root, but /dev/fuse and apt's lists (apt-get update): a task's texts
 # are Debian's. Python is that of tests/clients; torch takes $DFS_THREADS (2)
 # threads, and training waits while the file named by DFS_PAUSE_FILE exists.
