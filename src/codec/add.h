@@ -36,6 +36,13 @@ bool dfs_add_takes(unsigned dtype);
  */
 void dfs_add(enum dfs_cpu cpu, unsigned dtype, const void *pred, const float *delta, void *out, size_t n);
 
+/**
+ * dfs_add_signs() - the same for BF16 and differences of one size
+ * @bits: bit i % 8 of byte i / 8 is 1 where @size is taken away; what is behind the last one does not count
+ * @size: not negative
+ */
+void dfs_add_signs(enum dfs_cpu cpu, const void *pred, const uint8_t *bits, float size, void *out, size_t n);
+
 /* dfs_add_one() - the same for value @i of an array, in place */
 void dfs_add_one(unsigned dtype, void *values, size_t i, float delta);
 

@@ -161,31 +161,48 @@ static size_t next_block(const struct dfs_bitdelta_table *t, const struct dfs_bl
 	return t->scale == DFS_BITDELTA_ROW && left < n && left % 8 == 0 ? (size_t)left : n;
 }
 
+/* @delta: DFS_BITDELTA_BLOCK, of which n are of any use */
+static void sum_rounds(const struct dfs_bitdelta_table *t, const struct dfs_block *block, const uint8_t *payload, size_t at,
+		       size_t n, enum dfs_cpu cpu, float *delta)
+{
+	size_t len = (block->n + 7) / 8;
+	float scale[DFS_BITDELTA_BLOCK];
+
+	/* behind the payload there are DFS_PAYLOAD_PAD bytes, and behind the values some of any content */
+	for (unsigned j = 0; j < t->k; j++) {
+		const float *same = same_scale(t, block, j, at, n);
+
+		if (!same) {
+			dfs_bitdelta_fill(t, block, j, at, n, scale);
+			memset(scale + n, 0, (DFS_BITDELTA_BLOCK - n) * sizeof(*scale));
+		}
+		sign_of_level[cpu](payload + j * len + at / 8, same ? same : scale, same, delta, j == 0);
+	}
+}
+
 static int decode(const struct dfs_block *block, struct dfs_span payload, const struct dfs_table *table, void *out,
 		  struct dfs_scratch *scratch, struct dfs_err *err)
 {
 	const struct dfs_bitdelta_table *t = (const struct dfs_bitdelta_table *)table;
-	unsigned size = dfs_dtype_info(block->shape.dtype)->size;
+	unsigned dtype = block->shape.dtype, size = dfs_dtype_info(dtype)->size;
+	bool simple = t->k == 1 && dtype == DFS_BF16;
 	enum dfs_cpu cpu = dfs_scratch_cpu(scratch);
-	size_t len = (block->n + 7) / 8;
 	int ret = check_payload(t, block->n, payload, err);
 
 	for (size_t at = 0, n; at < block->n && ret == 0; at += n) {
-		float scale[DFS_BITDELTA_BLOCK], delta[DFS_BITDELTA_BLOCK];
+		const uint8_t *pred = (const uint8_t *)block->pred + at * size;
+		uint8_t *to = (uint8_t *)out + at * size;
+		float delta[DFS_BITDELTA_BLOCK];
+		const float *same;
 
 		n = next_block(t, block, at);
-		/* behind the payload there are DFS_PAYLOAD_PAD bytes, and behind the values some of any content */
-		for (unsigned j = 0; j < t->k; j++) {
-			const float *same = same_scale(t, block, j, at, n);
-
-			if (!same) {
-				dfs_bitdelta_fill(t, block, j, at, n, scale);
-				memset(scale + n, 0, (DFS_BITDELTA_BLOCK - n) * sizeof(*scale));
-			}
-			sign_of_level[cpu](payload.data + j * len + at / 8, same ? same : scale, same, delta, j == 0);
+		same = simple ? same_scale(t, block, 0, at, n) : NULL;
+		if (same) {
+			dfs_add_signs(cpu, pred, payload.data + at / 8, *same, to, n);
+			continue;
 		}
-		dfs_add(cpu, block->shape.dtype, (const uint8_t *)block->pred + at * size, delta,
-			(uint8_t *)out + at * size, n);
+		sum_rounds(t, block, payload.data, at, n, cpu, delta);
+		dfs_add(cpu, dtype, pred, delta, to, n);
 	}
 	return ret;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 src_libdeltafs_a_SOURCES += \
-	%D%/add.c \
+	%D%/add.c %D%/add_signs.c \
 	%D%/add.h \
 	%D%/bitdelta.c \
 	%D%/bitdelta.h \

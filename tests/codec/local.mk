@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 check_PROGRAMS += \
-	%D%/test_add \
+	%D%/test_add %D%/test_add_signs \
 	%D%/test_bitdelta \
 	%D%/test_bitdelta_damage \
 	%D%/test_dct \
@@ -31,6 +31,8 @@ CODEC_COME = $(CODEC_MODEL) %D%/come.c %D%/come.h
 
 %C%_test_add_SOURCES = %D%/test_add.c %D%/sums.c %D%/sums.h $(CODEC_SAMPLES)
 %C%_test_add_LDADD = $(TEST_LIBS)
+%C%_test_add_signs_SOURCES = %D%/test_add_signs.c %D%/sums.c %D%/sums.h $(CODEC_SAMPLES)
+%C%_test_add_signs_LDADD = $(TEST_LIBS)
 %C%_test_bitdelta_SOURCES = %D%/test_bitdelta.c %D%/sums.c %D%/sums.h $(CODEC_DRIVEN)
 %C%_test_bitdelta_LDADD = $(TEST_LIBS)
 %C%_test_bitdelta_damage_SOURCES = %D%/test_bitdelta_damage.c $(CODEC_DRIVEN)
