@@ -40,6 +40,7 @@ umask 022
 RUN=$(mktemp -d /var/tmp/deltafs-run.XXXXXX) && chmod 755 "$RUN" || exit 1
 mkdir "$RUN/logs"
 : >"$RUN/results"
+: >"$RUN/reasons"
 
 # test.sh would take the directory of this run for that of one test.
 export DFS_SRC=$ROOT DFS_BUILD=$ROOT/build-test DFS_TMP=$RUN DFS_FULL=$FULL DFS_SAN= DFS_ASAN_MORE=
@@ -73,7 +74,8 @@ passed=$(grep -c '^pass ' "$RUN/results")
 failed=$(grep -c '^fail ' "$RUN/results")
 skipped=$(grep -c '^skip ' "$RUN/results")
 bad=$(grep -cE '^skip .*tests/(mount|clients)/' "$RUN/results")
-grep '^fail ' "$RUN/results" | sed 's/^fail \([^ ]*\) .*/failed: \1/'
+# Once more, with the reason: who sees the end only sees why.
+sed -n 's/^skip /skipped: /p; s/^fail /failed: /p' "$RUN/reasons"
 [ "$bad" = 0 ] || echo "skipped, though nothing of the mount or its clients may be: $bad"
 echo "logs: ${DFS_BUILD#"$PWD"/}/logs"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -19,7 +19,6 @@ tune=$PWD/orig/tune.safetensors
 cp orig/base.safetensors store/
 deltafsctl base add store store/base.safetensors >said 2>&1 || fail "base add: $(cat said)"
 start_daemon store mnt -o rw,quiet=0
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
 settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 
 cat >account.py <<'PY'

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # honest_common: what scripts about lossy files share, on top of common.sh: what the mount tells of a file, and that it is what it tells.
 
-# told NAME FILE: user.deltafs.NAME, empty if it has none.
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
 settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 policy() { deltafsctl policy set "$@" >said 2>&1 || fail "policy set $*: $(cat said)"; }
 

@@ -7,7 +7,6 @@
 given_pair 5
 tune=$PWD/orig/tune/model.safetensors
 start_daemon store mnt -o rw,quiet=0
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
 settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 is_lossy() { [ "$(told exact "$1")" = 0 ]; }
 lossy() { cp "$tune" "$1" && settle && is_lossy "$1" || fail "$1 is not lossy: $(told reason "$1")"; }

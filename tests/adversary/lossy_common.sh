@@ -14,7 +14,6 @@ policy() { deltafsctl policy "$@" >said 2>&1 || fail "policy $*: $(cat said)"; }
 # of_json EXPRESSION: of the object o on standard input, by Python.
 of_json() { python3 -c 'import json, sys; o = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
 settle() { deltafsctl wait --timeout 60 "${1:-mnt}" >said 2>&1 || fail "it did not come to rest: $(cat said) $(tail -3 "$log")"; }
 describe() { echo "$1: state $(told state "$1"), exact $(told exact "$1"), reason $(told reason "$1"); $(grep -- "${1##*/}" "$log" | tail -1)"; }
 # is_lossy FILE, is_exact FILE ORIGINAL: at rest in a mount, and what it says of itself is so.

@@ -14,6 +14,9 @@ make_store() {
 
 is_mounted() { mountpoint -q "$1"; }
 
+# told NAME FILE: user.deltafs.NAME of a file, empty if it has none.
+told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
+
 # start_daemon STORE MOUNTPOINT [deltafs option]...: in the foreground mode, in
 # the background; sets daemon (its pid) and log (what it says). Read-only unless
 # an option says rw: most tests compare with a store that nobody changes.

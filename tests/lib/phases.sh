@@ -43,9 +43,7 @@ phase_build() {
 		cd "$dir" && { [ -e Makefile ] || "$ROOT/configure" -q ${cc:+CC="$cc"} "$@"; } &&
 		make -s -j"$JOBS" && { make -s -k -j"$JOBS" check TESTS= || true; }
 	} </dev/null >"$log" 2>&1 && return 0
-	echo "fail build:${dir##*/} 0" >>"$RUN/results"
-	printf 'FAIL build:%s\n' "${dir##*/}"
-	tail -n 40 "$log" | sed 's/^/    | /'
+	runner_count fail "build:${dir##*/}" 0 "$log"
 	return 1
 }
 

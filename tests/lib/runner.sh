@@ -3,7 +3,8 @@
 # time limit of its own, and counts how they end. Sourced by run.sh after test.sh.
 #
 # Needs: RUN, a directory of this run; AT_ONCE, how many side by side.
-# Keeps: $RUN/results, lines "STATUS NAME SECONDS" with STATUS pass, fail or skip.
+# Keeps: $RUN/results, lines "STATUS NAME SECONDS" with STATUS pass, fail or skip;
+# $RUN/reasons, lines "STATUS NAME: REASON" of what did not pass.
 
 # runner_name PATH: of a script below the sources, or a program below the build.
 runner_name() {
@@ -23,13 +24,22 @@ runner_timeout() {
 	echo "$seconds"
 }
 
+# runner_reason WORD TEXT: what it last said of itself, in a line; else its last line.
+runner_reason() {
+	{ sed -n "s/^$1: //p" <<<"$2" | grep . || grep . <<<"$2"; } | tail -1 | cut -c1-300
+}
+
 # runner_count STATUS NAME SECONDS [LOG]
 runner_count() {
+	local said reason
 	echo "$1 $2 $3" >>"$RUN/results"
+	[ "$1" != pass ] || { printf 'PASS %s (%s s)\n' "$2" "$3"; return; }
+	said=$(tail -n 25 "$4" 2>/dev/null)
+	reason=$(runner_reason "${1^^}" "$said")
+	echo "$1 $2: $reason" >>"$RUN/reasons"
 	case $1 in
-	pass) printf 'PASS %s (%s s)\n' "$2" "$3" ;;
-	skip) printf 'SKIP %s: %s\n' "$2" "$(sed -n 's/^SKIP: //p' "$4" 2>/dev/null | tail -1)" ;;
-	fail) printf 'FAIL %s (%s s)\n%s\n' "$2" "$3" "$(tail -n 25 "$4" 2>/dev/null | sed 's/^/    | /')" ;;
+	skip) printf 'SKIP %s: %s\n' "$2" "$reason" ;;
+	fail) printf 'FAIL %s (%s s)\n%s\n' "$2" "$3" "$(sed 's/^/    | /' <<<"$said")" ;;
 	esac
 }
 

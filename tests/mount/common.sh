@@ -14,9 +14,6 @@ status() {
 		python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
 }
 
-# told NAME FILE: user.deltafs.NAME of a file, empty if it has none.
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
-
 # same PLAIN SHOWN WHAT: a line of stat(1) format WHAT is equal.
 same() {
 	[ "$(stat -c "$3" "$1")" = "$(stat -c "$3" "$2")" ] ||

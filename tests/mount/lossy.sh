@@ -8,7 +8,6 @@ make_store --params 4000000 --hidden 512 --seed 7
 tune=$PWD/orig/tune/model.safetensors
 start_daemon store mnt -o rw,quiet=0
 
-told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "$2" 2>/dev/null; }
 is_exact() { [ "$(told exact "$1")" = 1 ] && cmp -s "$1" "$tune"; }
 is_lossy() { [ "$(told exact "$1")" = 0 ] && [ "$(told state "$1")" = container ] && ! cmp -s "$1" "$tune"; }
 settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
