@@ -3,7 +3,7 @@
 import matplotlib
 
 matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "deltafs"
+matplotlib.rcParams.update({"svg.hashsalt": "deltafs", "svg.fonttype": "none", "font.family": "sans-serif"})
 from matplotlib import pyplot, ticker  # noqa: E402
 
 from methods import DEFAULTS  # noqa: E402

@@ -73,7 +73,7 @@ def print_summary(summary):
 
 
 def markdown(summary):
-    """The table of README.md: a row a method, points lost on each task by each kind of fine-tune."""
+    """The table of README.md: a row a method that every fine-tune got, points lost on each task by each kind of them."""
     tasks, kinds = (list(dict.fromkeys(row[key] for row in summary)) for key in ("task", "kind"))
     found = {(row["method"], row["task"], row["kind"]): row for row in summary}
     columns = [(task, kind) for task in tasks for kind in kinds]
@@ -83,8 +83,10 @@ def markdown(summary):
         first = found[name, tasks[0], kinds[0]]
         linear = f"{first['linear_ratio']:.1f}x" if first["linear_ratio"] else ""
         cells = [found.get((name, *column)) for column in columns]
+        if not all(cells):
+            continue
         lines.append(f"| `{name}` | {linear} | {first['file_ratio']:.1f}x | " + " | ".join(
-            f"{row['loss']:.2f} ± {row['loss_error']:.2f}" if row else "" for row in cells) + " |")
+            f"{row['loss']:.2f} ± {row['loss_error']:.2f}" for row in cells) + " |")
     right = " | ".join(f"{found['unchanged', task, kind]['accuracy']:.1f} %" for task, kind in columns)
     lines.append(f"| right, unchanged | 1x | 1x | {right} |")
     return "\n".join(lines) + "\n"
