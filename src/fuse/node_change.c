@@ -127,12 +127,12 @@ bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint6
 	return so;
 }
 
-bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
+bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look, bool plain)
 {
 	bool same;
 
 	pthread_mutex_lock(&nodes->lock);
-	same = dfs_node_is(node, look);
+	same = dfs_node_is(node, look) && (!plain || node->shown_size == DFS_SIZE_STORED);
 	dfs_nodes_unlock(nodes);
 	return same;
 }

@@ -226,10 +226,13 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 	/* The kernel was told the size of what is stored, and would read no further. */
 	if (!dfs_content_is_plain(content) && dfs_node_shown_size(&mount->nodes, node) == DFS_SIZE_UNKNOWN)
 		return -ESTALE;
-	/* Changed while it was looked at: what was found need not be what the node stands for. */
+	/*
+	 * Changed while it was looked at: what was found need not be what the node stands for; nor what it was taken for,
+	 * if it was compressed since, and has become what the node stands for.
+	 */
 	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
 		return -errno;
-	if (!dfs_node_unchanged(&mount->nodes, node, &look))
+	if (!dfs_node_unchanged(&mount->nodes, node, &look, plain))
 		return dfs_node_busy(&mount->nodes, node, look.moment) ? -EAGAIN : -ESTALE;
 	*ret_content = dfs_steal(&content);
 	return 0;
