@@ -47,9 +47,9 @@ for mode in $modes; do
 	chmod "$mode" "mnt/$f"
 	touch -d "$mtime" "mnt/$f"
 	seen "mnt/$f" >after
+	exec 8>&-	# what diff reads from would have it too, and outlive diff
 	diff <(sed 's/ +0000 [0-9-]* [0-9:.]* +0000/ MTIME CTIME/' "before.$mode") <(sed 's/ +0000 [0-9-]* [0-9:.]* +0000/ MTIME CTIME/' after) ||
 		fail "$mode: thawed, it shows other things"
-	exec 8>&-
 done
 stop_daemon mnt
 start_rw
