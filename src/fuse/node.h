@@ -166,7 +166,7 @@ bool dfs_node_same(struct dfs_nodes *nodes, struct dfs_node *node, const struct 
 bool dfs_node_busy(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);
 
 /* dfs_node_unchanged() - the same, but name and rights count, and so does which file it is */
-bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look, bool plain);
+bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
 
 /* dfs_node_note_no_acl() - a look that began at @moment found none */
 void dfs_node_note_no_acl(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);

@@ -127,12 +127,12 @@ bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint6
 	return so;
 }
 
-bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look, bool plain)
+bool dfs_node_unchanged(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
 	bool same;
 
 	pthread_mutex_lock(&nodes->lock);
-	same = dfs_node_is(node, look) && (!plain || node->shown_size == DFS_SIZE_STORED);
+	same = dfs_node_is(node, look);
 	dfs_nodes_unlock(nodes);
 	return same;
 }

@@ -25,41 +25,35 @@ static bool path_of_node(struct dfs_mount *mount, struct dfs_node *node, char pa
 	       dfs_node_path(&mount->nodes, node, path) == 0;
 }
 
-/* Who told of @path tells again, of the one that it has by now. Return: whether it has another, then in @path, or none. */
-static bool has_moved(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX], bool *ret_gone)
+static bool is_at(struct dfs_mount *mount, struct dfs_node *node, const char *path)
 {
 	char now[PATH_MAX];
 
-	*ret_gone = !path_of_node(mount, node, now);
-	if (!*ret_gone && !strcmp(now, path))
-		return false;
-	if (!*ret_gone)
-		memcpy(path, now, sizeof(now));
-	return true;
+	return path_of_node(mount, node, now) && !strcmp(now, path);
 }
 
-/* A path that it has lost is nothing to wait for: it is looked at, and forgotten. */
+/*
+ * A file may be moved between the look at its path and what is told of that:
+ * then it is told of the new one, now in @path, too. An old one is nothing to
+ * wait for: who takes it finds nothing there, and it is forgotten.
+ */
 static void tell_writing(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
 {
-	char before[PATH_MAX];
-	bool gone = false;
-
-	do {
-		memcpy(before, path, sizeof(before));
+	for (;;) {
 		dfs_queue_writing(mount->queue, path);
-		if (!has_moved(mount, node, path, &gone))
+		if (is_at(mount, node, path))
 			return;
-		dfs_queue_written(mount->queue, before);
-	} while (!gone);
+		dfs_queue_written(mount->queue, path);
+		if (!path_of_node(mount, node, path))
+			return;
+	}
 }
 
 static void tell_written(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX])
 {
-	bool gone = false;
-
 	do
 		dfs_queue_written(mount->queue, path);
-	while (has_moved(mount, node, path, &gone) && !gone);
+	while (!is_at(mount, node, path) && path_of_node(mount, node, path));
 }
 
 void dfs_notice_opened(struct dfs_mount *mount, struct dfs_open *open, pid_t pid)

@@ -188,19 +188,26 @@ static int check_unchanged(struct dfs_mount *mount, struct dfs_open *open)
 	return same ? 0 : -ESTALE;
 }
 
-/* What is open already is the file, also once it has no name. */
-static int file_open(struct dfs_mount *mount, struct dfs_node *node, int flags, int *ret_fd)
+/*
+ * What is open already is the file, also once it has no name.
+ * @ret_plain: of this very file: the node may stand for another before and after
+ */
+static int file_open(struct dfs_mount *mount, struct dfs_node *node, int flags, int *ret_fd, bool *ret_plain)
 {
 	struct dfs_open *open = dfs_open_find(mount, node);
+	struct dfs_node_look look = { .shown_size = DFS_SIZE_UNKNOWN };
 	struct dfs_content *content;
-	int ret = 0;
+	int ret;
 
-	if (!open)
-		return dfs_node_open(&mount->nodes, mount->store, node, flags, ret_fd, NULL);
+	if (!open) {
+		ret = dfs_node_open(&mount->nodes, mount->store, node, flags, ret_fd, &look);
+		*ret_plain = look.shown_size == DFS_SIZE_STORED;
+		return ret;
+	}
 	content = dfs_content_get(mount, open);
 	*ret_fd = dfs_content_reopen(content, flags);
-	if (*ret_fd < 0)
-		ret = *ret_fd;
+	*ret_plain = dfs_content_is_plain(content);
+	ret = *ret_fd < 0 ? *ret_fd : 0;
 	dfs_content_put(mount, content);
 	dfs_open_end(mount, open, false);
 	return ret;
@@ -214,8 +221,8 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 	char path[PATH_MAX];
 	/* A container is replaced, never written to; one that is open for writing would keep deltafs from that. */
 	bool in_place = writable && !dfs_node_is_container(&mount->nodes, node);
-	bool plain = dfs_node_is_plain(&mount->nodes, node);
-	int fd, ret = file_open(mount, node, (in_place ? O_RDWR : O_RDONLY) | O_NOATIME, &fd);
+	bool plain;
+	int fd, ret = file_open(mount, node, (in_place ? O_RDWR : O_RDONLY) | O_NOATIME, &fd, &plain);
 
 	if (ret == -EIO && dfs_node_path(&mount->nodes, node, path) == 0)
 		return dfs_fail(err, EIO, "%s: %s", path, strerror(EIO));
@@ -226,13 +233,10 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 	/* The kernel was told the size of what is stored, and would read no further. */
 	if (!dfs_content_is_plain(content) && dfs_node_shown_size(&mount->nodes, node) == DFS_SIZE_UNKNOWN)
 		return -ESTALE;
-	/*
-	 * Changed while it was looked at: what was found need not be what the node stands for; nor what it was taken for,
-	 * if it was compressed since, and has become what the node stands for.
-	 */
+	/* Changed while it was looked at: what was found need not be what the node stands for. */
 	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
 		return -errno;
-	if (!dfs_node_unchanged(&mount->nodes, node, &look, plain))
+	if (!dfs_node_unchanged(&mount->nodes, node, &look))
 		return dfs_node_busy(&mount->nodes, node, look.moment) ? -EAGAIN : -ESTALE;
 	*ret_content = dfs_steal(&content);
 	return 0;

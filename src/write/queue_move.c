@@ -2,8 +2,8 @@
 /*
  * queue_move: names that are moved, and what waits below them with them.
  */
-#include <stdlib.h>
-
+#include "store/expand.h"
+#include "util/auto.h"
 #include "write/queue_internal.h"
 
 /* --- under the lock, to the next line like this */
@@ -78,61 +78,42 @@ bool dfs_queue_exchange(struct dfs_queue *q, const char *a, const char *b)
 
 /* --- taking it */
 
-/*
- * A name is moved, and told of a moment later. Who closes a file in between
- * tells of its new path already, where the move puts what it knows of the old
- * one: that it is open. Such paths are told of once more.
- */
-struct retold {
-	char **paths;
-	size_t n;
-};
-
-/* Under the lock. */
-static void note_told(struct dfs_queue *q, const char *rel, struct retold *retold)
+/* Under the lock: what at @rel and below was told of since names began to be moved. */
+static void find_told(struct dfs_queue *q, const char *rel, struct dfs_paths *told)
 {
 	struct dfs_tree_node *top = q->moving ? dfs_tree_find(&q->tree, rel) : NULL;
 
 	for (struct dfs_tree_node *node = top; node; node = dfs_tree_next(top, node)) {
 		const struct dfs_queue_entry *entry = node->value;
-		char **paths;
+		DFS_AUTO(mem) char *path = NULL;
 
 		if (!entry || entry->told <= q->moving_since)
 			continue;
-		paths = realloc(retold->paths, (retold->n + 1) * sizeof(*paths));
-		if (paths)
-			retold->paths = paths;
-		if (paths)
-			paths[retold->n] = dfs_tree_text(node);
-		if (paths && paths[retold->n])
-			retold->n++;
-		else
+		path = dfs_tree_text(node);
+		if (!path || dfs_paths_add(told, path) < 0)
 			q->forgot = true;
 	}
 }
 
-/* Under the lock. */
-static void tell_again(struct dfs_queue *q, struct retold *retold)
-{
-	for (size_t i = 0; i < retold->n; i++) {
-		dfs_queue_change(q, DFS_PENDING_ADD, retold->paths[i], NULL);
-		free(retold->paths[i]);
-	}
-	free(retold->paths);
-}
-
+/*
+ * A name is moved, and told of a moment later. Who closes a file in between
+ * tells of its new path already, where the move puts what it knows of the old
+ * one: that it is open. Such paths are told of once more.
+ */
 static void change_place(struct dfs_queue *q, enum dfs_pending_kind kind, const char *from, const char *to)
 {
-	struct retold retold = { NULL, 0 };
+	struct dfs_paths told = { 0 };
 
 	atomic_fetch_add(&q->changes, 1);
 	dfs_queue_begin(q);
-	note_told(q, to, &retold);
+	find_told(q, to, &told);
 	if (kind == DFS_PENDING_EXCHANGE)
-		note_told(q, from, &retold);
+		find_told(q, from, &told);
 	dfs_queue_change(q, kind, from, to);
-	tell_again(q, &retold);
+	for (size_t i = 0; i < told.n; i++)
+		dfs_queue_change(q, DFS_PENDING_ADD, told.paths[i], NULL);
 	dfs_queue_end(q, to);
+	dfs_paths_release(&told);
 }
 
 void dfs_queue_move_begin(struct dfs_queue *q)

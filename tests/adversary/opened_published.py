@@ -9,17 +9,15 @@ import collections
 import os
 import select
 import sys
-import threading
 
 FILE, ORIGINAL = sys.argv[1], open(sys.argv[2], "rb").read()
 seen, wrong = collections.Counter(), []
-end = threading.Event()
 
 
 def look():
     try:
         fd = os.open(FILE, os.O_RDONLY)
-    except (FileNotFoundError, OSError) as error:
+    except OSError as error:
         return type(error).__name__
     try:
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)    # what the kernel has is not what is read
@@ -31,17 +29,7 @@ def look():
         os.close(fd)
 
 
-def reader():
-    while not end.is_set() and not wrong:
-        seen[look()] += 1
-
-
-threads = [threading.Thread(target=reader) for _ in range(1)]
-for thread in threads:
-    thread.start()
-select.select([sys.stdin], [], [])
-end.set()
-for thread in threads:
-    thread.join()
+while not wrong and not select.select([sys.stdin], [], [], 0)[0]:
+    seen[look()] += 1
 print(dict(seen))
-sys.exit("\n".join(wrong[:3]) if wrong else 0)
+sys.exit(wrong[0] if wrong else 0)

@@ -9,9 +9,7 @@ need strace
 small_pair
 start_daemon store mnt -o rw,quiet=0
 # Between what the daemon knows of a file and what it then opens lies the time that it takes to publish one.
-strace -f -q -o trace -e trace=openat,openat2 -e inject=openat,openat2:delay_enter=3000 -p "$daemon" &
-tracer=$!
-retry 20 grep -q "^TracerPid:	$tracer$" "/proc/$daemon/status" || fail "strace does not attach"
+attach -e trace=openat,openat2 -e inject=openat,openat2:delay_enter=3000
 mkdir mnt/d
 cp "$tune" mnt/d/f
 mkfifo stop

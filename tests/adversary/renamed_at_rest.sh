@@ -9,10 +9,7 @@ need strace
 small_pair
 start_daemon store mnt -o rw,quiet=0
 # Between a rename(2) in the store and what the daemon makes of it lies all the time in the world, and who looks for a file comes late.
-strace -f -q -o trace -e trace=renameat,renameat2,openat2 -e inject=renameat,renameat2:delay_exit=20000 -e inject=openat2:delay_enter=1500 -p "$daemon" &
-tracer=$!
-
-retry 20 grep -q "^TracerPid:	$tracer$" "/proc/$daemon/status" || fail "strace does not attach"
+attach -e trace=renameat,renameat2,openat2 -e inject=renameat,renameat2:delay_exit=20000 -e inject=openat2:delay_enter=1500
 mkdir mnt/d
 timeout -s KILL 120 python3 "$ADVERSARY/renamed_at_rest.py" mnt/d "$tune" >moved 2>&1 || fail "$(cat moved): $(tail -3 "$log")"
 cat moved

@@ -13,9 +13,7 @@ cp -a store/tune/model.safetensors container
 
 # looked_up: its attributes while every pread of the daemon fails.
 looked_up() {
-	strace -f -qq -o trace -p "$(daemon_pid)" -e trace=pread64 -e inject=pread64:error=EIO &
-	local tracer=$!
-	retry 20 grep -q "TracerPid:.*[1-9]" "/proc/$(daemon_pid)/status" || fail "strace does not attach"
+	attach -e trace=pread64 -e inject=pread64:error=EIO
 	seen=$(stat -c %s "$shown")
 	kill -INT "$tracer"
 	wait "$tracer" || true

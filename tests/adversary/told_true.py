@@ -54,10 +54,10 @@ def look():
         if before != after:     # an exact publish shows as the same file; its attributes are asked one by one
             return "changing"
         state, exact, codec, stored, ratio = before
-        if stored == "0":       # its bytes are in the kernel's cache, and not in the store yet
-            return "being written"
         if state not in ("plain", "container") or (state == "plain") != (codec == "") or (state == "plain" and exact != "1"):
             raise AssertionError(f"told are {before}")
+        if stored == "0":       # its bytes are in the kernel's cache, and not in the store yet
+            return "being written"
         if abs(float(ratio) - os.fstat(fd).st_size / int(stored)) > .001:
             raise AssertionError(f"ratio: {before}, {os.fstat(fd).st_size} bytes")
         return f"{before[0]} {'exact' if before[1] == '1' else 'lossy'}"

@@ -83,17 +83,6 @@ every_container_verifies() {
 	store_is_whole "$1"
 }
 
-# attach STRACE_WORD...: to each thread of the daemon. Descriptor 9 is the test's, and not handed on.
-attach() {
-	local pid
-	pid=$(daemon_pid)
-	: >trace
-	strace -f -qq -o trace -p "$pid" "$@" 2>strace.err 9>&- &
-	tracer=$!
-	retry 20 all_traced "$pid" || fail "strace does not attach: $(cat strace.err)"
-}
-all_traced() { ! grep -L 'TracerPid:.*[1-9]' /proc/"$1"/task/*/status 2>/dev/null | grep -q .; }
-
 # store_on_disk SIZE [mkfs.ext4 option]...: what make_base made lies on a file system of its own, ./disk.
 store_on_disk() {
 	local size=$1

@@ -43,6 +43,17 @@ daemon_pid() {
 	if [ "$(cat "/proc/$daemon/comm")" = deltafs ]; then echo "$daemon"; else pgrep -P "$daemon" -x deltafs; fi
 }
 
+# attach STRACE_WORD...: to each thread of the daemon. Descriptor 9 is the test's, and not handed on.
+attach() {
+	local pid
+	pid=$(daemon_pid)
+	: >trace
+	strace -f -qq -o trace -p "$pid" "$@" 2>strace.err 9>&- &
+	tracer=$!
+	retry 20 all_traced "$pid" || fail "strace does not attach: $(cat strace.err)"
+}
+all_traced() { ! grep -L 'TracerPid:.*[1-9]' /proc/"$1"/task/*/status 2>/dev/null | grep -q .; }
+
 stop_daemon() {
 	local status=0
 	umount "$1" 2>/dev/null || fusermount3 -u "$1" || fail "umount $1"
