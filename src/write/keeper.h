@@ -28,7 +28,8 @@
  * What is due goes at most so late. And so often at most a store is walked for
  * what is not where it was, and for a twentieth of the time. Removed behind the
  * mount it is once two walks did not find it: more often, and a slow store does
- * nothing else.
+ * nothing else. The first two come one after the other, since a daemon that is
+ * killed takes along what it knew of files that were removed.
  */
 #define DFS_KEEPER_LOOK_MS 30000
 #define DFS_KEEPER_SEARCH_MS 60000

@@ -29,6 +29,7 @@ struct dfs_keeper {
 	pthread_t thread;
 	bool started;
 	int64_t search_ms;		/* when the store may be walked; who looks has it for himself */
+	unsigned searched;		/* walks that saw all; the same */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* under lock */

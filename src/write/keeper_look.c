@@ -263,6 +263,17 @@ static uint64_t moves(struct dfs_keeper *k)
 	return n;
 }
 
+/* What went before a crash nobody knows of any more: the first walks come one after the other. */
+static void search_again_soon(struct dfs_keeper *k)
+{
+	if (k->searched == MISSES || ++k->searched == MISSES)
+		return;
+	k->search_ms = 0;
+	pthread_mutex_lock(&k->lock);
+	k->hurry = true;
+	pthread_mutex_unlock(&k->lock);
+}
+
 static void search(struct search *s)
 {
 	static const struct dfs_walk_ops ops = { visit, fail };
@@ -279,6 +290,7 @@ static void search(struct search *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->astray[i].found)
 			missed(s->k, &s->astray[i]);
+	search_again_soon(s->k);
 }
 
 /* --- all */

@@ -84,6 +84,9 @@ settle
 lossy mnt/d/f "$other" && cmp mnt/d/f lossy.other || fail "it did not become what it should"
 nothing_in_tmp() { [ -z "$(ls -A store/.deltafs/tmp)" ]; }
 retry 10 nothing_in_tmp || fail "left behind: $(ls -l store/.deltafs/tmp)"
+# Of files that were removed just before a kill the originals go too, a moment after the next start.
+two_kept() { [ "$(find store/.deltafs/kept -name '*.record' | wc -l)" = 2 ]; }
+retry 10 two_kept || fail "kept of d/f and d/h: $(ls -l store/.deltafs/kept)"
 still_alive
 stop_daemon mnt
 fsck.deltafs -f store >said 2>&1 || fail "fsck: $(cat said)"

@@ -1,105 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_keeper: what is kept stays as long as it has to, whatever becomes of the files, and no longer. */
-#include "../store/given.h"
+#include "kept.h"
 
 #include <pthread.h>
 #include <time.h>
-
-#include "write/keeper.h"
-#include "write/revert.h"
-
-struct given {
-	struct dfs_store *store;
-	struct dfs_keeper *keeper;
-	char id[DFS_KEPT_ID];
-};
-
-static void open_keeper(struct given *g)
-{
-	const struct dfs_keeper_config config = { .store = g->store };
-	struct dfs_err err;
-
-	CHECK_OK(dfs_keeper_new(&config, &g->keeper, &err), err);
-}
-
-static void begin(struct given *g)
-{
-	struct dfs_err err;
-
-	*g = (struct given){ 0 };
-	CHECK_OK(dfs_store_open(".", false, &g->store, &err), err);
-	CHECK_OK(dfs_store_lock(g->store, "", &err), err);
-	open_keeper(g);
-}
-
-static void end(struct given *g)
-{
-	dfs_keeper_free(g->keeper);
-	dfs_store_close(g->store);
-}
-
-static void begin_again(struct given *g)
-{
-	dfs_keeper_free(g->keeper);
-	open_keeper(g);
-}
-
-/* The file at @rel gives up bits: "plain" becomes "lossy". */
-static void keep_until(struct given *g, const char *rel, int64_t until_s)
-{
-	DFS_AUTO(fd) int fd = -1;
-	DFS_AUTO(fd) int new_fd = -1;
-	struct dfs_keep keep = { .rel = rel, .until_s = until_s };
-	struct dfs_err err;
-	struct stat st;
-
-	put_text(rel, "plain");
-	put_text("tmp", "lossy");
-	keep.fd = fd = open(rel, O_RDONLY);
-	keep.new_fd = new_fd = open("tmp", O_RDONLY);
-	CHECK(fstat(fd, &st) == 0);
-	CHECK_OK(dfs_keeper_keep(g->keeper, &keep, &st, g->id, &err), err);
-	CHECK(st.st_nlink == 2 && dfs_keeper_links(g->keeper, &st) == 1);
-	CHECK(rename("tmp", rel) == 0);
-	dfs_keeper_kept(g->keeper, &keep, g->id, true);
-}
-
-static void keep(struct given *g, const char *rel)
-{
-	keep_until(g, rel, DFS_KEPT_MANUAL);
-}
-
-static uint64_t n_kept(struct given *g)
-{
-	struct dfs_keeper_stats stats;
-
-	dfs_keeper_stats(g->keeper, &stats);
-	return stats.n;
-}
-
-static bool is_kept(struct given *g, const char *rel)
-{
-	DFS_AUTO(fd) int fd = open(rel, O_RDONLY);
-	struct dfs_keeper_view view;
-
-	CHECK(fd >= 0);
-	return dfs_keeper_ask(g->keeper, fd, &view);
-}
-
-static bool original_is_there(const struct given *g)
-{
-	char path[DFS_KEPT_PATH_SIZE];
-
-	return access(dfs_kept_path(g->id, path), F_OK) == 0;
-}
-
-static struct stat stat_of(const char *path)
-{
-	struct stat st;
-
-	CHECK(stat(path, &st) == 0);
-	return st;
-}
 
 static void it_is_kept_until_its_time_is_over(void **state)
 {
@@ -233,6 +137,28 @@ static void behind_the_mount_it_is_found_or_missed_twice(void **state)
 	end(&g);
 }
 
+static void after_a_crash_the_first_two_walks_do_not_wait(void **state)
+{
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "gone");
+	keep(&g, "file");
+	g.search_ms = 3600000;
+	CHECK(unlink("gone") == 0);
+	begin_again(&g);
+	for (int i = 0; i < 3; i++)
+		dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 1 && is_kept(&g, "file"));
+	/* Later ones do. */
+	CHECK(unlink("file") == 0);
+	for (int i = 0; i < 4; i++)
+		dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 1);
+	end(&g);
+}
+
 static void it_stays_for_what_has_the_same_bytes(void **state)
 {
 	DFS_AUTO(fd) int old = -1;
@@ -255,55 +181,6 @@ static void it_stays_for_what_has_the_same_bytes(void **state)
 	CHECK(is_kept(&g, "file"));
 	dfs_keeper_look(g.keeper);
 	CHECK(is_kept(&g, "file") && original_is_there(&g));
-	end(&g);
-}
-
-static void revert_brings_back_the_very_file(void **state)
-{
-	struct dfs_keeper_view view;
-	struct dfs_revert revert;
-	struct dfs_err err;
-	struct given g;
-	struct stat st;
-	char text[6] = "";
-
-	(void)state;
-	begin(&g);
-	keep(&g, "file");
-	CHECK(chmod("file", 0600) == 0);
-	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "file", .fd = open("file", O_RDONLY) };
-	CHECK_OK(dfs_revert(&revert, &view, &err), err);
-	close(revert.fd);
-	st = stat_of("file");
-	revert.fd = open("file", O_RDONLY);
-	CHECK_RET(0, dfs_pread_all(revert.fd, text, 5, 0));
-	CHECK(strcmp(text, "plain") == 0 && (st.st_mode & 07777) == 0644 && st.st_nlink == 1 && view.bytes == 5);
-	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
-	CHECK_RET(-ENOENT, dfs_revert(&revert, &view, &err));
-	close(revert.fd);
-	end(&g);
-}
-
-static void a_revert_that_fails_leaves_both(void **state)
-{
-	struct dfs_keeper_view view;
-	struct dfs_revert revert;
-	struct dfs_err err;
-	struct given g;
-	int writer;
-
-	(void)state;
-	begin(&g);
-	keep(&g, "file");
-	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "nowhere", .fd = open("file", O_RDONLY) };
-	CHECK_RET(-ESTALE, dfs_revert(&revert, &view, &err));
-	CHECK(is_kept(&g, "file") && original_is_there(&g) && stat_of("file").st_size == 5);
-	writer = open("file", O_RDWR);
-	revert.rel = "file";
-	CHECK_RET(-EBUSY, dfs_revert(&revert, &view, &err));
-	close(writer);
-	CHECK(is_kept(&g, "file") && original_is_there(&g));
-	close(revert.fd);
 	end(&g);
 }
 
@@ -373,9 +250,8 @@ static const struct CMUnitTest cases[] = {
 	CASE(a_file_that_is_where_it_was_was_not_removed),
 	CASE(it_follows_renames_through_the_mount_across_restarts),
 	CASE(behind_the_mount_it_is_found_or_missed_twice),
+	CASE(after_a_crash_the_first_two_walks_do_not_wait),
 	CASE(it_stays_for_what_has_the_same_bytes),
-	CASE(revert_brings_back_the_very_file),
-	CASE(a_revert_that_fails_leaves_both),
 	CASE(accept_lets_go_of_it_once),
 	CASE(of_many_who_accept_it_one_does),
 };
