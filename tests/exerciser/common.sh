@@ -8,7 +8,7 @@ exercisers=$DFS_BUILD/tests/exerciser
 on_ext4() {
 	need mkfs.ext4
 	mkdir "$1"
-	truncate -s 512M "$1.img" && mkfs.ext4 -q "$1.img" && mount -o loop "$1.img" "$1" || fail "ext4"
+	truncate -s 512M "$1.img" && mkfs.ext4 -q "$1.img" && mount_image "$1.img" "$1" || fail "ext4"
 }
 on_tmpfs() { mkdir "$1" && mount -t tmpfs -o size=256M none "$1" || fail "tmpfs"; }
 

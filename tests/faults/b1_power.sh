@@ -134,7 +134,7 @@ for fs in "xfs defaults" "ext4 noauto_da_alloc"; do
 	rm -f image versions
 	truncate -s 320M image
 	case $fs in xfs*) mkfs.xfs -q image ;; *) mkfs.ext4 -q image ;; esac || fail "mkfs of $fs"
-	mount -o loop image disk && cp -a made disk/store && umount disk || fail "$fs"
+	mount_image image disk && cp -a made disk/store && umount disk || fail "$fs"
 	cp --sparse=always image fresh.img
 	disk_logged "${fs#* }"
 	workload

@@ -24,7 +24,7 @@ import fcntl, os, struct
 fcntl.ioctl(os.open("disk", os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' || fail "$fs: not shut down"
 	umount mnt
 	wait "$daemon"
-	umount disk && mount -o loop disk.img disk || fail "$fs: the disk itself"
+	umount disk && mount_image disk.img disk || fail "$fs: the disk itself"
 	start_rw
 	promises_hold "$fs, mounted again"
 	for i in 1 2 3; do becomes_coded "f$i" && n=$((n + 1)); done

@@ -42,7 +42,7 @@ for round in $(seq "$(full 20 1)"); do
 		for how in 0 1 2; do
 			what="${fs%% *}, shutdown $how"
 			rm -f disk.img manifest
-			truncate -s 320M disk.img && $fs disk.img && mount -o loop disk.img disk && cp -a made disk/store && sync -f disk || fail "$what: $fs"
+			truncate -s 320M disk.img && $fs disk.img && mount_image disk.img disk && cp -a made disk/store && sync -f disk || fail "$what: $fs"
 			start_rw
 			for i in 1 2 3; do put "$original" "f$i" || fail "$what: put"; done
 			for i in 1 2 3; do becomes_coded "f$i"; done
@@ -58,7 +58,7 @@ for round in $(seq "$(full 20 1)"); do
 			kill -0 "$daemon" || fail "$what: the daemon is dead: $(cat "$log")"
 			umount mnt || fail "$what: umount"
 			wait "$daemon" || fail "$what: ended with $?: $(tail -3 "$log")"
-			umount disk && mount -o loop disk.img disk || fail "$what: the disk itself"
+			umount disk && mount_image disk.img disk || fail "$what: the disk itself"
 			start_rw
 			promises_hold "$what, mounted again"
 			is_tidy "$what"

@@ -8,7 +8,7 @@ need mkfs.btrfs btrfs
 make_base --params 300000 --hidden 256 --vocab 512 --seed 451
 [ "$(id -u)" = 0 ] || skip "mounting a disk needs root"
 mv store made && mkdir disk
-truncate -s 256M disk.img && mkfs.btrfs -q disk.img >/dev/null 2>&1 && mount -o loop disk.img disk || skip "no btrfs"
+truncate -s 256M disk.img && mkfs.btrfs -q disk.img >/dev/null 2>&1 && mount_image disk.img disk || skip "no btrfs"
 btrfs quota enable disk && btrfs subvolume create disk/store >/dev/null || fail "a quota on btrfs"
 cp -a made/. disk/store/ && ln -s disk/store store
 # Who has CAP_SYS_RESOURCE may pass a quota, as on other file systems.

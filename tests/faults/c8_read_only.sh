@@ -20,7 +20,7 @@ check() {
 	n=$((n + 1))
 }
 
-truncate -s 64M ext4.img && mkfs.ext4 -q ext4.img && mount -o loop ext4.img image || fail "ext4"
+truncate -s 64M ext4.img && mkfs.ext4 -q ext4.img && mount_image ext4.img image || fail "ext4"
 cp -a store image/
 start_daemon image/store mnt
 check "ext4"
@@ -35,14 +35,14 @@ stop_daemon mnt
 umount image
 
 mksquashfs store squash.img -quiet -no-progress -xattrs >/dev/null || fail "mksquashfs"
-mount -o loop squash.img image || fail "squashfs"
+mount_image squash.img image || fail "squashfs"
 start_daemon image mnt
 check squashfs
 stop_daemon mnt
 umount image
 
 mkfs.erofs erofs.img store >/dev/null 2>&1 || fail "mkfs.erofs"
-mount -t erofs -o loop erofs.img image || fail "erofs"
+mount_image erofs.img image -t erofs || fail "erofs"
 start_daemon image mnt
 check erofs
 stop_daemon mnt

@@ -33,7 +33,7 @@ evict mnt/f
 promises_hold "read-only, again"
 umount mnt
 wait "$daemon" || fail "read-only: ended with $?: $(cat "$log")"
-umount disk && mount -o loop disk.img disk || fail "the disk itself"
+umount disk && mount_image disk.img disk || fail "the disk itself"
 start_rw
 promises_hold "writable again"
 put "$original" again && becomes_coded again || fail "ingest does not go on" # what waited may be forgotten, as by a power cut
@@ -44,7 +44,7 @@ rm -f store/q? store/again
 
 # A store that can only be read, mounted to be written: read-only, and it says so.
 mksquashfs disk/store squash.img -quiet -no-progress -xattrs >/dev/null || fail "mksquashfs"
-mkdir squash && mount -o loop squash.img squash || fail "squashfs"
+mkdir squash && mount_image squash.img squash || fail "squashfs"
 log=$DFS_TMP/daemon.log && : >"$log"
 deltafs -f -o rw squash mnt >"$log" 2>&1 &
 daemon=$!

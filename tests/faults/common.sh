@@ -89,7 +89,7 @@ store_on_disk() {
 	shift
 	[ "$(id -u)" = 0 ] || skip "mounting a disk needs root"
 	mv store made && mkdir disk
-	truncate -s "$size" disk.img && mkfs.ext4 -q -m 0 "$@" disk.img && mount -o loop disk.img disk || fail "ext4"
+	truncate -s "$size" disk.img && mkfs.ext4 -q -m 0 "$@" disk.img && mount_image disk.img disk || fail "ext4"
 	cp -a made disk/store && sync -f disk && ln -s disk/store store
 }
 

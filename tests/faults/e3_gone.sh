@@ -8,7 +8,7 @@ need mkfs.ext4
 make_base --params 300000 --hidden 256 --vocab 512 --seed 241
 mv store made
 mkdir disk
-truncate -s 64M disk.img && mkfs.ext4 -q disk.img && mount -o loop disk.img disk && cp -a made disk/store || fail "ext4"
+truncate -s 64M disk.img && mkfs.ext4 -q disk.img && mount_image disk.img disk && cp -a made disk/store || fail "ext4"
 ln -s disk/store store
 "$DFS_BUILD/tests/tools/make_pair" --params 300000 --hidden 256 --vocab 512 --seed 241 --r 0.011 other >/dev/null
 other=$PWD/other/tune/model.safetensors

@@ -9,7 +9,7 @@ need mkfs.ext4
 
 make_base --params 100000 --hidden 64 --vocab 256 --seed 491
 mv store made && mkdir disk
-truncate -s 768M disk.img && mkfs.ext4 -q -b 4096 disk.img && mount -o loop disk.img disk && cp -a made disk/store || fail "ext4"
+truncate -s 768M disk.img && mkfs.ext4 -q -b 4096 disk.img && mount_image disk.img disk && cp -a made disk/store || fail "ext4"
 ln -s disk/store store
 posix_known='stat/blocks stat/blocks-after-stat' # see posix_mount.sh, as for what cannot be asked
 unasked='tmpfile/* setxattr/security setxattr/capability* acl/default-tmpfile read/times'

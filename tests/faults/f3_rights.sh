@@ -7,7 +7,7 @@ need mkfs.ext4 setpriv
 
 make_base --params 60000 --hidden 64 --vocab 256 --seed 501
 mv store made && mkdir disk
-truncate -s 256M disk.img && mkfs.ext4 -q disk.img && mount -o loop disk.img disk && cp -a made disk/store && mkdir disk/direct || fail "ext4"
+truncate -s 256M disk.img && mkfs.ext4 -q disk.img && mount_image disk.img disk && cp -a made disk/store && mkdir disk/direct || fail "ext4"
 ln -s disk/store store
 
 # As one user after the other, each operation on each file: what it ends with. All in one process a user.

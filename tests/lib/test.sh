@@ -89,6 +89,18 @@ retry() {
 	done
 }
 
+# mount_image IMAGE DIR [OPTION...]: by a loop device. Tests that look for a free
+# one in the same moment may be given the same, so it is tried again.
+mount_image() {
+	local image=$1 dir=$2 try
+	shift 2
+	for try in 1 2 3 4 5; do
+		mount -o loop "$@" "$image" "$dir" && return
+		sleep 0.2
+	done
+	return 1
+}
+
 # mounts_below DIR: mountpoints in it, the innermost first.
 mounts_below() {
 	awk -v dir="$1/" '{ gsub(/\\040/, " ", $5) } index($5 "/", dir) == 1 { print $5 }' \

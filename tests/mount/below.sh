@@ -7,7 +7,7 @@
 need mkfs.ext4
 mkdir disk store
 truncate -s 16M disk.img && mkfs.ext4 -q disk.img || fail "mkfs.ext4"
-mount -o loop disk.img disk || skip "no loop devices"
+mount_image disk.img disk || skip "no loop devices"
 mkdir disk/mnt
 bdi=/sys/class/bdi/$(mountpoint -d disk)
 gone() { ! kill -0 "$pid" 2>/dev/null; }

@@ -10,7 +10,7 @@ dirty() { pages_cached "$1" 1; }
 need mkfs.ext4
 mkdir ext4 mnt
 truncate -s 256M ext4.img && mkfs.ext4 -q -b 4096 ext4.img || fail "mkfs.ext4"
-mount -o loop ext4.img ext4 || skip "no loop devices"
+mount_image ext4.img ext4 || skip "no loop devices"
 mkdir ext4/store
 # The disk is asked for by nobody else meanwhile.
 late=$(cat /proc/sys/vm/dirty_expire_centisecs)

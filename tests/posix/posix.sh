@@ -7,7 +7,7 @@ need mkfs.ext4
 
 mkdir ext4 tmpfs
 truncate -s 256M ext4.img && mkfs.ext4 -q -b 4096 ext4.img || fail "mkfs.ext4"
-mount -o loop ext4.img ext4 || skip "no loop devices"
+mount_image ext4.img ext4 || skip "no loop devices"
 mount -t tmpfs -o mode=755 tmpfs tmpfs || fail "mount tmpfs"
 
 posix_holds ext4

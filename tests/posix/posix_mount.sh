@@ -16,7 +16,7 @@ posix_calls=$*
 
 mkdir ext4 mnt
 truncate -s 512M ext4.img && mkfs.ext4 -q -b 4096 ext4.img || fail "mkfs.ext4"
-mount -o loop ext4.img ext4 || skip "no loop devices"
+mount_image ext4.img ext4 || skip "no loop devices"
 mkdir -m 755 ext4/store
 for options in rw,allow_other rw,allow_other,nowriteback; do
 	start_daemon "$PWD/ext4/store" "$PWD/mnt" -o "$options"
