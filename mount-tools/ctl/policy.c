@@ -7,7 +7,6 @@
 #include "ctl.h"
 #include "policy_place.h"
 #include "text.h"
-#include "util/clock.h"
 #include "write/spec.h"
 
 static const struct ctl_option options[] = {
@@ -99,29 +98,6 @@ static int put_base(const struct ctl_place *place, struct dfs_paths *lines, cons
 	return ret < 0 ? ret : dfs_policy_put(lines, line);
 }
 
-/* A codec that gives up bits is for what comes from now on, whether it is set or inherited again: see write/permit.h. */
-static int put_since(struct dfs_paths *lines, struct dfs_err *err)
-{
-	char since[64];
-
-	snprintf(since, sizeof(since), "%s=%lld", dfs_policy_word(DFS_POLICY_SINCE), (long long)dfs_clock_past_files());
-	return dfs_policy_put(lines, since) < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
-}
-
-static int put_codec(struct dfs_paths *lines, const char *line, const char *value, struct dfs_err *err)
-{
-	int ret = dfs_spec_check(value, err);
-
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < lines->n; i++)
-		if (!strcmp(lines->paths[i], line))
-			return 0;
-	if (dfs_policy_put(lines, line) < 0)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	return put_since(lines, err);
-}
-
 static int put(const struct ctl_place *place, struct dfs_paths *lines, const char *line, struct dfs_err *err)
 {
 	enum dfs_policy_key key;
@@ -130,10 +106,12 @@ static int put(const struct ctl_place *place, struct dfs_paths *lines, const cha
 
 	if (ret < 0)
 		return ret;
-	if (key == DFS_POLICY_CODEC)
-		return put_codec(lines, line, value, err);
 	if (key == DFS_POLICY_BASE && strcmp(value, "auto"))
 		return put_base(place, lines, value, err);
+	if (key == DFS_POLICY_CODEC)
+		ret = dfs_spec_check(value, err);
+	if (ret < 0)
+		return ret;
 	ret = dfs_policy_put(lines, line);
 	return ret < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
 }
@@ -196,47 +174,17 @@ static int drop(const struct ctl_place *place, struct dfs_paths *lines, const ch
 	return ret;
 }
 
-static const char *line_of(const struct dfs_paths *lines, enum dfs_policy_key wanted)
-{
-	enum dfs_policy_key key;
-
-	for (size_t i = 0; i < lines->n; i++)
-		if (dfs_policy_check(lines->paths[i], &key, NULL, NULL) == 0 && key == wanted)
-			return lines->paths[i];
-	return NULL;
-}
-
-/* All of them; but until when it had a codec of its own is still to be known. */
-static int drop_all(struct dfs_paths *lines, struct dfs_err *err)
-{
-	const char *since = line_of(lines, DFS_POLICY_SINCE);
-	DFS_AUTO(paths) struct dfs_paths left = { 0 };
-	struct dfs_paths all = *lines;
-
-	if (since && dfs_policy_put(&left, since) < 0)
-		return dfs_fail(err, ENOMEM, "out of memory");
-	*lines = left;
-	left = all;	/* to be released */
-	return 0;
-}
-
 static int run_unset(struct ctl *ctl)
 {
 	DFS_AUTO(place) struct ctl_place place = { .fd = -1 };
 	DFS_AUTO(paths) struct dfs_paths lines = { 0 };
 	struct dfs_err err = { "" };
 	int ret = ctl_place_open(ctl->args[0], true, &place, &err);
-	bool had_codec;
 
-	if (ret == 0)
+	if (ret == 0 && ctl->n_args > 1)
 		ret = ctl_place_read(&place, &lines, &err);
-	had_codec = line_of(&lines, DFS_POLICY_CODEC);
-	if (ret == 0 && ctl->n_args == 1)
-		ret = drop_all(&lines, &err);
 	for (int i = 1; i < ctl->n_args && ret == 0; i++)
 		ret = drop(&place, &lines, ctl->args[i], &err);
-	if (ret == 0 && had_codec && !line_of(&lines, DFS_POLICY_CODEC))
-		ret = put_since(&lines, &err);
 	if (ret == 0)
 		ret = ctl_place_write(&place, &lines, &err);
 	if (ret == 0)

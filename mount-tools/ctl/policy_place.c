@@ -18,7 +18,6 @@
 
 DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 DFS_AUTO_KIND(mount, struct ctl_mount, ctl_mount_release(p));
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
 
 /* --- finding it */
 
@@ -106,12 +105,20 @@ static int failed(const struct ctl_place *p, struct dfs_err *err)
 	return dfs_fail_errno(err, "%s: write its policy", p->path);
 }
 
-int ctl_place_write(const struct ctl_place *p, const struct dfs_paths *lines, struct dfs_err *err)
+int ctl_place_write(const struct ctl_place *p, struct dfs_paths *lines, struct dfs_err *err)
 {
+	DFS_AUTO(paths) struct dfs_paths old = { 0 };
 	DFS_AUTO(buf) struct dfs_buf text = { 0 };
 	struct stat st;
-	int ret = dfs_policy_join(lines, &text, err);
+	int ret = ctl_place_read(p, &old, err);
 
+	if (ret < 0)
+		return ret;
+	ret = dfs_policy_stamp(&old, lines);
+	if (ret == 0)
+		ret = dfs_policy_join(lines, &text, err);
+	else
+		ret = dfs_fail(err, ENOMEM, "out of memory");
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", p->path);
 	if (fstat(p->fd, &st) < 0)

@@ -34,8 +34,8 @@ DFS_AUTO_KIND(place, struct ctl_place, ctl_place_release(p));
 /* ctl_place_read() - its own record. Return: 0; -errno with a sentence. */
 int ctl_place_read(const struct ctl_place *place, struct dfs_paths *ret_lines, struct dfs_err *err);
 
-/* ctl_place_write() - replace it, durably; no lines: remove it. Return: 0; -errno with a sentence. */
-int ctl_place_write(const struct ctl_place *place, const struct dfs_paths *lines, struct dfs_err *err);
+/* ctl_place_write() - replace it, durably, with its time (dfs_policy_stamp()); no lines: remove it. Return: 0; -errno with a sentence. */
+int ctl_place_write(const struct ctl_place *place, struct dfs_paths *lines, struct dfs_err *err);
 
 /**
  * ctl_place_policy() - what holds there: its own and what it inherits

@@ -14,6 +14,7 @@
 #include "fuse/internal.h"
 #include "store/policy.h"
 #include "util/auto.h"
+#include "util/bytes.h"
 #include "util/caps.h"
 #include "util/fdpath.h"
 #include "write/policy_of.h"
@@ -60,7 +61,16 @@ int dfs_policy_may_set(struct dfs_mount *mount, struct dfs_node *node, uid_t uid
 	return ret == 0 && uid && st.st_uid != uid ? -EPERM : ret;
 }
 
-int dfs_policy_set(int fd, const char *value, size_t size, int flags)
+/* @fd need not be open for reading. */
+static int read_by_path(int fd, struct dfs_paths *ret_lines)
+{
+	char self[DFS_FD_PATH_SIZE];
+	DFS_AUTO(fd) int dir = open(dfs_fd_path(fd, self), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 ? -errno : dfs_policy_read(dir, ret_lines);
+}
+
+static int apply(int fd, const char *value, size_t size, int flags)
 {
 	char self[DFS_FD_PATH_SIZE];
 	int ret;
@@ -74,6 +84,34 @@ int dfs_policy_set(int fd, const char *value, size_t size, int flags)
 			      removexattr(self, DFS_POLICY_XATTR_TRUSTED);
 	}
 	return ret < 0 ? -errno : 0;
+}
+
+static bool tells_of_codecs(const struct dfs_paths *lines)
+{
+	return dfs_policy_line(lines, DFS_POLICY_CODEC) || dfs_policy_line(lines, DFS_POLICY_SINCE);
+}
+
+/*
+ * Whoever sets it, setfattr(1) or rsync -X: a codec holds from now on only.
+ * What does not tell of one stays as it was given, byte by byte.
+ */
+int dfs_policy_set(int fd, const char *value, size_t size, int flags)
+{
+	DFS_AUTO(paths) struct dfs_paths old = { 0 };
+	DFS_AUTO(paths) struct dfs_paths lines = { 0 };
+	DFS_AUTO(buf) struct dfs_buf text = { 0 };
+	int ret = read_by_path(fd, &old);
+
+	if (ret == 0 && value)
+		ret = dfs_policy_split(value, size, &lines);
+	if (ret < 0)
+		return ret;
+	if (!tells_of_codecs(&old) && !tells_of_codecs(&lines))
+		return apply(fd, value, size, flags);
+	ret = dfs_policy_stamp(&old, &lines);
+	if (ret == 0)
+		ret = dfs_policy_join(&lines, &text, NULL);
+	return ret < 0 ? ret : apply(fd, text.len ? (const char *)text.data : "", text.len, flags);
 }
 
 void dfs_policy_changed(struct dfs_mount *mount, struct dfs_node *node)

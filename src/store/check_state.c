@@ -18,8 +18,6 @@
 #define HASH_LINE_MAX 160
 #define CHECK_DIGITS 16
 
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
-
 /* --- tmp */
 
 int dfs_check_rubbish(const struct dfs_store *store, struct dfs_paths *ret_names)

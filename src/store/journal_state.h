@@ -19,8 +19,6 @@
 /* After a failure: soon enough for a person who made room, too seldom to be noticed on a full disk. */
 #define RETRY_MS 30000
 
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
-
 struct dfs_journal {
 	const struct dfs_journal_form *form;
 	struct dfs_store *store;

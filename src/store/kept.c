@@ -17,8 +17,6 @@
 /* A path, and some lines of numbers. */
 #define RECORD_MAX 8192
 
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
-
 /* --- which file */
 
 static int file_id(int dir, const char *path, int flags, struct dfs_file_id *ret_id)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
 #include "util/duration.h"
 #include "util/nearest.h"
 
@@ -190,4 +191,30 @@ int dfs_policy_put(struct dfs_paths *lines, const char *line)
 
 	dfs_policy_drop(lines, key == DFS_POLICY_EXCLUDE || key == DFS_POLICY_KEYS ? line : keys[key].word);
 	return dfs_paths_add(lines, line);
+}
+
+const char *dfs_policy_line(const struct dfs_paths *lines, enum dfs_policy_key wanted)
+{
+	enum dfs_policy_key key;
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (dfs_policy_check(lines->paths[i], &key, NULL, NULL) == 0 && key == wanted)
+			return lines->paths[i];
+	return NULL;
+}
+
+int dfs_policy_stamp(const struct dfs_paths *old, struct dfs_paths *lines)
+{
+	const char *before = dfs_policy_line(old, DFS_POLICY_CODEC), *now = dfs_policy_line(lines, DFS_POLICY_CODEC);
+	const char *since = dfs_policy_line(old, DFS_POLICY_SINCE);
+	bool same = before && now ? strcmp(before, now) == 0 : before == now;
+	char stamp[64];
+
+	dfs_policy_drop(lines, dfs_policy_word(DFS_POLICY_SINCE));
+	if (same && !since && !now)
+		return 0;
+	if (same && since)
+		return dfs_policy_put(lines, since);
+	snprintf(stamp, sizeof(stamp), "%s=%lld", dfs_policy_word(DFS_POLICY_SINCE), (long long)dfs_clock_past_files());
+	return dfs_policy_put(lines, stamp);
 }

@@ -72,6 +72,18 @@ int dfs_policy_put(struct dfs_paths *lines, const char *line);
 /* dfs_policy_drop() - lines of a key ("exclude"), or one line ("exclude=*.bin"). Return: how many went. */
 size_t dfs_policy_drop(struct dfs_paths *lines, const char *what);
 
+/* dfs_policy_line() - the line of a key that has one; NULL: there is none */
+const char *dfs_policy_line(const struct dfs_paths *lines, enum dfs_policy_key key);
+
+/**
+ * dfs_policy_stamp() - say from when on what replaces a record holds
+ * @old: what the directory has
+ * A codec that gives up bits is for what comes from now on, whether it is set
+ * or, since a nearer one is taken back, inherited: see write/permit.h. Where
+ * the codec stays so does its time. Waits for up to 10 ms. Return: 0; -ENOMEM.
+ */
+int dfs_policy_stamp(const struct dfs_paths *old, struct dfs_paths *lines);
+
 /**
  * dfs_policy_read() - the record of a directory
  * @fd: of the directory, in a store or in a mount; open for reading

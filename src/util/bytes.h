@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/auto.h"
+
 /* Decoded bytes of a chunk at most: what a buffer for one must hold, whatever a file claims. */
 #define DFS_CHUNK_MAX (16u << 20)
 
@@ -79,5 +81,7 @@ int dfs_buf_append(struct dfs_buf *buf, const void *data, size_t n);
 
 /* dfs_buf_release() - free the bytes; the buffer is empty and usable again. */
 void dfs_buf_release(struct dfs_buf *buf);
+
+DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
 
 #endif

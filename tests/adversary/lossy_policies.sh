@@ -49,6 +49,31 @@ settle
 lossy mnt/p/exact/new "it came when the parent's word held again"
 lossy mnt/p/nearer/deep/new "it came when the parent's word held again"
 
+# Set and taken back by who knows of attributes only: from then on, whatever it says of since when.
+mkdir mnt/p/raw mnt/raw
+raw() { setfattr -n user.deltafs.policy -v "$1" "$2" || fail "setfattr $2"; }
+raw "codec=exact
+quiet=3600" mnt/p/raw
+come mnt/p/raw/a
+come mnt/raw/a
+setfattr -x user.deltafs.policy mnt/p/raw || fail "setfattr -x"
+raw "codec=bitdelta
+since=1" mnt/raw
+settle
+exact mnt/p/raw/a "it came under a child's exact, whose attribute was removed"
+exact mnt/raw/a "it was there before the attribute, which says that it was not"
+come mnt/p/raw/new
+come mnt/raw/new
+settle
+lossy mnt/p/raw/new "it came when the parent's word held again"
+lossy mnt/raw/new "it came after the attribute"
+raw "codec=bitdelta
+quiet=1" mnt/raw
+come mnt/raw/newer
+raw "codec=bitdelta" mnt/raw
+settle
+lossy mnt/raw/newer "the codec stayed what it was"
+
 # Set anew, the same or another codec: of what comes then. One that was there stays.
 mkdir mnt/q && policy set mnt/q ingest=off
 come mnt/q/a

@@ -14,8 +14,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
-
 static void check_settings(const struct dfs_policy *policy, const struct dfs_paths *lines)
 {
 	size_t n = 0;

@@ -6,8 +6,6 @@
 
 #include "store/kept.h"
 
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
-
 static struct dfs_store *given_store(void)
 {
 	struct dfs_store *store;

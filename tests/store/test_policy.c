@@ -4,8 +4,7 @@
 
 #include "given.h"
 #include "store/policy.h"
-
-DFS_AUTO_KIND(buf, struct dfs_buf, dfs_buf_release(p));
+#include "util/clock.h"
 
 static void lines_that_make_no_sense_say_what_would(void **state)
 {
@@ -174,12 +173,49 @@ static void any_bytes_are_a_record(void **state)
 	}
 }
 
+/* As a policy of @old and @new, each a line or two, is stamped. Return: its time; -1: it has none. */
+static long long stamped(const char *old, const char *new, size_t n_lines)
+{
+	DFS_AUTO(paths) struct dfs_paths before = { 0 };
+	DFS_AUTO(paths) struct dfs_paths lines = { 0 };
+	const char *since;
+
+	CHECK_RET(0, dfs_policy_split(old, strlen(old), &before));
+	CHECK_RET(0, dfs_policy_split(new, strlen(new), &lines));
+	CHECK_RET(0, dfs_policy_stamp(&before, &lines));
+	CHECK(lines.n == n_lines);
+	since = dfs_policy_line(&lines, DFS_POLICY_SINCE);
+	return since ? atoll(since + strlen("since=")) : -1;
+}
+
+static void a_codec_has_a_time_from_when_it_changed(void **state)
+{
+	int64_t now = dfs_clock_past_files();
+
+	(void)state;
+	CHECK(stamped("", "quiet=3", 1) == -1);
+	CHECK(stamped("quiet=3", "", 0) == -1);
+	CHECK(stamped("", "since=5", 0) == -1);
+	CHECK(stamped("", "codec=bitdelta", 2) >= now);
+	CHECK(stamped("", "codec=bitdelta\nsince=5", 2) >= now);
+	CHECK(stamped("codec=bitdelta\nsince=5", "codec=bitdelta\nquiet=3", 3) == 5);
+	CHECK(stamped("codec=bitdelta\nsince=5", "codec=bitdelta\nsince=4", 2) == 5);
+	CHECK(stamped("codec=bitdelta", "codec=bitdelta", 2) >= now);
+	CHECK(stamped("codec=bitdelta\nsince=5", "codec=exact", 2) >= now);
+	/* Taken back, for good: a parent's codec is not for what came under this one. */
+	CHECK(stamped("codec=exact\nsince=5", "", 1) >= now);
+	CHECK(stamped("since=5", "", 1) == 5);
+	CHECK(stamped("since=5", "since=4", 1) == 5);
+	CHECK(stamped("since=5", "codec=exact", 2) >= now);
+}
+
 static const struct CMUnitTest cases[] = {
 	CASE(lines_that_make_no_sense_say_what_would),
 	CASE(a_key_has_one_line_and_patterns_add_up),
 	CASE(a_record_has_a_size),
 	CASE(the_nearest_word_holds),
 	CASE(patterns_count_from_their_directory),
+	CASE(a_codec_has_a_time_from_when_it_changed),
 	CASE(any_bytes_are_a_record),
 };
 
