@@ -11,7 +11,6 @@ from methods import DEFAULTS  # noqa: E402
 LOOKS = {"exact": ("black", "s"), "bitdelta": ("tab:red", "v"), "delta-dct": ("tab:blue", "o"),
          "ultradelta": ("tab:green", "D"), "delta-come": ("tab:purple", "^"), "magnitude": ("tab:brown", "x"),
          "DARE": ("tab:orange", "+")}
-KIND = "full bf16"
 AXES = (("linear_ratio", "bytes of the linear layers: original / stored"),
         ("file_ratio", "bytes of the file: original / stored"))
 
@@ -40,13 +39,14 @@ def panel(axes, rows, ratio, title):
 
 
 def draw(summary, path):
-    """A row of panels for each task: full fine-tunes in BF16; bars are standard errors of the loss."""
+    """A row of panels for each task, of the first kind of fine-tunes; bars are standard errors of the loss."""
+    kind = summary[0]["kind"]
     tasks = list(dict.fromkeys(row["task"] for row in summary))
     figure, grid = pyplot.subplots(len(tasks), 2, figsize=(9, 3.6 * len(tasks)), sharey="row", squeeze=False)
     for line, task in zip(grid, tasks):
-        rows = [row for row in summary if row["task"] == task and row["kind"] == KIND]
+        rows = [row for row in summary if row["task"] == task and row["kind"] == kind]
         for axes, (ratio, label) in zip(line, AXES):
-            panel(axes, rows, ratio, f"{task}, {KIND}")
+            panel(axes, rows, ratio, f"{task}, {kind}")
             axes.set_xlabel(label, fontsize=8)
         line[0].set_ylabel("% right of the texts held out", fontsize=8)
     figure.legend(*grid[0][0].get_legend_handles_labels(), fontsize=7, loc="upper center", ncols=len(LOOKS))

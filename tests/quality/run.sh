@@ -9,13 +9,15 @@
 # mount, and checks what is promised: "pass" or "FAIL" a line, and exit status 1.
 # DIR (default /var/tmp/deltafs-quality) keeps trained models, which are used
 # again, answers of models byte by byte the same, and results.json, .svg and .md.
-# Some hours on two processors, 8 GB of DIR; --main: the defaults
-# and baselines alone; --quick: a minute and a small task. --parts DIR: what was
-# measured of a fine-tune is there, a file each, and is not measured again: a run
-# of several sittings, or none: tests/quality/measured has those of README.md.
-# Needs no root, but /dev/fuse and apt's lists (apt-get update): a task's texts
-# are Debian's. Python is that of tests/clients; torch takes $DFS_THREADS (2)
-# threads, and training waits while the file named by DFS_PAUSE_FILE exists.
+# Some hours on two processors, 8 GB of DIR; --main: the defaults and baselines
+# alone; --quick: a minute and a small task. --parts DIR: what was measured of a
+# fine-tune is there, a file each, and is not measured again: a run of several
+# sittings, or none: tests/quality/measured has those of README.md, from which
+# table, picture and musts are made without training anything. Needs no root; to
+# measure, /dev/fuse and apt's lists (apt-get update): a task's texts are
+# Debian's, and parts of other texts are not taken together. Python is that of
+# tests/clients; torch takes $DFS_THREADS (2) threads, and training waits while
+# the file named by DFS_PAUSE_FILE exists.
 set -eu
 
 src=$(cd "$(dirname "$0")/../.." && pwd)

@@ -33,15 +33,18 @@ def error_of(values):
 
 
 class Loss:
-    """Points that models lose against others, all on the same texts: pairs of answers, one of each training.
+    """Points that models lose against others, all on the same texts.
 
-    The error of the mean is the larger one of two: over texts (each text's loss is averaged over the pairs first), and
-    over the pairs, if there are several."""
+    @trainings: of each training its pairs of answers: one, or some that differ in a mask or a dtype, which are no
+    trainings of their own. The error of the mean has two parts, each a standard error, and is the root of the sum of
+    their squares: over the texts (each one's loss is averaged over all models first), and over the trainings (each
+    one's loss is averaged over its models first; over the models, if there is one training only)."""
 
-    def __init__(self, pairs):
-        lost = numpy.array([100.0 * (before.astype(float) - after) for before, after in pairs])
-        self.each = [float(row.mean()) for row in lost]
-        self.mean = float(lost.mean())
-        self.error_texts = error_of(lost.mean(axis=0))
-        self.error_pairs = error_of(self.each)
-        self.error = max(self.error_texts, self.error_pairs)
+    def __init__(self, trainings):
+        lost = [numpy.array([100.0 * (before.astype(float) - after) for before, after in pairs]) for pairs in trainings]
+        means = [float(rows.mean()) for rows in lost]
+        self.each = [float(row.mean()) for rows in lost for row in rows]
+        self.mean = float(numpy.mean(means))
+        self.error_texts = error_of(numpy.mean([rows.mean(axis=0) for rows in lost], axis=0))
+        self.error_models = error_of(means if len(means) > 1 else self.each)
+        self.error = math.hypot(self.error_texts, self.error_models)

@@ -100,7 +100,7 @@ class Store:
         before, after = (sum(tensor[key] for tensor in taken) for key in ("original_bytes", "stored_bytes"))
         return {"file_bytes": told["stored_bytes"], "file_ratio": told["all"]["ratio"],
                 "info_linear_ratio": told["linear"]["ratio"], "linear_bytes": after,
-                "linear_ratio": before / after if after else None}
+                "linear_ratio": before / after if after else None, "gamma": told.get("gamma", {}).get("value")}
 
     def shown(self, model, method):
         """The model's directory in the mount."""

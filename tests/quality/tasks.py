@@ -50,6 +50,9 @@ class Task:
         self.held, self.learn = coded[:held_out], coded[held_out:]
         self.digest = hashlib.sha256(json.dumps(self.held).encode()).hexdigest()
 
+    def told(self):
+        return {"digest": self.digest, "learn": len(self.learn), "held": len(self.held), "classes": len(self.classes)}
+
 
 def batch_of(rows, pad):
     """Ids, mask and labels of some rows, as long as the longest of them."""
