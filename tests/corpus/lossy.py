@@ -56,6 +56,11 @@ def tuned(dtype, seed):
     return [moved(rng, recast(tensor, dtype), 1e-2) for tensor in make_main()]
 
 
+def matrix(dtype, seed):
+    """Of the model only a matrix: some KB."""
+    return [tensor for tensor in tuned(dtype, seed) if tensor[0] in MATRIX]
+
+
 def shown(model, names, scale, k):
     bases = {tensor[0]: tensor for tensor in make_main()}
     return safetensors([bitdelta(bases[tensor[0]], tensor, scale, k) if tensor[0] in names else tensor
@@ -93,4 +98,18 @@ LOSSY = [
     ("delta-come-wide", "delta-come, F32 over bf16: a quarter of the ratio, groups of 32", "main",
      "delta-come:ratio=4,group=32,embeddings=lossy",
      lambda: safetensors(tuned("F32", 40)), None),
+    ("delta-dct-64", "delta-dct, F16 over bf16: patches of 64, one bit, F16 gains", "main",
+     "delta-dct:p=64,bits=1:1,codes=16", lambda: safetensors(matrix("F16", 41)), None),
+    ("delta-dct-bits", "delta-dct, bf16: classes of 8, 7, 6, 5, 4, 3, 1 and 0 bits", "main",
+     "delta-dct:p=8,bits=8:.01/7:.01/6:.02/5:.02/4:.02/3:.02/1:.02/0:.88",
+     lambda: safetensors(matrix("BF16", 42)), None),
+    ("delta-dct-bounds", "delta-dct, F32 over bf16: one-byte bounds, classes of 8 to 2 bits and 0", "main",
+     "delta-dct:p=8,levels=minmax,bits=8:.01/7:.01/6:.02/5:.02/4:.02/3:.02/2:.02/0:.88",
+     lambda: safetensors(matrix("F32", 43)), None),
+    ("ultradelta-plain", "ultradelta, F16 over bf16: places by a seed, codes of 2 bits as they are", "main",
+     "ultradelta:s=0.98,levels=codebook,qbits=2", lambda: safetensors(matrix("F16", 44)), None),
+    ("ultradelta-stored-plain", "ultradelta, F32 over bf16: stored places, codes of 8 bits as they are", "main",
+     "ultradelta:s=0.99,mask=stored,qbits=8", lambda: safetensors(matrix("F32", 45)), None),
+    ("delta-come-half", "delta-come, F16 over bf16: twice the ratio, groups of 8", "main",
+     "delta-come:ratio=32,group=8", lambda: safetensors(matrix("F16", 46)), None),
 ]

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 
 import container_codecs  # noqa: E402
 import read_container as reader  # noqa: E402
+import variants  # noqa: E402
 from container_errors import Damaged, Unsupported, Wrong  # noqa: E402
 from container_values import DTYPES  # noqa: E402
 
@@ -40,9 +41,9 @@ class Seen(set):
         m = reader.parse_metadata(sb, meta)
         reader.check_relations(sb, m)
         for segment in m["segments"]:
-            self.note_segment(m, segment)
+            self.note_segment(container, m, segment)
 
-    def note_segment(self, m, s):
+    def note_segment(self, container, m, s):
         dtype = DTYPES[s.dtype][0]
         self.update([("kind", s.kind), ("dtype", dtype), ("predictor", s.predictor)])
         self.update(name for name, is_so in (
@@ -53,9 +54,12 @@ class Seen(set):
         for p in s.pieces:
             self.add("no base" if p.base == 0xffffffff else "base %d" % p.base)
             self.add(("cast", DTYPES[p.dtype][0], dtype))
-        for chunk, (_, length) in zip(m["chunks"][s.first_chunk:], s.cuts):
+        for chunk, (off, length) in zip(m["chunks"][s.first_chunk:], s.cuts):
             codec = container_codecs.CODEC_NAMES[chunk.codec]
             self.update([codec, (codec, dtype)])
+            self |= variants.of_chunk(codec, reader.find_table(m, s, chunk.codec),
+                                      container[chunk.off:chunk.off + chunk.len],
+                                      (off - s.off) // s.unit, length // s.unit)
             if codec in ("diff", "solo"):
                 self.add((codec, s.unit, "lanes", 32 if length // s.unit >= 2048 else 4))
             if codec == "diff":
@@ -64,8 +68,7 @@ class Seen(set):
 
     def missing(self):
         want = set("copy stored zstd diff sparse solo drop rows chunk_rows empty chunks".split())
-        want.update((codec, name) for codec in ("bitdelta", "delta-dct", "ultradelta") for name in ("BF16", "F16", "F32"))
-        want.update(("delta-come", name) for name in ("BF16", "F32"))
+        want |= variants.WANTED
         want.update(["odd place", "value across the grid", "no base", "base 0", "base 1"])
         want.update([("classes", True), ("classes", False), ("predictor", 0), ("predictor", 1)])
         want.update(("kind", kind) for kind in range(4))
