@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 
 from bad import BAD  # noqa: E402
 from crafted import CRAFTED  # noqa: E402
+from crafted_lossy import CRAFTED_LOSSY  # noqa: E402
 from good import GOOD  # noqa: E402
 from lossy import LOSSY  # noqa: E402
 from models import make_every_dtype, make_halves, make_main, safetensors  # noqa: E402
@@ -120,7 +121,7 @@ class Corpus:
                 files = [read(self.path(name)) for name in BASES[base]]
                 return container, shown() if shown else read_container(container, files)
             self.add_good(name, what, base, given_up)
-        for name, what, base, craft in CRAFTED:
+        for name, what, base, craft in CRAFTED + CRAFTED_LOSSY:
             def crafted(craft=craft):
                 return craft(lambda source: (self.good(source), originals[source]()))
             self.add_good(name, what, base, crafted)

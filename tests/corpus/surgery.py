@@ -85,7 +85,8 @@ def flip(data, at, mask=1):
 
 
 def stored(shown, segments, bases=()):
-    """A container made from nothing: segments are dicts, chunks [(payload, codec)] in each."""
+    """A container made from nothing: segments are dicts; in each chunks, [(payload, codec, length)],
+    and if there are any pieces, which are dicts, and tables, [(codec, bytes)]."""
     empty = Container.__new__(Container)
     empty.version, empty.incompatible, empty.compatible, empty.size = 1, 0, 0, len(shown)
     empty.shown_hash = empty.source_hash = h128(shown)
@@ -97,12 +98,20 @@ def stored(shown, segments, bases=()):
         record = dict.fromkeys(RECORDS["segments"][1], 0)
         record.update({k: v for k, v in segment.items() if k in record})
         record.update(off=at, first_chunk=len(empty.chunks), n_chunks=len(segment["chunks"]),
-                      first_piece=len(empty.pieces), n_pieces=len(segment.get("pieces", ())))
+                      first_piece=len(empty.pieces), n_pieces=len(segment.get("pieces", ())),
+                      first_table=len(empty.tables), n_tables=len(segment.get("tables", ())))
         empty.segments.append(record)
         empty.pieces.extend(dict(piece, reserved=bytes(3)) for piece in segment.get("pieces", ()))
+        add_tables(empty, segment.get("tables", ()))
         add_chunks(empty, shown, at, segment["chunks"])
         at += record["len"]
     return empty
+
+
+def add_tables(container, tables):
+    for codec, data in tables:
+        container.tables.append(dict(off=len(container.blob), len=len(data), codec=codec, reserved=bytes(3)))
+        container.blob += data
 
 
 def add_chunks(container, shown, at, chunks):

@@ -41,7 +41,7 @@ def ultradelta(table, payload, first, n):
 def delta_come(table, *_):
     group, *columns = struct.unpack_from("<4H", table)
     seen = {name for name, n in zip(("fine", "middle", "coarse"), columns) if n}
-    return seen | {"groups" for n in columns[1:] if n > group}
+    return seen | {"groups" for n in columns[1:] if n > group} or {"nothing"}
 
 
 OF_CODEC = {"bitdelta": bitdelta, "delta-dct": delta_dct, "ultradelta": ultradelta, "delta-come": delta_come}
@@ -65,5 +65,5 @@ for wanted_codec, wanted in (
         ("ultradelta", [(mask, coded) for mask in ("seeded", "stored") for coded in ("coded", "not coded")]),
         ("ultradelta", [("bits", bits) for bits in (2, 3, 4, 8)]),
         ("ultradelta", [("not coded", "lanes", "plain")] + [("coded", "lanes", n) for n in ("plain", 4, 32)]),
-        ("delta-come", ["fine", "middle", "coarse", "groups"])):
+        ("delta-come", ["nothing", "fine", "middle", "coarse", "groups"])):
     WANTED.update((wanted_codec, what) for what in wanted)
