@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # differential: the library and the reader in tests/ref agree on containers
 # that somebody made up, hashes and all.
+# test: timeout=1800
 . "$(dirname "$0")/../lib/test.sh"
 
 need python3

@@ -221,7 +221,7 @@ def find_table(m, segment, codec):
     return None
 
 
-def read_chunk(container, m, segment, chunk, place, bases):
+def decode_chunk(container, m, segment, chunk, place, bases):
     off, length = place
     payload = container[chunk.off:chunk.off + chunk.len]
     if payload and h64(payload, chunk.off) != chunk.payload_hash:
@@ -230,7 +230,12 @@ def read_chunk(container, m, segment, chunk, place, bases):
     block = Block(segment, (off - segment.off) // segment.unit, length // segment.unit, prediction)
     data = decode(chunk.codec, block, payload, find_table(m, segment, chunk.codec))
     must(len(data) == length, "decodes to another length")
-    if h64(data, off) != chunk.decoded_hash:
+    return data
+
+
+def read_chunk(container, m, segment, chunk, place, bases):
+    data = decode_chunk(container, m, segment, chunk, place, bases)
+    if h64(data, place[0]) != chunk.decoded_hash:
         raise Damaged("decoded bytes are not those recorded")
     return data
 
@@ -248,7 +253,8 @@ def match_bases(records, files):
     return bases
 
 
-def read_container(container, files):
+def read_chunks(container, files, read=read_chunk):
+    """The superblock, and what read makes of each chunk."""
     sb = find_superblock(container)
     must(sb["meta_off"] + sb["meta_len"] <= len(container), "metadata is cut short")
     m = parse_metadata(sb, container[sb["meta_off"]:sb["meta_off"] + sb["meta_len"]])
@@ -259,9 +265,14 @@ def read_container(container, files):
         chunks = m["chunks"][segment.first_chunk:segment.first_chunk + segment.n_chunks]
         for i, chunk in enumerate(chunks):
             try:
-                parts.append(read_chunk(container, m, segment, chunk, segment.cuts[i], bases))
+                parts.append(read(container, m, segment, chunk, segment.cuts[i], bases))
             except (Wrong, Unsupported) as error:
                 raise type(error)("segment %d, chunk %d: %s" % (number, i, error)) from None
+    return sb, parts
+
+
+def read_container(container, files):
+    sb, parts = read_chunks(container, files)
     shown = b"".join(parts)
     if h128(shown) != sb["shown_hash"]:
         raise Damaged("the whole file is not the one recorded")
