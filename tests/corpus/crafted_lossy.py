@@ -79,6 +79,16 @@ def ultradelta(_):
                      [levels[codes[i]] if i in codes else None for i in range(n)])
 
 
+def delta_dct(_):
+    """Three patches: all coefficients -0; all 0; a mean. Each begins with a prediction of -0."""
+    cols, low, high, mean = 24, (128, 0), 228, 5
+    table = struct.pack("<BBBBfffBB", 3, 1, 1, 2, 1.0, 2.0 ** -10, 1.0, 2, 0)
+    payload = bytes([0b100, low[0], high, low[1], high, mean]) + bytes(2 * 16)
+    # the high bound is negative, so that a code of 0 adds -0 to the low one, which makes -0 of -0 alone
+    row = [-0.0] + [0.0] * 15 + [mean * 2.0 ** -10] * 8
+    return over_main("BF16", cols, (0, 8, 16), 17, table, payload, row + ([0.0] * 16 + row[16:]) * 7, 8)
+
+
 FINE, MIDDLE, COARSE, GROUP = 1, 3, 3, 2
 BITS = [8] * FINE + [3] * MIDDLE + [2] * COARSE
 
@@ -116,6 +126,7 @@ def delta_come_nothing(_):
 
 CRAFTED_LOSSY = [
     ("bitdelta-tiny", "bitdelta, F16 over bf16: 42 values, scales up to the largest, sums of zeros", "main", bitdelta),
+    ("delta-dct-zeros", "delta-dct, bf16: one-byte bounds of both zeros", "main", delta_dct),
     ("ultradelta-tiny", "ultradelta, bf16: 50 values at stored places, levels up to the largest", "main", ultradelta),
     ("delta-come-tiny", "delta-come, F32 over bf16: 30 values, all kinds of columns", "main", delta_come),
     ("delta-come-nothing", "delta-come, bf16: no columns, so that differences are zero", "main", delta_come_nothing),

@@ -30,9 +30,9 @@ ERRNO = {Wrong: -117, Damaged: -74, Unsupported: -95}
 BASES = ["base-main.safetensors", "base-every.safetensors", "base-halves.index.json"]
 SOURCES = ["one", "few", "no-base", "chunk-rows", "empty-segments", "feature", "narrowed", "parked",
            "bitdelta-tiny", "ultradelta-tiny", "delta-come-tiny", "delta-come-nothing", "ultradelta-plain",
-           "delta-dct-bounds"]
+           "delta-dct-zeros"]
 SLOW = ["bitdelta", "bitdelta-columns", "bitdelta-scalar", "delta-dct", "delta-dct-minmax", "delta-dct-large",
-        "delta-dct-64", "delta-dct-bits", "ultradelta", "ultradelta-stored", "ultradelta-codebook",
+        "delta-dct-64", "delta-dct-bits", "delta-dct-bounds", "ultradelta", "ultradelta-stored", "ultradelta-codebook",
         "ultradelta-stored-plain", "delta-come", "delta-come-wide", "delta-come-half"]  # in Python: few, and only of many
 BYTES = ("kind", "dtype", "drop", "predictor", "codec")
 
@@ -78,6 +78,25 @@ def changed(rng, data, bases):
     return container.pack()
 
 
+def with_each_bound(bases):
+    """delta-dct-zeros with each byte as the low bound of its first patch, and as the high one of one with all codes."""
+    for place, codes in ((1, 0), (2, 0b11100100)):
+        for byte in range(256):
+            container = Container(read("good-delta-dct-zeros"))
+            container.payloads[place], container.payloads[6] = byte, codes
+            container.fit_payload_hashes()
+            container.fit_decoded_hashes(bases)
+            yield container.pack()
+
+
+def invented(count, seed, bases):
+    yield from with_each_bound(bases)
+    rng = random.Random(seed)
+    sources, slow = ([read("good-" + name) for name in names] for names in (SOURCES, SLOW))
+    for _ in range(count):
+        yield changed(rng, rng.choice(slow if count > 1000 and rng.random() < 0.01 else sources), bases)
+
+
 def judge(data, bases):
     """(what verdict.c has to say, why); None if the base is not the one asked for."""
     try:
@@ -91,14 +110,11 @@ def judge(data, bases):
 
 def main():
     count, seed = int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    rng = random.Random(seed)
     bases = [read(name) for name in os.listdir(HERE) if name.endswith(".safetensors")]
-    sources, slow = ([read("good-" + name) for name in names] for names in (SOURCES, SLOW))
     verdict = subprocess.Popen([sys.argv[1]] + [os.path.join(HERE, base) for base in BASES],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     taken = 0
-    for number in range(count):
-        data = changed(rng, rng.choice(slow if count > 1000 and rng.random() < 0.01 else sources), bases)
+    for number, data in enumerate(invented(count, seed, bases), 1):
         with open("changed", "wb") as file:
             file.write(data)
         verdict.stdin.write("changed\n")
@@ -112,7 +128,7 @@ def main():
     verdict.stdin.close()
     if verdict.wait() != 0:
         sys.exit("verdict failed")
-    print("%d containers, %d of them read, both agree" % (count, taken))
+    print("%d containers, %d of them read, both agree" % (number, taken))
 
 
 if __name__ == "__main__":

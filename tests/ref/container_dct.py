@@ -70,7 +70,7 @@ class Table:
             return c - 256 if c > 127 else c
         if what == "gain":
             return octaves(255 - c) if c else 0
-        value = octaves(254 - 2 * (c % 128)) if c % 128 else 0
+        value = octaves(254 - 2 * (c % 128)) if c % 128 else 0.0
         return -value if c > 127 else value
 
     def value(self, raw, what):
