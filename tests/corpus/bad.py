@@ -208,6 +208,35 @@ def sparse_past_the_end(c):
     c.fit_payload_hashes()
 
 
+def parameters_of_base(c):
+    """In a segment without bytes, which no predictor is ever asked about."""
+    c.segments[0].update(predictor=1, params_len=1)
+    c.blob += b"\0"
+
+
+def without_rows(c):
+    c.segments[0].update(cols=0, chunk_rows=0)
+
+
+def as_integers(c):
+    """Of the same size, and so are those of the base."""
+    unsigned = {14: 13, 15: 13, 18: 17}[c.segments[0]["dtype"]]
+    for record in c.segments + c.pieces:
+        record["dtype"] = unsigned
+
+
+def with_zero_bits(c):
+    c.segments[0]["drop"] = 1
+
+
+LOSSY = {"bitdelta": "bitdelta-tiny", "delta-dct": "delta-dct-zeros", "ultradelta": "ultradelta-tiny",
+         "delta-come": "delta-come-nothing"}
+NOT_FOR_LOSSY = [
+    ("cols", "in a segment without rows", without_rows),
+    ("integers", "of integers", as_integers),
+    ("drop", "of values whose lowest bit is zero", with_zero_bits),
+]
+
 INVENTED = [
     ("payload-replaced", "EUCLEAN", "diff: another last word, hash and all", "one",
      payload_replaced),
@@ -251,7 +280,10 @@ INVENTED = [
     ("zstd-window", "EUCLEAN", "a frame whose window is over the limit", "text",
      zstd_of_a_large_window),
     ("sparse-end", "EUCLEAN", "a change behind the last value", "no-base", sparse_past_the_end),
+    ("parameters", "EUCLEAN", "parameters of a predictor that has none", "empty-segments", parameters_of_base),
 ]
+INVENTED += [("%s-%s" % (codec, name), "EUCLEAN", "%s %s" % (codec, what), source, change)
+             for codec, source in LOSSY.items() for name, what, change in NOT_FOR_LOSSY]
 
 
 # --- valid, but from the future

@@ -9,12 +9,13 @@ from container_come import decode_come
 from container_dct import decode_delta_dct
 from container_entropy import Bits, Frequencies, Lanes
 from container_errors import Unsupported, Wrong, must
-from container_lossy import decode_bitdelta
+from container_lossy import check_lossy, decode_bitdelta
 from container_ultradelta import decode_ultradelta
 from container_values import DTYPES, pack_values
 
 CODEC_NAMES = {0: "copy", 1: "stored", 2: "zstd", 3: "diff", 4: "sparse", 5: "solo",
                16: "bitdelta", 17: "delta-dct", 18: "ultradelta", 19: "delta-come"}
+FIRST_LOSSY = 16
 
 
 class Block:
@@ -240,4 +241,6 @@ def decode(codec, block, payload, table):
     must(block.prediction is not None or not needs_prediction,
          CODEC_NAMES[codec] + ": a segment without prediction")
     must(table is not None or not needs_table, CODEC_NAMES[codec] + ": no table")
+    if codec >= FIRST_LOSSY:
+        check_lossy(block)
     return function(block, payload, table)

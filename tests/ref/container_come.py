@@ -71,7 +71,6 @@ def differences(table, u):
 
 def decode_come(block, payload, table_bytes):
     cols = block.segment.cols
-    must(cols > 0 and block.drop == 0, "delta-come: not for such values")
     must(block.first % cols == 0 and block.n % cols == 0, "delta-come: a chunk that is not whole rows")
     table = ComeTable(table_bytes, cols)
     values = []

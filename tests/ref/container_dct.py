@@ -152,7 +152,7 @@ class Payload:
 
 def decode_delta_dct(block, payload, table_bytes):
     table, cols = Table(table_bytes), block.segment.cols
-    must(cols and block.first % cols == 0 and block.n % cols == 0, "delta-dct: chunk that is no rows")
+    must(block.first % cols == 0 and block.n % cols == 0, "delta-dct: chunk that is no rows")
     rows, across = block.n // cols, -(-cols // table.p)
     patches = list(Payload(table, across * -(-rows // table.p), payload).patches())
     differences = []

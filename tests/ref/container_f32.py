@@ -9,8 +9,7 @@ as if done once: 53 bits are more than twice 24 and two.
 from array import array
 
 import container_values
-from container_errors import must
-from container_values import DTYPES, convert_value
+from container_values import convert_value
 
 F32 = 18
 
@@ -43,6 +42,5 @@ def add_difference(prediction, difference, dtype):
 
 
 def add_differences(block, differences):
-    must(DTYPES[block.segment.dtype][0] in ("F16", "BF16", "F32") and block.drop == 0, "lossy: dtype")
     return block.pack([add_difference(prediction, difference, block.segment.dtype)
                        for prediction, difference in zip(block.prediction, differences)])

@@ -7,15 +7,13 @@ from container_entropy import Bits
 from container_errors import must
 from container_values import DTYPES, F32, add_difference, nearest
 
-# Codecs that give up bits
-
 def check_lossy(block):
+    """Which segments the codecs that give up bits are for."""
     must(DTYPES[block.segment.dtype][0] in ("BF16", "F16", "F32") and block.drop == 0 and
          block.segment.cols, "codec that gives up bits: not for such values")
 
 
 def decode_bitdelta(block, payload, table):
-    check_lossy(block)
     cols, n = block.segment.cols, block.n
     must(len(table) >= 4, "bitdelta table: too short")
     what, k, exponent, reserved = struct.unpack_from("<BBbB", table)

@@ -5,7 +5,7 @@ import struct
 
 from container_entropy import Bits, Frequencies, Lanes
 from container_errors import must
-from container_values import DTYPES, add_difference
+from container_values import add_difference
 
 
 class Table:
@@ -96,8 +96,6 @@ def read_codes(table, payload, n):
 
 
 def decode_ultradelta(block, payload, table_bytes):
-    must(DTYPES[block.segment.dtype][0] in ("BF16", "F16", "F32") and block.drop == 0,
-         "ultradelta: not for such values")
     table = Table(table_bytes)
     if table.mask == 0:
         places = seeded_places(block, table)

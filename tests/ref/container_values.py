@@ -131,8 +131,6 @@ def predict(segment, off, length, bases):
     if segment.predictor in PREDICTOR_NAMES:
         raise Unsupported("predictor " + PREDICTOR_NAMES[segment.predictor])
     must(segment.predictor == 1, "no predictor has the number %d" % segment.predictor)
-    must(segment.params_len == 0, "predictor base with parameters")
-    must(segment.pieces or segment.len == 0, "predictor base without pieces")
     values, start = [], 0
     for piece in segment.pieces:
         first, last = max(off, start), min(off + length, start + piece.len)

@@ -177,7 +177,8 @@ def check_segment(sb, m, s, off, chunk, piece):
     must(s.cols == 0 or s.len % (s.cols * s.unit) == 0, "segment: rows are not whole")
     must(s.chunk_rows == 0 or 0 < s.chunk_rows * s.cols * s.unit <= 16 << 20, "segment: chunk_rows")
     must(s.kind != 3 or (s.dtype == 0 and s.predictor == 0), "segment: header")
-    must(s.predictor or (s.n_pieces == 0 and s.params_len == 0), "segment: predictor none")
+    must(s.predictor or s.n_pieces == 0, "segment: predictor none")
+    must(s.predictor > 1 or s.params_len == 0, "segment: parameters of a predictor that has none")
     must(s.params_off + s.params_len <= len(m["blob"]), "segment: parameters")
     s.cuts = cut(s)
     must(s.first_chunk == chunk and s.n_chunks == len(s.cuts) and
@@ -185,7 +186,8 @@ def check_segment(sb, m, s, off, chunk, piece):
     must(s.first_table + s.n_tables <= len(m["tables"]), "segment: tables")
     must(s.first_piece == piece and piece + s.n_pieces <= len(m["pieces"]), "segment: pieces")
     s.pieces = m["pieces"][piece:piece + s.n_pieces]
-    must(not s.pieces or sum(p.len for p in s.pieces) == s.len, "segment: pieces do not tile it")
+    must((not s.pieces and s.predictor != 1) or sum(p.len for p in s.pieces) == s.len,
+         "segment: pieces do not tile it")
     for p in s.pieces:
         must(p.len and p.len % s.unit == 0 and p.dtype < len(DTYPES), "piece: length or dtype")
         if p.base == 0xffffffff:
