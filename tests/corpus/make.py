@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "ref"))
@@ -83,6 +84,17 @@ def read_frozen(path):
     return {line.split()[3]: line for line in lines}
 
 
+def frozen_head():
+    by_reader = ["good-" + name for name, *_, shown in LOSSY if shown is None]
+    return "".join("# %s\n" % line for line in [
+        "sha256 of a container; sha256 and XXH3-128 of the file it stands for; name; bases.",
+        "That file is the one that was encoded, or worked out by lossy.py and crafted_lossy.py",
+        "from what the codec is, not from the container. But of these it is what the reader in",
+        "tests/ref makes of the container by the format page: that two readers agree on it, no more:",
+        *textwrap.wrap(" ".join(by_reader), 90, break_on_hyphens=False),
+        "Every later build must read all of them: lines below are only added."])
+
+
 class Corpus:
     def __init__(self, directory):
         self.directory = directory
@@ -131,10 +143,7 @@ class Corpus:
 
     def write_lists(self):
         with open(self.path("FROZEN"), "w") as file:
-            file.write("# sha256 of a container; sha256 and XXH3-128 of the file it stands for,\n"
-                       "# taken from that file before it was encoded, or worked out by lossy.py;\n"
-                       "# name; bases.\n"
-                       "# Every later build must read these: lines are only added.\n")
+            file.write(frozen_head())
             file.writelines(line + "\n" for line in self.frozen.values())
         with open(self.path("README.md"), "w") as file:
             file.write(README + "\n".join(self.readme) + "\n")
