@@ -158,14 +158,44 @@ phase_sanitizer() {
 	export DFS_BUILD=$ROOT/build-test DFS_SAN=
 }
 
-# fuzz_one TARGET SECONDS: from its corpus.
+# fuzz_build: every target, with libFuzzer.
+fuzz_build() {
+	local log=$RUN/logs/build-test-fuzz.log
+	phase_build build-test-fuzz clang --enable-werror --enable-fuzz --enable-sanitize=address,undefined CFLAGS="-O1 -g" || return 1
+	make -s -j"$JOBS" -C "$ROOT/build-test-fuzz" fuzz >>"$log" 2>&1 && return 0
+	runner_count fail fuzz:build 0 "$log"
+	return 1
+}
+
+# fuzz_programs BUILD: the path of each target.
+fuzz_programs() {
+	local program
+	for program in "$1"/tests/fuzz/fuzz_*; do
+		[ -x "$program" ] && [ -f "$program" ] && echo "$program"
+	done
+}
+
+# fuzz_target PROGRAM SECONDS NEW FOUND: from the seeds of tests/fuzz/corpus and from what is in NEW, which
+# grows. Fails, and ends there, with the first input that crashes, hangs or takes too much memory: FOUND is
+# what its name begins with.
+fuzz_target() {
+	local name=${1##*/} status=0
+	local seeds=$ROOT/tests/fuzz/corpus/$name
+	mkdir -p "$3" && [ -d "$seeds" ] || { echo "$name has no seeds"; return 1; }
+	(
+		echo "$BASHPID" >"$RUN/$name.pid"
+		cd "$RUN" || exit 1
+		exec timeout -k 20 $(($2 + 110)) "$1" -max_total_time="$2" -rss_limit_mb=2048 -timeout=10 \
+			-print_final_stats=1 -artifact_prefix="$4" "$3" "$seeds"
+	) || status=$?
+	rm -f "$RUN/$name.pid"
+	return "$status"
+}
+
 fuzz_one() {
 	local name=${1##*/} log start=$SECONDS
 	log=$RUN/logs/$name.log
-	mkdir -p "$RUN/corpus/$name"
-	cp "$ROOT/tests/fuzz/corpus/$name"/* "$RUN/corpus/$name/" 2>/dev/null
-	if (cd "$RUN" && timeout 120 "$1" -max_total_time="$2" -rss_limit_mb=2048 -timeout=10 \
-		-artifact_prefix="$ROOT/build-test-fuzz/" "$RUN/corpus/$name") >"$log" 2>&1; then
+	if fuzz_target "$1" "$2" "$RUN/corpus/$name" "$ROOT/build-test-fuzz/" >"$log" 2>&1; then
 		runner_count pass "fuzz:tests/fuzz/$name" $((SECONDS - start))
 	else
 		runner_count fail "fuzz:tests/fuzz/$name" $((SECONDS - start)) "$log"
@@ -173,18 +203,14 @@ fuzz_one() {
 }
 
 # Each fuzz target for a few seconds: enough to see that it still runs and that
-# nothing shallow broke.
+# nothing shallow broke. tests/fuzz/run.sh is for longer.
 phase_fuzz() {
 	local seconds=10 target
 	wanted fuzz: || [[ $ONLY == fuzz:* ]] || return 0
 	[ -z "$FULL" ] || seconds=60
-	phase_build build-test-fuzz clang --enable-werror --enable-fuzz --enable-sanitize=address,undefined CFLAGS="-O1 -g" || return 1
-	make -s -j"$JOBS" -C "$ROOT/build-test-fuzz" fuzz >>"$RUN/logs/build-test-fuzz.log" 2>&1 || {
-		runner_count fail fuzz:build 0 "$RUN/logs/build-test-fuzz.log"
-		return 1
-	}
-	for target in "$ROOT"/build-test-fuzz/tests/fuzz/fuzz_*; do
-		[ -x "$target" ] && [ -f "$target" ] && wanted "fuzz:tests/fuzz/${target##*/}" || continue
+	fuzz_build || return 1
+	for target in $(fuzz_programs "$ROOT/build-test-fuzz"); do
+		wanted "fuzz:tests/fuzz/${target##*/}" || continue
 		runner_room
 		fuzz_one "$target" "$seconds" &
 	done
