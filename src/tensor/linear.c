@@ -11,6 +11,8 @@ enum where {
 	FIRST,	/* before the first dot, all of it */
 	LAST,	/* behind the last dot, all of it */
 	END,	/* the name ends so */
+	PARTS,	/* between two dots or underscores, all of it: to_logits.weight */
+	TAIL,	/* likewise, and at the end of a word: word_emb.weight, but not time_emb_proj.weight */
 };
 
 /*
@@ -71,6 +73,17 @@ static const struct {
 	{ "A_log", LAST, DFS_ROLE_OTHER },	/* Mamba: states' decay */
 	{ "time_decay", LAST, DFS_ROLE_OTHER },	/* RWKV: the same; of each head */
 	{ "time_faaaa", LAST, DFS_ROLE_OTHER },
+	{ "emb", TAIL, DFS_ROLE_EMBEDDING },	/* RWKV's; Transformer-XL's word_emb; minGPT's tok_emb, pos_emb */
+	{ "crit", WORD, DFS_ROLE_EMBEDDING },	/* Transformer-XL's output */
+	{ "pred_layer", WORD, DFS_ROLE_EMBEDDING },	/* XLM's output */
+	{ "logits", PARTS, DFS_ROLE_EMBEDDING },	/* to_logits: outputs of x-transformers, DALL-E */
+	{ "codebook", PARTS, DFS_ROLE_EMBEDDING },	/* of vector quantisers */
+	{ "codebooks", PARTS, DFS_ROLE_EMBEDDING },
+	{ "token", END, DFS_ROLE_EMBEDDING },	/* learned inputs: cls_token; mlp_tokens.fc1.weight is a layer of MLP-Mixer */
+	{ "tokens", END, DFS_ROLE_EMBEDDING },	/* BLIP-2's query_tokens */
+	{ "iou_token", WORD, DFS_ROLE_EMBEDDING },	/* SAM's */
+	{ "mask_tokens", WORD, DFS_ROLE_EMBEDDING },
+	{ "soft_prompt", PARTS, DFS_ROLE_EMBEDDING },	/* of prompt tuning */
 };
 
 static bool starts_word(const char *at, const char *word)
@@ -97,6 +110,22 @@ static bool ends(const char *name, const char *text)
 	return all >= len && !strcasecmp(name + all - len, text);
 }
 
+static bool is_between_parts(char c)
+{
+	return c == '.' || c == '_' || !c;
+}
+
+/* @tail: a dot must follow, or nothing */
+static bool has_parts(const char *name, const char *text, bool tail)
+{
+	size_t len = strlen(text);
+
+	for (const char *at = strcasestr(name, text); at; at = strcasestr(at + 1, text))
+		if ((at == name || is_between_parts(at[-1])) && is_between_parts(at[len]) && !(tail && at[len] == '_'))
+			return true;
+	return false;
+}
+
 static bool fits(const char *name, unsigned i)
 {
 	const char *last = strrchr(name, '.'), *text = words[i].text;
@@ -110,6 +139,9 @@ static bool fits(const char *name, unsigned i)
 		return starts_word(name, text);
 	case LAST:
 		return !strcasecmp(last ? last + 1 : name, text);
+	case PARTS:
+	case TAIL:
+		return has_parts(name, text, words[i].where == TAIL);
 	default:
 		return ends(name, text);
 	}

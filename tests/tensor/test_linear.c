@@ -138,6 +138,37 @@ static void encoders_and_pictures(void **state)
 	CHECK_ROLES(linear, DFS_ROLE_LINEAR);
 }
 
+/* Names that have something of an embedding's, and are of layers. */
+static void layers_with_such_words(void **state)
+{
+	static const struct named linear[] = {
+		/* Stable Diffusion, of diffusers and as it was */
+		{ "down_blocks.0.resnets.0.time_emb_proj.weight", { 320, 1280 }, DFS_F16 },
+		{ "model.diffusion_model.input_blocks.1.0.emb_layers.1.weight", { 320, 1280 }, DFS_F16 },
+		{ "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight", { 640, 768 }, DFS_F16 },
+		{ "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0.weight", { 640, 640 }, DFS_F16 },
+		{ "mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj.weight", { 10240, 1280 }, DFS_F16 },
+		{ "model.diffusion_model.middle_block.1.transformer_blocks.0.ff.net.2.weight", { 1280, 5120 }, DFS_F16 },
+		/* RWKV, Transformer-XL, XLM, OPT, Mixtral, MLP-Mixer */
+		{ "blocks.0.att.key.weight", { 2048, 2048 }, 0 },
+		{ "rwkv.blocks.0.feed_forward.receptance.weight", { 2048, 2048 }, 0 },
+		{ "transformer.layers.0.dec_attn.qkv_net.weight", { 3072, 1024 }, DFS_F32 },
+		{ "transformer.layers.0.pos_ff.CoreNet.0.weight", { 4096, 1024 }, DFS_F32 },
+		{ "attentions.0.q_lin.weight", { 1024, 1024 }, DFS_F32 },
+		{ "transformer.layer.0.ff.layer_1.weight", { 4096, 1024 }, DFS_F32 },
+		{ "model.decoder.layers.0.fc2.weight", { 768, 3072 }, DFS_F16 },
+		{ "model.decoder.project_in.weight", { 1024, 512 }, DFS_F16 },
+		{ "model.layers.0.block_sparse_moe.experts.0.w2.weight", { 4096, 14336 }, 0 },
+		{ "blocks.0.mlp_tokens.fc1.weight", { 384, 196 }, DFS_F32 },
+		{ "blocks.0.mlp_channels.fc1.weight", { 3072, 768 }, DFS_F32 },
+		{ "layers.0.memb.weight", { 512, 512 }, DFS_F32 },
+		{ "layers.0.logitsnet.weight", { 512, 512 }, DFS_F32 },
+	};
+
+	(void)state;
+	CHECK_ROLES(linear, DFS_ROLE_LINEAR);
+}
+
 static void embeddings_and_heads(void **state)
 {
 	static const struct named list[] = {
@@ -187,6 +218,45 @@ static void embeddings_and_heads(void **state)
 		{ "model.connector.perceiver_resampler.latents", { 64, 4096 }, 0 },
 		{ "transformer.visual.attn_pool.query", { 256, 4096 }, 0 },
 		{ "backbone.embeddings.weight", { 50280, 768 }, DFS_F32 },
+	};
+
+	(void)state;
+	CHECK_ROLES(list, DFS_ROLE_EMBEDDING);
+}
+
+static void embeddings_of_short_words(void **state)
+{
+	static const struct named list[] = {
+		/* RWKV, Transformer-XL, XLM, XLNet, OPT, Whisper, minGPT */
+		{ "emb.weight", { 65536, 2048 }, 0 },
+		{ "rwkv.emb.weight", { 65536, 2048 }, 0 },
+		{ "transformer.word_emb.emb_layers.0.weight", { 20000, 1024 }, DFS_F32 },
+		{ "crit.out_layers.0.weight", { 20000, 1024 }, DFS_F32 },
+		{ "pred_layer.proj.weight", { 30145, 1024 }, DFS_F32 },
+		{ "transformer.word_embedding.weight", { 32000, 768 }, DFS_F32 },
+		{ "model.decoder.embed_positions.weight", { 2050, 768 }, DFS_F16 },
+		{ "model.decoder.embed_tokens.weight", { 51865, 384 }, DFS_F32 },
+		{ "decoder.token_embedding.weight", { 51865, 384 }, DFS_F32 },
+		{ "tok_emb.weight", { 50257, 768 }, 0 },
+		{ "pos_emb", { 1, 1024, 768 }, 0 },
+		{ "pos_emb.weight", { 1024, 768 }, 0 },
+		{ "Word_Emb.weight", { 32000, 768 }, 0 },
+		/* x-transformers, DALL-E, vector quantisers, prompts and other learned inputs */
+		{ "to_logits.weight", { 20000, 512 }, DFS_F32 },
+		{ "to_logits.1.weight", { 18720, 512 }, DFS_F32 },
+		{ "logits.weight", { 10000, 512 }, DFS_F32 },
+		{ "quantizer.codebook.weight", { 8192, 256 }, DFS_F32 },
+		{ "codebook.weight", { 8192, 256 }, DFS_F32 },
+		{ "query_tokens", { 64, 768 }, DFS_F32 },
+		{ "vision.query_tokens", { 1, 64, 768 }, DFS_F32 },
+		{ "cls_token", { 64, 768 }, DFS_F32 },
+		{ "register_tokens", { 1, 4, 768 }, DFS_F32 },
+		{ "mask_decoder.mask_tokens.weight", { 64, 256 }, DFS_F32 },
+		{ "soft_prompt", { 100, 4096 }, DFS_F32 },
+		{ "soft_prompt.weight", { 100, 4096 }, DFS_F32 },
+		/* pictures from noise: of times and labels */
+		{ "time_embedding.linear_1.weight", { 1280, 320 }, DFS_F16 },
+		{ "model.diffusion_model.label_emb.0.0.weight", { 1280, 2816 }, DFS_F16 },
 	};
 
 	(void)state;
@@ -276,6 +346,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(experts),
 	cmocka_unit_test(encoders_and_pictures),
 	cmocka_unit_test(embeddings_and_heads),
+	cmocka_unit_test(embeddings_of_short_words),
+	cmocka_unit_test(layers_with_such_words),
 	cmocka_unit_test(norms_and_what_has_one_dimension),
 	cmocka_unit_test(everything_else),
 	cmocka_unit_test(odd_names_and_shapes),
