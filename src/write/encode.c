@@ -55,6 +55,8 @@ static enum dfs_reason_id why_exact(const struct dfs_work *w, uint32_t marked)
 		return DFS_REASON_EXACT_NO_BASE;
 	if (!marked)
 		return DFS_REASON_EXACT_TENSORS;
+	if (w->n_smaller >= w->n_declined && w->n_smaller)
+		return DFS_REASON_EXACT_SMALLER;
 	return w->n_declined ? DFS_REASON_EXACT_DECLINED : DFS_REASON_EXACT_SAME;
 }
 

@@ -56,7 +56,7 @@ static int run_jobs(struct dfs_passes *p, struct dfs_pool *pool, struct dfs_pass
 	return p->ret;
 }
 
-/* What turned out to have nothing to give up, or what cannot be given up. Return: how many are left. */
+/* What turned out to have nothing to give up, or what cannot be given up, or need not. Return: how many are left. */
 static uint32_t drop_exact(struct dfs_pass_job *jobs, uint32_t n)
 {
 	uint32_t left = 0;
@@ -66,7 +66,12 @@ static uint32_t drop_exact(struct dfs_pass_job *jobs, uint32_t n)
 			jobs[left++] = jobs[i];
 			continue;
 		}
-		jobs[i].w->n_declined += !jobs[i].finite || !dfs_pass_lossy(&jobs[i])->tensor.values;
+		if (jobs[i].smaller) {
+			jobs[i].w->segments[jobs[i].segment].smaller = dfs_pass_lossy(&jobs[i])->name;
+			jobs[i].w->n_smaller++;
+		} else {
+			jobs[i].w->n_declined += !jobs[i].finite || !dfs_pass_lossy(&jobs[i])->tensor.values;
+		}
 		make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;
@@ -93,7 +98,8 @@ static uint32_t plan_from(struct dfs_passes *p, const struct dfs_plan *plan, str
 		const struct dfs_plan_entry *entry = dfs_plan_find(plan, dfs_pass_lossy(&jobs[i])->name);
 
 		jobs[i].finite = entry != NULL;
-		if (!entry)
+		jobs[i].smaller = entry && entry->smaller;
+		if (!entry || entry->smaller)
 			continue;
 		tensor->number = entry->number;
 		if (p->lossy->planned_size)
@@ -171,17 +177,62 @@ static void note_norm(struct dfs_work *w, const struct dfs_pass_job *jobs, uint3
 		w->norms.of[kind] = w->spec->lossy->norm(&dfs_pass_lossy(&jobs[0])->tensor);
 }
 
+/*
+ * What the codec declines, or is smaller coded exactly, leaves the plan, which
+ * is made anew without it: a plan is of what is coded by it.
+ */
+static int crew_plan(struct crew *crew, struct dfs_err *err)
+{
+	uint32_t n;
+	int ret;
+
+	do {
+		n = crew->n;
+		ret = plan_here(&crew->passes, crew->jobs, n, err);
+		if (ret == 0)
+			ret = crew_run(crew, dfs_pass_try, err);
+	} while (ret == 0 && crew->n < n);
+	return ret;
+}
+
+static void drop_records(struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->n; i++) {
+		struct dfs_lossy_tensor *tensor = &dfs_pass_lossy(&crew->jobs[i])->tensor;
+
+		free(tensor->record);
+		tensor->record = NULL;
+	}
+}
+
 static int crew_run_planned(struct crew *crew, struct dfs_work *w, const struct dfs_plan *plan, struct dfs_err *err)
 {
 	int ret = crew_run(crew, dfs_pass_measure, err);
 
-	if (ret == 0 && plan)
+	if (ret == 0 && plan) {
 		crew->n = plan_from(&crew->passes, plan, crew->jobs, crew->n);
-	else if (ret == 0)
-		ret = plan_here(&crew->passes, crew->jobs, crew->n, err);
+		ret = crew_run(crew, dfs_pass_prepare, err);
+	} else if (ret == 0) {
+		ret = crew_plan(crew, err);
+	}
 	if (ret == 0)
 		note_norm(w, crew->jobs, crew->n);
-	return ret < 0 ? ret : crew_run(crew, dfs_pass_prepare, err);
+	drop_records(crew);
+	return ret;
+}
+
+/* What was decided: of tensors that are coded by the plan, and of those that are smaller exactly. */
+static int note_plan(const struct crew *crew, const struct dfs_work *works, size_t n, struct dfs_plan *plan, struct dfs_err *err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < crew->n; i++)
+		ret = dfs_plan_add(plan, dfs_pass_lossy(&crew->jobs[i])->name, &dfs_pass_lossy(&crew->jobs[i])->tensor, err);
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; ret == 0 && k < works[i].c.n_segments; k++)
+			if (works[i].segments[k].smaller)
+				ret = dfs_plan_add(plan, works[i].segments[k].smaller, NULL, err);
+	return ret;
 }
 
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err)
@@ -222,9 +273,9 @@ int dfs_give_up_plan(struct dfs_work *works, size_t n, const struct dfs_encode_c
 	if (ret == 0)
 		ret = crew_run(&crew, dfs_pass_measure, err);
 	if (ret == 0)
-		ret = plan_here(&crew.passes, crew.jobs, crew.n, err);
-	for (uint32_t i = 0; ret == 0 && i < crew.n; i++)
-		ret = dfs_plan_add(plan, dfs_pass_lossy(&crew.jobs[i])->name, &dfs_pass_lossy(&crew.jobs[i])->tensor, err);
+		ret = crew_plan(&crew, err);
+	if (ret == 0)
+		ret = note_plan(&crew, works, n, plan, err);
 	crew_release(&crew);
 	return ret;
 }

@@ -22,8 +22,9 @@ struct dfs_plan;
  * dfs_give_up_prepare() - measure all marked segments, plan, and make their tables
  *
  * A segment with a difference that is not finite, or that the codec declines,
- * or without any difference, is marked exact again. Each is read once for each
- * pass of the codec. With config->plan that is followed, instead of one for
+ * or without any difference, or that takes no more bytes coded exactly, is
+ * marked exact again. Each is read once for each pass of the codec, and where
+ * exact coding comes near, to code it both ways. With config->plan that is followed, instead of one for
  * this file alone. Return: 0; -ECANCELED; -EIO, -ENOMEM.
  */
 int dfs_give_up_prepare(struct dfs_work *w, const struct dfs_encode_config *config, struct dfs_err *err);

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "write/encode.h"
-#include "write/expect.h"
 
-static bool has_failed(struct dfs_passes *p, uint64_t done)
+bool dfs_pass_failed(struct dfs_passes *p, uint64_t done)
 {
 	bool failed;
 
@@ -67,7 +66,7 @@ static int run_pass(struct dfs_pass_job *j, unsigned pass, struct dfs_hand *hand
 	for (uint32_t first = 0; first < w->c.segments[j->segment].n_chunks; first += place.n) {
 		place = dfs_work_span(w, j->segment, first);
 		ret = measure_span(j, pass, &place, hand, err);
-		if (ret < 0 || !j->finite || has_failed(j->p, place.len))
+		if (ret < 0 || !j->finite || dfs_pass_failed(j->p, place.len))
 			return ret;
 	}
 	if (j->p->lossy->settle)
@@ -108,23 +107,33 @@ void dfs_pass_measure(struct dfs_job *job, void *hand)
 	struct dfs_pass_job *j = (struct dfs_pass_job *)job;
 	struct dfs_err err = { "" };
 
-	job_end(j->p, has_failed(j->p, 0) ? 0 : run_passes(j, hand, &err), &err);
+	job_end(j->p, dfs_pass_failed(j->p, 0) ? 0 : run_passes(j, hand, &err), &err);
 }
 
 static int prepare_segment(struct dfs_pass_job *j, struct dfs_err *err)
 {
 	struct dfs_work_lossy *l = dfs_pass_lossy(j);
 	const struct dfs_passes *p = j->p;
-	int ret = p->lossy->prepare(p->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
+	int ret;
 
-	free(l->tensor.record);
-	l->tensor.record = NULL;
+	dfs_table_close(l->table);
+	l->table = NULL;
+	dfs_buf_release(&l->table_bytes);
+	dfs_buf_release(&l->notes);
+	ret = p->lossy->prepare(p->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
 	if (ret == -ERANGE) {
 		l->tensor.values = 0;	/* declined: the caller makes it exact */
 		return 0;
 	}
 	return ret < 0 ? ret : p->lossy->codec->table_open(l->tensor.shape,
 		(struct dfs_span){ l->table_bytes.data, l->table_bytes.len }, true, &l->table, err);
+}
+
+static int try_segment(struct dfs_pass_job *j, struct dfs_hand *hand, struct dfs_err *err)
+{
+	int ret = prepare_segment(j, err);
+
+	return ret == 0 && dfs_pass_gives_up(j) ? dfs_pass_compare(j, hand, err) : ret;
 }
 
 void dfs_pass_both(struct dfs_job *job, void *hand)
@@ -137,10 +146,10 @@ void dfs_pass_both(struct dfs_job *job, void *hand)
 	int ret = 0;
 
 	dfs_allowance_take(&j->p->allowance, room);
-	if (!has_failed(j->p, 0))
+	if (!dfs_pass_failed(j->p, 0))
 		ret = run_passes(j, hand, &err);
-	if (ret == 0 && !has_failed(j->p, 0) && dfs_pass_gives_up(j))
-		ret = prepare_segment(j, &err);
+	if (ret == 0 && !dfs_pass_failed(j->p, 0) && dfs_pass_gives_up(j))
+		ret = try_segment(j, hand, &err);
 	free(tensor->record);
 	tensor->record = NULL;
 	dfs_allowance_give(&j->p->allowance, room);
@@ -153,5 +162,13 @@ void dfs_pass_prepare(struct dfs_job *job, void *hand)
 	struct dfs_err err = { "" };
 
 	(void)hand;
-	job_end(j->p, has_failed(j->p, 0) ? 0 : prepare_segment(j, &err), &err);
+	job_end(j->p, dfs_pass_failed(j->p, 0) ? 0 : prepare_segment(j, &err), &err);
+}
+
+void dfs_pass_try(struct dfs_job *job, void *hand)
+{
+	struct dfs_pass_job *j = (struct dfs_pass_job *)job;
+	struct dfs_err err = { "" };
+
+	job_end(j->p, dfs_pass_failed(j->p, 0) ? 0 : try_segment(j, hand, &err), &err);
 }

@@ -13,7 +13,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/encode.c %D%/encode.h \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
-	%D%/allowance.c %D%/allowance.h %D%/give_up.c %D%/give_up.h %D%/give_up_job.c %D%/give_up_job.h %D%/give_up_mark.c \
+	%D%/allowance.c %D%/allowance.h %D%/give_up.c %D%/give_up.h %D%/give_up_job.c %D%/give_up_compare.c %D%/give_up_job.h %D%/give_up_mark.c \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c \
 	%D%/layout.c %D%/layout.h \

@@ -9,7 +9,7 @@
 
 int dfs_plan_add(struct dfs_plan *plan, const char *name, const struct dfs_lossy_tensor *tensor, struct dfs_err *err)
 {
-	struct dfs_plan_entry entry = { .name = strdup(name), .number = tensor->number };
+	struct dfs_plan_entry entry = { .name = strdup(name), .number = tensor ? tensor->number : 0, .smaller = !tensor };
 	size_t room = plan->room ? 2 * plan->room : 64;
 	size_t size = plan->lossy->planned_size;
 	struct dfs_plan_entry *more = plan->entries;
@@ -27,7 +27,7 @@ int dfs_plan_add(struct dfs_plan *plan, const char *name, const struct dfs_lossy
 		free(entry.planned);
 		return dfs_fail(err, ENOMEM, "out of memory");
 	}
-	if (size)
+	if (tensor && size)
 		memcpy(entry.planned, plan->lossy->planned(tensor), size);
 	plan->entries[plan->n++] = entry;
 	return 0;

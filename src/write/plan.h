@@ -17,6 +17,7 @@ struct dfs_plan_entry {
 	char *name;		/* of the tensor */
 	uint32_t number;	/* of the tensor in the model */
 	void *planned;		/* see struct dfs_lossy */
+	bool smaller;		/* coded exactly, which it is to be; nothing else holds */
 };
 
 /* All zero is empty. */
@@ -46,10 +47,10 @@ int dfs_plan_make(const struct dfs_plan_file *files, size_t n, const struct dfs_
 		  struct dfs_err *err);
 void dfs_plan_release(struct dfs_plan *plan);
 
-/* dfs_plan_add() - note what is planned in a tensor's record. Return: 0; -ENOMEM. */
+/* dfs_plan_add() - note what is planned in a tensor's record; NULL: it is smaller coded exactly. Return: 0; -ENOMEM. */
 int dfs_plan_add(struct dfs_plan *plan, const char *name, const struct dfs_lossy_tensor *tensor, struct dfs_err *err);
 
-/* dfs_plan_find() - NULL: nothing was planned for it: it is exact */
+/* dfs_plan_find() - NULL: nothing was planned for it: it is declined, or came later, and is exact */
 const struct dfs_plan_entry *dfs_plan_find(const struct dfs_plan *plan, const char *name);
 
 DFS_AUTO_KIND(plan, struct dfs_plan, dfs_plan_release(p));

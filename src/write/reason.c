@@ -116,6 +116,8 @@ static const struct {
 		"exact-same", "coded exactly, since no bit of it had to be given up", "", "", 0 },
 	[DFS_REASON_EXACT_UNKNOWN] = {
 		"exact-unknown", "coded exactly, and not by this mount under this policy", "", BY_NAME, 0 },
+	[DFS_REASON_EXACT_SMALLER] = {
+		"exact-smaller", "coded exactly, since that takes no more bytes than its codec would", "", "", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)
@@ -210,7 +212,7 @@ const char *dfs_reason_sentence(enum dfs_reason_id id)
 
 bool dfs_reason_is_exact(enum dfs_reason_id id)
 {
-	return id >= DFS_REASON_EXACT_HASH && id <= DFS_REASON_EXACT_UNKNOWN;
+	return id >= DFS_REASON_EXACT_HASH && id <= DFS_REASON_EXACT_SMALLER;
 }
 
 bool dfs_reason_wants_base(enum dfs_reason_id id)

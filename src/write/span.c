@@ -40,7 +40,7 @@ int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_ticker *ticke
 		unsigned zeros;
 		int ret = read_input(w, bytes, len, seg->off + at, err);
 
-		if (ret == 0)
+		if (ret == 0 && ticker)
 			ret = dfs_ticker_tell(ticker, done, err);
 		if (ret < 0)
 			return ret;

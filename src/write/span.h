@@ -12,7 +12,7 @@
 
 /**
  * dfs_span_drop() - settle how many low bits are zero in all values of a segment
- * @ticker: is told @done all the while, since a segment of zeros is read whole
+ * @ticker: is told @done all the while, since a segment of zeros is read whole; may be NULL
  * Return: 0; -EIO, -ENOMEM; -ECANCELED.
  */
 int dfs_span_drop(struct dfs_work *w, uint32_t segment, struct dfs_ticker *ticker, uint64_t done,

@@ -37,6 +37,7 @@ struct dfs_work_segment {
 	unsigned n_partials;
 	struct dfs_exact_tables *tables;	/* immutable once ready */
 	struct dfs_work_lossy *lossy;		/* NULL: exact */
+	const char *smaller;			/* name of the tensor, which was to be lossy and takes no more exactly; NULL: none such */
 };
 
 /* A segment whose codec gives up bits. */
@@ -59,6 +60,7 @@ struct dfs_work {
 	uint32_t n_lossy;
 	struct dfs_norms norms;			/* as in struct dfs_encode_result */
 	uint32_t n_declined;			/* segments that were to be lossy, and that the codec cannot take */
+	uint32_t n_smaller;			/* and those that take no more exactly */
 };
 
 /* What is to be encoded. All borrowed until release. */

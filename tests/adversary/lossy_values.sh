@@ -9,7 +9,7 @@ import os, random, subprocess, sys
 from lossy_pair import COLS, PACK, ROWS, UNIT, gauss, layer, load, moved, numbers, save
 
 N = ROWS * COLS
-SPECS = ["bitdelta", "bitdelta:k=8,scale=column", "delta-dct", "delta-dct:levels=minmax,p=8,bits=8:0.1/0:0.9",
+SPECS = ["bitdelta", "bitdelta:k=4,scale=column", "delta-dct", "delta-dct:levels=minmax,p=8,bits=8:0.1/0:0.9",
          "ultradelta:s=0.99", "ultradelta:mask=stored,levels=codebook", "delta-come"]
 # bits of a NaN with a payload, of infinity; the largest and the smallest number; one that nothing may be added to
 SPECIAL = {"BF16": (0x7fa1, 0x7f80, 3.3e38, 2.0 ** -133, 2.0 ** 121), "F16": (0x7d23, 0x7c00, 65504.0, 2.0 ** -24, 4096.0),

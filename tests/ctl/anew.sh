@@ -51,9 +51,13 @@ run deltafsctl encode --codec exact store/m/a
 grep -q 'compressed already' said || fail "exact, of a lossy one: $(cat said)"
 [ "$(sha256sum <store/m/a)" = "$before" ] || fail "exact, of a lossy one, changed it"
 shown=$(plain_sum store/m/a)
+# Exactly it takes half a bit a value: whoever asks for one bit gets that, and keeps what is left.
 run deltafsctl encode --yes --again --codec bitdelta store/m/a
+[ "$(info store/m/a '"bitdelta" in d["codecs"] or "ultradelta" in d["codecs"]')" = False ] || fail "--again: $(deltafsctl info store/m/a)"
+[ "$(plain_sum store/m/a)" = "$shown" ] || fail "--again gave up bits for nothing"
+rm store/m/a && cp "$tune" store/m/a && run deltafsctl encode --yes --codec ultradelta store/m/a
+run deltafsctl encode --yes --again --codec ultradelta:s=0.99 store/m/a
 is store/m/a False
-[ "$(info store/m/a '"bitdelta" in d["codecs"] and "ultradelta" not in d["codecs"]')" = True ] || fail "--again: $(deltafsctl info store/m/a)"
 [ "$(plain_sum store/m/a)" != "$shown" ] || fail "--again changed nothing"
 
 # It asks, and says what there is to ask: bytes, for good, or how long the way back is open.
