@@ -14,6 +14,9 @@
 /* dfs_give_up_mark() - find the segments that w->spec's codec gets, and say how it wants them cut. Return: 0; -ENOMEM. */
 int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err);
 
+/* dfs_give_up_scope() - why that is so, as far as names, shapes and the base tell; w->spec is not exact */
+enum dfs_scope dfs_give_up_scope(const struct dfs_work *w, const struct dfs_header *header, const struct dfs_tensor *tensor);
+
 void dfs_give_up_free(struct dfs_work_lossy *lossy);	/* NULL is fine */
 
 struct dfs_plan;

@@ -38,6 +38,29 @@ static bool is_tied(const struct dfs_work *w, const struct dfs_segment *seg, con
 	return false;
 }
 
+enum dfs_scope dfs_give_up_scope(const struct dfs_work *w, const struct dfs_header *header, const struct dfs_tensor *tensor)
+{
+	const struct dfs_lossy *lossy = w->spec->lossy;
+	enum dfs_scope scope = dfs_spec_scope(w->spec, tensor);
+	const struct dfs_segment *seg;
+	uint32_t i;
+
+	if (scope != DFS_SCOPE_LOSSY)
+		return scope;
+	if (!w->base)
+		return DFS_SCOPE_NO_BASE;
+	if (tensor->len < DFS_BUNDLE_SMALL)
+		return DFS_SCOPE_SMALL;
+	i = dfs_container_find(&w->c, tensor->off);
+	seg = &w->c.segments[i];
+	if (tensor_of(seg, header) != tensor)
+		return seg->predictor == DFS_PREDICT_BASE ? DFS_SCOPE_SMALL : DFS_SCOPE_NO_BASE;
+	if (!lossy->codec->accepts(w->segments[i].shape) ||
+	    (lossy->takes && !lossy->takes(w->spec->options, w->segments[i].shape)))
+		return DFS_SCOPE_UNEVEN;
+	return is_tied(w, seg, header) ? DFS_SCOPE_TIED : DFS_SCOPE_LOSSY;
+}
+
 int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err)
 {
 	const struct dfs_lossy *lossy = w->spec ? w->spec->lossy : NULL;
@@ -46,8 +69,7 @@ int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct
 		const struct dfs_tensor *tensor = tensor_of(&w->c.segments[i], header);
 		struct dfs_work_segment *ws = &w->segments[i];
 
-		if (!tensor || !dfs_spec_takes(w->spec, tensor) || !lossy->codec->accepts(ws->shape) ||
-		    (lossy->takes && !lossy->takes(w->spec->options, ws->shape)) || is_tied(w, &w->c.segments[i], header))
+		if (!tensor || dfs_give_up_scope(w, header, tensor) != DFS_SCOPE_LOSSY)
 			continue;
 		ws->lossy = calloc(1, sizeof(*ws->lossy));
 		if (!ws->lossy)

@@ -42,6 +42,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/run.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/scope.c %D%/scope.h \
 	%D%/shards.c %D%/shards.h \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \

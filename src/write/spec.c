@@ -113,15 +113,27 @@ static bool matches(const char *const *globs, const char *name)
 	return false;
 }
 
-bool dfs_spec_takes(const struct dfs_spec *spec, const struct dfs_tensor *tensor)
+enum dfs_scope dfs_spec_scope(const struct dfs_spec *spec, const struct dfs_tensor *tensor)
 {
 	enum dfs_role role = dfs_tensor_role(tensor);
 
-	if (!spec->lossy || !dfs_add_takes(tensor->dtype) || !dfs_tensor_is_matrix(tensor) ||
-	    matches(spec->exclude, tensor->name))
-		return false;
-	return role == DFS_ROLE_LINEAR || (role == DFS_ROLE_EMBEDDING && spec->embeddings) ||
-	       (role == DFS_ROLE_NORM && spec->norms) || matches(spec->include, tensor->name);
+	if (tensor->rank < 2)
+		return DFS_SCOPE_ONE_DIMENSION;
+	if (!dfs_add_takes(tensor->dtype))
+		return DFS_SCOPE_DTYPE;
+	if (!dfs_tensor_is_matrix(tensor))
+		return DFS_SCOPE_SHAPE;
+	if (matches(spec->exclude, tensor->name))
+		return DFS_SCOPE_EXCLUDED;
+	if (role == DFS_ROLE_LINEAR || (role == DFS_ROLE_EMBEDDING && spec->embeddings) ||
+	    (role == DFS_ROLE_NORM && spec->norms) || matches(spec->include, tensor->name))
+		return DFS_SCOPE_LOSSY;
+	return role == DFS_ROLE_EMBEDDING ? DFS_SCOPE_EMBEDDING : role == DFS_ROLE_NORM ? DFS_SCOPE_NORM : DFS_SCOPE_NAME;
+}
+
+bool dfs_spec_takes(const struct dfs_spec *spec, const struct dfs_tensor *tensor)
+{
+	return spec->lossy && dfs_spec_scope(spec, tensor) == DFS_SCOPE_LOSSY;
 }
 
 /* --- the whole */

@@ -20,6 +20,7 @@
 #include "codec/lossy.h"
 #include "tensor/safetensors.h"
 #include "util/err.h"
+#include "write/scope.h"
 
 #define DFS_SPEC_MAX 1024	/* bytes of a SPEC, its NUL counted */
 #define DFS_SPEC_GLOBS 16
@@ -55,6 +56,9 @@ void dfs_spec_compare(struct dfs_spec *spec, const struct dfs_norms *norms);
 
 /* dfs_spec_compares() - is the base's norm wanted and not known, and of which kind is it */
 bool dfs_spec_compares(const struct dfs_spec *spec, enum dfs_norm *ret_kind);
+
+/* dfs_spec_scope() - what a tensor is by its name, its shape and the options; of a SPEC that is not exact */
+enum dfs_scope dfs_spec_scope(const struct dfs_spec *spec, const struct dfs_tensor *tensor);
 
 /* dfs_spec_takes() - is this tensor to be coded with bits given up, if it has a base */
 bool dfs_spec_takes(const struct dfs_spec *spec, const struct dfs_tensor *tensor);
