@@ -40,6 +40,7 @@ struct estimate {
 	const char *why;	/* why none */
 	char id[DFS_HASH_HEX];
 	struct ctl_trials trials;
+	struct dfs_header *header;	/* of a file that was looked at; NULL: no tensors */
 };
 
 static int sample(struct estimating *e, struct dfs_work_input *input, const struct dfs_model *base,
@@ -57,6 +58,12 @@ static int sample(struct estimating *e, struct dfs_work_input *input, const stru
 	if (*ret_stored > input->len)
 		*ret_stored = input->len;
 	return 0;
+}
+
+static void estimate_release(struct estimate *est)
+{
+	ctl_trials_release(&est->trials);
+	dfs_header_free(est->header);
 }
 
 /* The planned base of a model, kept open for the next of its dependants. */
@@ -99,11 +106,25 @@ static int find_base(struct estimating *e, const struct ctl_planned_file *file, 
 	return planned_base(e, model->base, ret_base, err);
 }
 
+/* The table is by more samples than the file alone, so that it has the last word of it as well. */
+static int estimate_over(struct estimating *e, struct dfs_work_input *input, const struct dfs_model *base, struct estimate *est,
+			 struct dfs_err *err)
+{
+	uint64_t exact;
+	int ret = sample(e, input, base, &est->stored, err);
+
+	if (ret == 0)
+		ret = ctl_trials_make(input, e->ctl->codec, e->ctl->tensors, e->hand, &est->trials, err);
+	exact = ctl_trials_exact(&est->trials);
+	if (ret == 0 && exact)
+		est->stored = exact < input->len ? exact : input->len;
+	return ret;
+}
+
 static int estimate_file(struct estimating *e, const char *path, const struct ctl_planned_file *file,
 			 struct estimate *est, struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	DFS_AUTO(header) struct dfs_header *header = NULL;
 	struct dfs_work_input input = { .fd = fd, .len = file->bytes };
 	const struct dfs_model *base = NULL;
 	struct stat st;
@@ -118,21 +139,17 @@ static int estimate_file(struct estimating *e, const char *path, const struct ct
 		est->why = "a base, which stays plain";
 		return 0;
 	}
-	ret = dfs_classify(fd, &header, NULL, err);
+	ret = dfs_classify(fd, &est->header, NULL, err);
 	if (ret < 0)
 		return ret;
-	input.header = header;
+	input.header = est->header;
 	ret = find_base(e, file, &input, &base, est, err);
 	if (ret == 0)
 		ret = sample(e, &input, NULL, &est->alone, err);
 	if (ret < 0)
 		return ret;
 	if (base)
-		ret = sample(e, &input, base, &est->stored, err);
-	if (ret == 0 && base)
-		ret = ctl_trials_make(&input, e->hand, &est->trials, err);
-	if (ret < 0 || base)
-		return ret;
+		return estimate_over(e, &input, base, est, err);
 	if (!e->ctl->base && e->families.models[file->model].base == file->model) {
 		est->stored = file->bytes;
 		est->why = "stays plain, as the base of others";
@@ -226,9 +243,10 @@ static int run(struct ctl *ctl)
 		if (estimate_file(&e, path, &e.families.files[i], &est, &err) < 0) {
 			ctl_warn("%s: %s", path, err.text);
 			ctl->failures++;
-			continue;
+		} else {
+			say_estimate(&e, path, &e.families.files[i], &est);
 		}
-		say_estimate(&e, path, &e.families.files[i], &est);
+		estimate_release(&est);
 	}
 	if (code == CTL_DONE)
 		say_total(&e);

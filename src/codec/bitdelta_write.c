@@ -218,6 +218,13 @@ static int encode(const struct dfs_block *block, float *delta, const struct dfs_
 	return 0;
 }
 
+static bool table_grows(const void *options)
+{
+	const struct options *o = options;
+
+	return o->scale == DFS_BITDELTA_ROW;
+}
+
 const struct dfs_lossy dfs_lossy_bitdelta = {
 	.codec = &dfs_codec_bitdelta,
 	.options = option_rows,
@@ -227,5 +234,6 @@ const struct dfs_lossy dfs_lossy_bitdelta = {
 	.measure = measure,
 	.settle = settle,
 	.prepare = prepare,
+	.table_grows = table_grows,
 	.encode = encode,
 };

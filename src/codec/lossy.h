@@ -94,6 +94,8 @@ struct dfs_lossy {
 	 */
 	int (*prepare)(const void *options, const struct dfs_lossy_tensor *tensor, struct dfs_buf *table,
 		       struct dfs_buf *notes, struct dfs_err *err);
+	/* table_grows() - does a table grow with the rows of its tensor; NULL: it does */
+	bool (*table_grows)(const void *options);
 	/**
 	 * encode() - one chunk
 	 * @delta: block->n differences; the codec may overwrite them

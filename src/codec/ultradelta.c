@@ -102,6 +102,12 @@ static void *planned(const struct dfs_lossy_tensor *tensor)
 	return &((struct dfs_ultra_record *)tensor->record)->rate;
 }
 
+static bool table_grows(const void *options)
+{
+	(void)options;
+	return false;
+}
+
 static bool compares(const void *options, enum dfs_norm *ret_kind)
 {
 	const struct dfs_ultra_options *o = options;
@@ -136,5 +142,6 @@ const struct dfs_lossy dfs_lossy_ultradelta = {
 	.compare = compare,
 	.norm = norm,
 	.prepare = dfs_ultra_prepare,
+	.table_grows = table_grows,
 	.encode = dfs_ultra_encode,
 };

@@ -12,19 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensor/convert.h"
 #include "write/span.h"
 
-/*
- * Places that are measured exactly, evenly spread: one in so many bytes, but so
- * few and so many in a tensor; and bytes of each. More: changes that are all in
- * some rows are told better, and it takes longer: now some 3 % of what the codec
- * does.
- */
-#define PLACE_EVERY (256u << 10)
-#define PLACES_LEAST 16
-#define PLACES_MOST 128
-#define PLACE_BYTES (4u << 10)
 /* Of so many chunks one is coded as the codec would, but of no tensor more than MOST. */
 #define CHUNKS_FOR_ONE 32
 #define CHUNKS_MOST 4
@@ -42,98 +31,6 @@ static int expect(const struct dfs_pass_job *j, const struct dfs_span_place *pla
 	int ret = dfs_expect_read(j->w, place, &hand->span, err);
 
 	return ret < 0 ? ret : dfs_expect(j->w, place, hand, &hand->span, err);
-}
-
-static void set_drop(const struct dfs_pass_job *j, unsigned drop)
-{
-	j->w->segments[j->segment].shape.drop = (uint8_t)drop;
-	segment_of(j)->drop = (uint8_t)drop;
-}
-
-/* --- a few places */
-
-static unsigned places_of(const struct dfs_segment *seg)
-{
-	uint64_t n = seg->len / PLACE_EVERY;
-
-	return n < PLACES_LEAST ? PLACES_LEAST : n < PLACES_MOST ? (unsigned)n : PLACES_MOST;
-}
-
-static struct dfs_span_place place_of(const struct dfs_pass_job *j, unsigned i)
-{
-	const struct dfs_segment *seg = segment_of(j);
-	unsigned unit = dfs_segment_unit(seg);
-	uint64_t values = seg->len / unit, each = PLACE_BYTES / unit;
-
-	each = each < values ? each : values;
-	return (struct dfs_span_place){
-		.segment = j->segment, .off = seg->off + (values - each) * i / (places_of(seg) - 1) * unit, .len = each * unit,
-	};
-}
-
-/* The low bits that are zero in all places. */
-static int look_drop(struct dfs_pass_job *j, struct dfs_hand *hand, struct dfs_err *err)
-{
-	const struct dfs_segment *seg = segment_of(j);
-	unsigned drop = UINT8_MAX;
-	int ret = 0;
-
-	for (unsigned i = 0; i < places_of(seg) && ret == 0 && drop > 0; i++) {
-		struct dfs_span_place place = place_of(j, i);
-		unsigned zeros;
-
-		ret = dfs_expect_read(j->w, &place, &hand->span, err);
-		if (ret < 0)
-			return ret;
-		zeros = dfs_common_low_zeros(seg->dtype, hand->span.input, place.len / dfs_segment_unit(seg));
-		drop = zeros < drop ? zeros : drop;
-	}
-	set_drop(j, drop);
-	return ret;
-}
-
-static int look_places(struct dfs_pass_job *j, struct dfs_hand *hand, struct dfs_exact_record *record, struct dfs_err *err)
-{
-	const struct dfs_segment *seg = segment_of(j);
-	int ret = 0;
-
-	for (unsigned i = 0; i < places_of(seg) && ret == 0; i++) {
-		struct dfs_span_place place = place_of(j, i);
-		struct dfs_block block = {
-			.shape = j->w->segments[j->segment].shape,
-			.first = (place.off - seg->off) / dfs_segment_unit(seg),
-			.n = place.len / dfs_segment_unit(seg),
-		};
-
-		ret = expect(j, &place, hand, err);
-		if (ret < 0)
-			return ret;
-		block.pred = hand->span.values;
-		ret = dfs_exact_measure(record, &block, hand->span.input, hand->scratch);
-		j->looked.exact += place.len;
-	}
-	j->looked.exact_bits = dfs_exact_bits(record);
-	if (ret == 0 && j->looked.exact_bits == UINT64_MAX)
-		ret = -ENOMEM;
-	return ret < 0 ? dfs_fail(err, -ret, "measure: %s", strerror(-ret)) : 0;
-}
-
-/* Once a tensor: no plan changes it. */
-static int look_exactly(struct dfs_pass_job *j, struct dfs_hand *hand, struct dfs_err *err)
-{
-	struct dfs_exact_record *record;
-	int ret;
-
-	if (j->looked.exact)
-		return 0;
-	ret = look_drop(j, hand, err);
-	if (ret < 0)
-		return ret;
-	record = dfs_exact_record_new(j->w->segments[j->segment].shape, true);
-	ret = record ? look_places(j, hand, record, err) : dfs_fail(err, ENOMEM, "out of memory");
-	dfs_exact_record_free(record);
-	set_drop(j, 0);
-	return ret;
 }
 
 /* --- as the codec would */
@@ -193,7 +90,7 @@ static int look_near(struct dfs_pass_job *j, struct dfs_hand *hand, struct paylo
 	uint32_t n = seg->n_chunks / CHUNKS_FOR_ONE;
 	uint64_t of = 0, len = 0;
 	double lossy, exact;
-	int ret = look_exactly(j, hand, err);
+	int ret = j->glance.bytes ? 0 : dfs_glance(j->w, j->segment, hand, &j->glance, err);	/* no plan changes it */
 
 	n = n < 1 ? 1 : n < CHUNKS_MOST ? n : CHUNKS_MOST;
 	for (uint32_t i = 0; i < n && ret == 0; i++) {
@@ -207,7 +104,7 @@ static int look_near(struct dfs_pass_job *j, struct dfs_hand *hand, struct paylo
 	if (!of)
 		return 1;
 	lossy = (double)len / (double)of * (double)seg->len + (double)dfs_pass_lossy(j)->table_bytes.len;
-	exact = (double)j->looked.exact_bits / 8 / (double)j->looked.exact * (double)seg->len;
+	exact = (double)j->glance.bits / 8 / (double)j->glance.bytes * (double)seg->len;
 	return 8 * exact <= NEAR * lossy;
 }
 
@@ -307,7 +204,7 @@ static int code_both(struct dfs_pass_job *j, struct dfs_hand *hand, struct paylo
 	cut(seg, 0);
 	ret = code_exactly(j, hand, to, lossy, &exact, err);
 	cut(seg, chunk_rows);
-	set_drop(j, 0);
+	j->w->segments[j->segment].shape.drop = seg->drop = 0;
 	j->smaller = ret == 0 && exact <= lossy;
 	return ret;
 }

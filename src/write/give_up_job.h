@@ -10,7 +10,7 @@
 
 #include "util/pool.h"
 #include "write/allowance.h"
-#include "write/expect.h"
+#include "write/glance.h"
 #include "write/work.h"
 
 /* All that the jobs share. */
@@ -33,9 +33,7 @@ struct dfs_pass_job {
 	uint32_t segment;
 	bool differs, finite;	/* found on the way */
 	bool smaller;		/* coded exactly */
-	struct {
-		uint64_t exact, exact_bits;	/* bytes that were measured exactly, and what they take */
-	} looked;
+	struct dfs_glance glance;	/* no bytes: none yet */
 };
 
 static inline struct dfs_work_lossy *dfs_pass_lossy(const struct dfs_pass_job *job)

@@ -14,6 +14,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/expect.c %D%/expect.h \
 	%D%/family.c %D%/family.h \
 	%D%/allowance.c %D%/allowance.h %D%/give_up.c %D%/give_up.h %D%/give_up_job.c %D%/give_up_compare.c %D%/give_up_job.h %D%/give_up_mark.c \
+	%D%/glance.c %D%/glance.h \
 	%D%/ingest.c %D%/ingest.h \
 	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c \
 	%D%/layout.c %D%/layout.h \
@@ -43,6 +44,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/sample.c %D%/sample.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/scope.c %D%/scope.h \
+	%D%/seen.c %D%/seen.h \
 	%D%/shards.c %D%/shards.h \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
@@ -53,7 +55,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/thaw_data.c \
 	%D%/thaw_step.c %D%/thaw_state.h \
 	%D%/ticker.c %D%/ticker.h \
-	%D%/trial.c %D%/trial.h \
+	%D%/trial.c %D%/trial.h %D%/trial_piece.c %D%/trial_piece.h \
 	%D%/turn.c %D%/turn.h \
 	%D%/verify.c %D%/verify.h %D%/verify_fast.c \
 	%D%/work.c %D%/work.h

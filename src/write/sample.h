@@ -20,7 +20,7 @@ struct dfs_sample_size {
 /* To tell bases apart, whose costs differ by much: 40 places see every kind of layer. */
 #define DFS_SAMPLE_CHOOSE ((struct dfs_sample_size){ 40, 8u << 10 })
 /* To say what will be saved, within some per cent. */
-#define DFS_SAMPLE_ESTIMATE ((struct dfs_sample_size){ 128, 32u << 10 })
+#define DFS_SAMPLE_ESTIMATE ((struct dfs_sample_size){ 256, 32u << 10 })
 
 struct dfs_sample {
 	uint64_t bits;		/* that the exact codecs need for what was looked at */

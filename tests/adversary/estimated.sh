@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # estimated: promise 8, ratios are of real bytes, what estimate says of each codec against the container that it then makes: odd shapes, many small matrices, stacks, other dtypes; what is the base's, has no base or cannot be coded is no merit of a codec.
-# test: timeout=300
+# test: timeout=600
 . "$(dirname "$0")/common.sh"
 
 cat >estimates.py <<'PY'
@@ -21,6 +21,9 @@ SHAPES = {
     "mostly the base's": [(UP % i, [256, 300], "tuned" if i == 1 else "same") for i in range(4)],
     "NaN": [(UP % 0, [256, 300], "tuned"), (UP % 1, [256, 300], "nan")],
     "new": [(UP % 0, [256, 300], "tuned"), (UP % 1, [256, 300], "none")],
+    "hardly changed": [(UP % 0, [256, 300], "tuned"), (UP % 1, [256, 512], "hardly"), (UP % 2, [256, 300], "same")],
+    "mixed": [(UP % i, [256, 300], "tuned") for i in range(20)] + [(Q % i, [300, 256], "nan" if i % 2 else "same") for i in range(20)] +
+             [("model.embed_tokens.weight", [1000, 256], "tuned"), NORM],
     "nothing but the base's": [(UP % i, [256, 300], "same") for i in range(2)] + [NORM],
     "nothing but NaN": [(UP % i, [256, 300], "nan") for i in range(2)],
     "nothing but embeddings": [("model.embed_tokens.weight", [256, 256], "tuned")],
@@ -39,6 +42,8 @@ def check(name, tensors):
     args = ("--base", "base.safetensors", "tune.safetensors")
     told = json.loads(run("estimate", "--json", *args))["files"][0]
     trials = {t["codec"]: t for t in told["trials"]}
+    if "exact" in trials and trials["exact"]["all"]["stored_bytes"] != told["after_bytes"]:
+        raise AssertionError(f"{name}: {told['after_bytes']} without a table, and in it {trials['exact']}")
     lines = {line.split()[0]: line.split() for line in run("estimate", *args).splitlines() if line.startswith("  ")}
     for codec in ("exact",) + LOSSY:
         run("encode", "--yes", "--codec", codec, *args, "-o", "out")
@@ -78,8 +83,8 @@ def check(name, tensors):
         raise AssertionError(f"{name}: the file was changed")
     return len(trials)
 tables = sum(check(name, tensors) > 0 for name, tensors in SHAPES.items())
-if tables != 10:
-    raise AssertionError(f"{tables} shapes had a table, and 10 should")
+if tables != 12:
+    raise AssertionError(f"{tables} shapes had a table, and 12 should")
 PY
 python3 estimates.py || fail "what estimate says"
 

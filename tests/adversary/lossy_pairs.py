@@ -4,6 +4,7 @@
 A tensor is (name, shape, kind) or (name, shape, kind, dtype), kind one of
     tuned   the base's values and a small difference each
     same    the base's bytes
+    hardly  the base's bytes, but one value in a thousand
     nan     as tuned, but a NaN in its last row
     none    not in the base
 """
@@ -29,6 +30,8 @@ def pair(base_path, tune_path, tensors, seed=1, r=0.05):
         values = [rng.gauss(0, .02) for _ in range(math.prod(shape))]
         old = PACK[dtype](values)
         new = old
+        if kind == "hardly":
+            new = PACK[dtype]([v * 1.5 if i % 1000 == 500 else v for i, v in enumerate(values)])
         if kind in ("tuned", "nan"):
             values = [v + rng.gauss(0, .02 * r) for v in values]
             if kind == "nan":

@@ -68,6 +68,7 @@ static struct dfs_trial tried(const struct spec *specs, size_t n, value_fn *valu
 	struct dfs_model *base = files_open_model(base_fd);
 	struct dfs_hand *hand = dfs_hand_new();
 	struct dfs_header *header;
+	struct dfs_seen seen;
 	struct dfs_trial trial;
 	struct dfs_spec spec;
 	struct dfs_err err = { "" };
@@ -76,9 +77,11 @@ static struct dfs_trial tried(const struct spec *specs, size_t n, value_fn *valu
 	CHECK(hand && fstat(fd, &st) == 0);
 	CHECK_OK(dfs_header_load(fd, &header, &err), err);
 	CHECK_OK(dfs_spec_parse(codec, &spec, &err), err);
+	CHECK_OK(dfs_seen_init(&seen, header, DFS_SEEN_BUDGET, &err), err);
 	CHECK_OK(dfs_trial(&(struct dfs_work_input){
 		.fd = fd, .len = (uint64_t)st.st_size, .header = header, .base = base, .spec = &spec,
-	}, hand, true, &trial, &err), err);
+	}, &seen, hand, true, &trial, NULL, &err), err);
+	dfs_seen_release(&seen);
 	dfs_header_free(header);
 	dfs_hand_free(hand);
 	dfs_model_free(base);
