@@ -16,10 +16,13 @@
 #include "trials.h"
 #include "walk.h"
 #include "write/classify.h"
+#include "write/spec.h"
 
 static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories, and find the families there" },
 	{ 0, "base", "PATH", offsetof(struct ctl, base), "estimate over this base only" },
+	{ 0, "codec", "SPEC", offsetof(struct ctl, codec), "compare exact coding with this codec only" },
+	{ 0, "tensors", NULL, offsetof(struct ctl, tensors), "also each tensor: lossy or exact, and why" },
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
 };
 
@@ -175,15 +178,18 @@ static void say_estimate(struct estimating *e, const char *path, const struct ct
 		ctl_say(e->ctl, "%s: %s: %s", path, ctl_bytes(now, file->stored), est->why);
 	if (!e->ctl->recursive)
 		ctl_trials_say(e->ctl, &est->trials, file->stored);
+	if (e->ctl->tensors)
+		ctl_scopes_say(e->ctl, &est->trials, est->header);
 	if (e->ctl->report)
 		json_array_append_new(json_object_get(e->ctl->report, "files"), json_pack(
-			"{s:o, s:I, s:I, s:{s:I, s:I}, s:o, s:f, s:o, s:s?}", "path", ctl_string(path),
+			"{s:o, s:I, s:I, s:{s:I, s:I}, s:o, s:f, s:o, s:s?, s:o*}", "path", ctl_string(path),
 			"now_bytes", (json_int_t)file->stored, "after_bytes", (json_int_t)est->stored,
 			"codecs", "exact", (json_int_t)est->stored, "exact_alone", (json_int_t)est->alone,
 			"trials", ctl_trials_json(&est->trials, file->stored),
 			"ratio", ctl_ratio(file->stored, est->stored),
 			"base", est->base ? ctl_string(est->base) : json_null(),
-			"reason", est->base ? NULL : est->why));
+			"reason", est->base ? NULL : est->why,
+			"tensors", e->ctl->tensors ? ctl_scopes_json(&est->trials, est->header) : NULL));
 }
 
 static void say_total(struct estimating *e)
@@ -229,6 +235,8 @@ static int run(struct ctl *ctl)
 	struct dfs_err err = { "" };
 	int code = CTL_DONE;
 
+	if (ctl->codec && dfs_spec_check(ctl->codec, &err) < 0)
+		return ctl_usage(ctl, "--codec: %s", err.text);
 	if (ctl_walk(ctl, NULL, &files) < 0)
 		return CTL_USAGE;
 	ctl_session_init(&e.session, ctl, false);

@@ -54,6 +54,11 @@ def check(name, tensors):
         if info["exact"] == bool(given):
             raise AssertionError(f"{what}: exact is {info['exact']}, {given} are other bytes")
         near(told["now_bytes"], len(before), 0, 0, what)
+        scoped = json.loads(run("estimate", "--json", "--tensors", "--codec", codec, *args))["files"][0]
+        if {t["name"] for t in scoped["tensors"] if t["lossy"]} != given:
+            raise AssertionError(f"{what}: {given} is given up, and not {scoped['tensors']}")
+        if codec != "exact" and [t["codec"] for t in scoped["trials"]] != (["exact", codec] if given else []):
+            raise AssertionError(f"{what}: the table has {scoped['trials']}")
         if codec == "exact":
             if given:
                 raise AssertionError(f"{what}: {given} are other bytes")
