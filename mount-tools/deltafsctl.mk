@@ -22,6 +22,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/export.c \
 	mount-tools/ctl/families.c \
 	mount-tools/ctl/families.h \
+	mount-tools/ctl/found_bases.c mount-tools/ctl/found_bases.h \
 	mount-tools/ctl/import.c \
 	mount-tools/ctl/import_mounted.c mount-tools/ctl/import_mounted.h \
 	mount-tools/ctl/gamma.c mount-tools/ctl/gamma.h \

@@ -57,3 +57,19 @@ int ctl_bases_choose(struct ctl_bases *bases, struct ctl_session *session,
 	*ret_why = choice.why_none;
 	return 0;
 }
+
+int ctl_bases_pick(struct ctl_bases *bases, struct ctl_session *session, int fd, const struct dfs_header *header,
+		   uint64_t len, const struct dfs_model **ret_base, const char **ret_why, struct dfs_err *err)
+{
+	struct dfs_work_input input = { .fd = fd, .len = len, .header = header };
+	int ret;
+
+	*ret_base = NULL;
+	*ret_why = NULL;
+	if (session->ctl->base) {
+		ret = ctl_session_base(session, err);
+		*ret_base = session->base;
+		return ret;
+	}
+	return ctl_bases_choose(bases, session, &input, ret_base, ret_why, err);
+}

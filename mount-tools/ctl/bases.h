@@ -26,6 +26,10 @@ int ctl_bases_choose(struct ctl_bases *bases, struct ctl_session *session,
 		     const struct dfs_work_input *input, const struct dfs_model **ret_base,
 		     const char **ret_why, struct dfs_err *err);
 
+/* ctl_bases_pick() - the same, or what --base says. Return: 0; errors of that. */
+int ctl_bases_pick(struct ctl_bases *bases, struct ctl_session *session, int fd, const struct dfs_header *header,
+		   uint64_t len, const struct dfs_model **ret_base, const char **ret_why, struct dfs_err *err);
+
 /* ctl_bases_release() - also to have them opened anew after the registry changed */
 void ctl_bases_release(struct ctl_bases *bases);
 

@@ -12,7 +12,7 @@
 #include "consent.h"
 #include "ctl.h"
 #include "daemon.h"
-#include "families.h"
+#include "found_bases.h"
 #include "left.h"
 #include "mounted.h"
 #include "outfile.h"
@@ -22,7 +22,6 @@
 #include "transfer.h"
 #include "walk.h"
 #include "write/classify.h"
-#include "write/choose.h"
 #include "write/coding.h"
 #include "write/ingest.h"
 #include "write/permit.h"
@@ -199,23 +198,6 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 	return 0;
 }
 
-/* Which base, and why none. */
-static int pick_base(struct encoding *e, int fd, const struct dfs_header *header, uint64_t len,
-		     const struct dfs_model **ret_base, const char **ret_why, struct dfs_err *err)
-{
-	struct dfs_work_input input = { .fd = fd, .len = len, .header = header };
-	int ret;
-
-	*ret_base = NULL;
-	*ret_why = NULL;
-	if (e->ctl->base) {
-		ret = ctl_session_base(&e->session, err);
-		*ret_base = e->session.base;
-		return ret;
-	}
-	return ctl_bases_choose(&e->bases, &e->session, &input, ret_base, ret_why, err);
-}
-
 static int encode_open(struct encoding *e, struct ctl_file *file, const char *rel,
 		       struct ctl_result *result, char base_id[DFS_HASH_HEX],
 		       struct dfs_ingest_result *done, struct dfs_err *err)
@@ -232,7 +214,7 @@ static int encode_open(struct encoding *e, struct ctl_file *file, const char *re
 	ret = ctl_left(e->ctl, file, fd, &st, &header, result, err);
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
-	ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
+	ret = ctl_bases_pick(&e->bases, &e->session, fd, header, (uint64_t)st.st_size, &base, &why, err);
 	if (ret < 0)
 		return ret;
 	if (e->ctl->out)
@@ -281,80 +263,6 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 	}
 }
 
-/* Does a base that the store has already serve this model? Return: 1, 0, -errno. */
-static int is_served(struct encoding *e, const struct ctl_planned_model *model, struct dfs_err *err)
-{
-	DFS_AUTO(fd) int fd = open(model->paths[0], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	DFS_AUTO(header) struct dfs_header *header = NULL;
-	const struct dfs_model *base;
-	const char *why;
-	struct stat st;
-	int ret;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return dfs_fail_errno(err, "%s", model->paths[0]);
-	ret = dfs_classify(fd, &header, NULL, err);
-	if (ret == 0)
-		ret = pick_base(e, fd, header, (uint64_t)st.st_size, &base, &why, err);
-	return ret < 0 ? ret : base != NULL;
-}
-
-/* One family's base, and how many models depend on it. */
-static int found_base(struct encoding *e, const struct ctl_planned_model *model,
-		      const struct ctl_planned_model *dependant, size_t n_dependants, struct dfs_err *err)
-{
-	DFS_AUTO(mem) char *path = ctl_families_path(model);
-	DFS_AUTO(mem) char *rel = NULL;
-	int ret = path ? ctl_session_enter(&e->session, model->paths[0], &rel, err) :
-			 dfs_fail(err, ENOMEM, "out of memory");
-
-	if (ret < 0 || dfs_registry_find(&e->session.registry, e->session.store, path, NULL))
-		return ret;
-	ret = is_served(e, dependant, err);
-	if (ret != 0)
-		return ret < 0 ? ret : 0;
-	ret = ctl_session_register(&e->session, path, err);
-	ctl_bases_release(&e->bases);
-	if (ret == 0)
-		ctl_say(e->ctl, "%s stays plain, as the base of %zu other%s found here", model->shown, n_dependants,
-			n_dependants == 1 ? "" : "s");
-	return ret;
-}
-
-/* Nobody named a base: find the families, as estimate does, and register what it would say. */
-static int found_bases(struct encoding *e, const struct ctl_files *files, struct dfs_err *err)
-{
-	DFS_AUTO(families) struct ctl_families families = { 0 };
-	int ret = ctl_families_make(e->ctl, files, &families, err);
-
-	for (size_t b = 0; b < families.n_models && ret == 0; b++) {
-		size_t n = 0, last = 0;
-
-		for (size_t i = 0; i < families.n_models; i++)
-			if (i != b && families.models[i].base == b) {
-				n++;
-				last = i;
-			}
-		if (n)
-			ret = found_base(e, &families.models[b], &families.models[last], n, err);
-	}
-	return ret;
-}
-
-/* A daemon that writes to the store takes no new bases from here. */
-static bool is_mounted(const struct ctl *ctl)
-{
-	bool mounted = false;
-
-	for (int i = 0; i < ctl->n_args && !mounted; i++) {
-		DFS_AUTO(daemon) struct ctl_daemon daemon = { .fd = -1 };
-		struct dfs_err none;
-
-		mounted = ctl_daemon_writer(ctl->args[i], &daemon, &none) > 0;
-	}
-	return mounted;
-}
-
 static int run(struct ctl *ctl)
 {
 	struct encoding e = { .ctl = ctl };
@@ -377,7 +285,7 @@ static int run(struct ctl *ctl)
 	ctl_session_init(&e.session, ctl, !ctl->out);
 	if (!ctl->out && ctl->recursive && ctl->n_args == 1)
 		e.session.new_store = realpath(ctl->args[0], NULL);
-	if (!ctl->out && ctl->recursive && !ctl->base && !is_mounted(ctl) && found_bases(&e, &files, &err) < 0)
+	if (!ctl->out && ctl->recursive && !ctl->base && ctl_found_bases(&e.bases, &e.session, &files, &err) < 0)
 		ctl_fail(ctl, &err);
 	ctl_anew_begin(ctl, &e.session, &files, &e.totals);
 	if (!ctl->out)
