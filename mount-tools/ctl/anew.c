@@ -12,6 +12,7 @@
 #include "codec/lossy.h"
 #include "daemon.h"
 #include "kept.h"
+#include "outfile.h"
 #include "store/claim.h"
 #include "write/permit.h"
 
@@ -86,13 +87,12 @@ static void look(const char *path, struct now *now)
 		find_kept(path, fd, now);
 }
 
-/* By its own name, not that of a link to it. */
-bool ctl_may_be_lossy(const char *path, const char *spec)
+bool ctl_may_be_lossy(const struct ctl *ctl, const struct ctl_file *file)
 {
-	DFS_AUTO(mem) char *real = realpath(path, NULL);
+	DFS_AUTO(mem) char *real = ctl->out ? ctl_outfile_name(ctl, file) : realpath(file->path, NULL);
 	enum dfs_reason_id why;
 
-	return real && dfs_permit_wanted(real, spec, &why);
+	return real && dfs_permit_wanted(real, ctl->codec, &why);
 }
 
 void ctl_anew_mark(const struct ctl *ctl, const struct dfs_spec *spec, struct ctl_files *files)
@@ -104,7 +104,7 @@ void ctl_anew_mark(const struct ctl *ctl, const struct dfs_spec *spec, struct ct
 		look(file->path, &now);
 		if (!now.container)
 			continue;
-		if (!ctl_may_be_lossy(file->path, ctl->codec))
+		if (!ctl_may_be_lossy(ctl, file))
 			file->anew = CTL_ANEW_NEVER;
 		else
 			file->anew = now.lossy && !ctl->again ? CTL_ANEW_REFUSED : CTL_ANEW_PLAIN;

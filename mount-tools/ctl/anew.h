@@ -17,8 +17,8 @@
 /* ctl_anew_mark() - which of @files are such; nothing is changed, nothing said */
 void ctl_anew_mark(const struct ctl *ctl, const struct dfs_spec *spec, struct ctl_files *files);
 
-/* ctl_may_be_lossy() - false: not in place, whatever somebody asks for: its name is the hash of its content */
-bool ctl_may_be_lossy(const char *path, const char *spec);
+/* ctl_may_be_lossy() - false: whatever somebody asks for, since the name is the hash of the content: its own, or with -o that at OUT, and not that of a link to it */
+bool ctl_may_be_lossy(const struct ctl *ctl, const struct ctl_file *file);
 
 /* ctl_anew_why_left() - why a container stays as it is */
 const char *ctl_anew_why_left(const struct ctl_file *file);

@@ -71,8 +71,7 @@ static bool find_keep(const char *path, char keep[32], int64_t *ret_until_s)
 
 static void add_file(const struct ctl *ctl, const struct ctl_file *file, const struct dfs_spec *spec, struct giving *g)
 {
-	bool may = ctl->out || ctl_may_be_lossy(file->path, ctl->codec);
-	uint64_t bytes = may ? bytes_of(file, spec) : 0;
+	uint64_t bytes = ctl_may_be_lossy(ctl, file) ? bytes_of(file, spec) : 0;
 	int64_t until_s;
 	char keep[32];
 

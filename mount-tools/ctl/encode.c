@@ -70,7 +70,7 @@ static int open_path(void *arg, const char *path)
 
 /*
  * Codecs that look at whole models want the other files too.
- * @rel: what is replaced, whatever link it was named by; NULL: nothing is
+ * @rel: what is made or replaced, whatever link it was named by
  * @ret_why: it is to be exact, and why
  */
 static int make_plan(struct encoding *e, const struct ctl_file *file, const char *rel, int fd,
@@ -78,9 +78,7 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, const char
 {
 	int ret;
 
-	*ret_why = DFS_REASON_NONE;
-	if (rel)
-		config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
+	config->codec = dfs_permit_wanted(rel, config->codec, ret_why);
 	if (!config->codec)
 		return 0;
 	if (e->session.store)
@@ -132,6 +130,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 			 const struct dfs_model *base, struct ctl_result *result, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *path = ctl_outfile_place(e->ctl->out, file, e->many, err);
+	DFS_AUTO(mem) char *name = path ? ctl_outfile_name(e->ctl, file) : NULL;
 	DFS_AUTO(outfile) struct ctl_outfile out = { .fd = -1 };
 	struct ctl_progress progress;
 	struct dfs_encode_config config = encode_config(e, base, &progress);
@@ -140,12 +139,14 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	int ret;
 
 	ret = path ? ctl_outfile_open(&out, path, err) : -ENOENT;
+	if (ret == 0 && !name)
+		ret = dfs_fail(err, ENOMEM, "%s: its directory cannot be found", path);
 	if (ret < 0)
 		return ret;
 	if (out.direct)
 		return dfs_fail(err, EINVAL, "%s: a container can only be written to a regular file", path);
 	ctl_progress_start(&progress, "encoding", file->path);
-	ret = make_plan(e, file, NULL, fd, &config, &why, err);
+	ret = make_plan(e, file, name, fd, &config, &why, err);
 	if (ret == 0)
 		ret = dfs_encode(fd, file->path, out.fd, &config, &encoded, err);
 	ctl_progress_end(&progress);

@@ -172,6 +172,29 @@ static char *place(const char *out, const struct ctl_file *file, bool many, stru
 	return path;
 }
 
+/* With the directories on the way resolved, as far as they are there. */
+static char *resolve(const char *path)
+{
+	DFS_AUTO(mem) char *dir = directory(path);
+	DFS_AUTO(mem) char *real = dir ? realpath(dir, NULL) : NULL;
+	const char *slash = strrchr(path, '/');
+	char *all;
+
+	if (dir && !real && strcmp(dir, path))
+		real = resolve(dir);
+	if (!real)
+		return NULL;
+	return asprintf(&all, "%s/%s", real, slash ? slash + 1 : path) < 0 ? NULL : all;
+}
+
+char *ctl_outfile_name(const struct ctl *ctl, const struct ctl_file *file)
+{
+	struct dfs_err none;
+	DFS_AUTO(mem) char *path = place(ctl->out, file, ctl->n_args > 1 || ctl->recursive, &none);
+
+	return path ? resolve(path) : NULL;
+}
+
 /* Models are all called model.safetensors: the second in one directory must not replace the first. */
 static int refuse_taken(const char *path, const struct ctl_file *file, struct dfs_err *err)
 {

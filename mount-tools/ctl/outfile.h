@@ -49,6 +49,12 @@ DFS_AUTO_KIND(outfile, struct ctl_outfile, ctl_outfile_release(p));
  */
 char *ctl_outfile_place(const char *out, const struct ctl_file *file, bool many, struct dfs_err *err);
 
+/**
+ * ctl_outfile_name() - the absolute path of that place, by no link: a link of its own name is replaced
+ * Nothing is made. Return: free() it; NULL: out of memory, or it cannot be told.
+ */
+char *ctl_outfile_name(const struct ctl *ctl, const struct ctl_file *file);
+
 /* ctl_outfile_streams() - is @out, of -o, standard output? A container has to be read back, and is never written there. */
 bool ctl_outfile_streams(const char *out);
 

@@ -66,6 +66,32 @@ encode --codec bitdelta store/two/model.safetensors
 cmp "store/two/$sha256" tune || fail "a blob was given up by its second name"
 [ "$(stat -c %h "store/two/$sha256")" = 2 ] || fail "its links"
 
+# As OUT of -o the name there counts, by whatever way: of a directory, of one that is a link, in its own directory; nobody is asked either.
+written() { [ "$(deltafsctl info --json "$1" | of_json "o['exact']")" = "$2" ] || fail "written to $1: exact is not $2: $(cat said)"; }
+mkdir -p out in "out/cas/${sha256:0:2}"
+for name in $HASHED; do
+	mkdir -p "out/$(dirname "$name")"
+	deltafsctl encode --codec bitdelta --base base tune -o "out/$name" >said 2>&1 </dev/null || fail "encode -o $name: $(cat said)"
+	grep -q 'coded exactly, since its name is the hash of its content' said || fail "encode -o $name: $(cat said)"
+	written "out/$name" True
+done
+for name in $OTHERS; do
+	mkdir -p "out/$(dirname "$name")"
+	encode --codec bitdelta --base base tune -o "out/$name"
+	written "out/$name" False
+done
+cp tune "in/$sha256" && cp tune in/model.safetensors
+ln -s out to
+encode --codec bitdelta --base base "in/$sha256" -o to/
+written "out/$sha256" True
+(cd "out/cas/${sha256:0:2}" && encode --codec delta-dct --base ../../../base ../../../tune -o "./${sha256:2}") || exit 1
+written "out/cas/${sha256:0:2}/${sha256:2}" True
+encode --codec bitdelta --base base -r in -o made
+written "made/$sha256" True
+written made/model.safetensors False
+encode --codec bitdelta --base base "in/$sha256" -o out/model.safetensors
+written out/model.safetensors False
+
 # The same through a mount, by a policy and by name.
 rm -rf store mnt && store_of base
 start_daemon store mnt -o rw,quiet=0
