@@ -16,8 +16,6 @@
 #include "store/claim.h"
 #include "write/permit.h"
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
-
 /* What a file is now. */
 struct now {
 	bool container, lossy;
@@ -50,17 +48,6 @@ static const char *lossy_chunk(const struct dfs_container *c)
 	return NULL;
 }
 
-static void find_kept(const char *path, int fd, struct now *now)
-{
-	DFS_AUTO(store) struct dfs_store *store = NULL;
-	DFS_AUTO(mem) char *rel = NULL;
-	struct dfs_err none;
-
-	if (dfs_store_find(path, &store, &rel, &none) < 0)
-		store = NULL;
-	ctl_kept_until(store, path, rel, fd, now->kept);
-}
-
 /* A mount tells; without one the file itself does. */
 static void look(const char *path, struct now *now)
 {
@@ -84,7 +71,7 @@ static void look(const char *path, struct now *now)
 			now->codec = lossy_chunk(c);
 	}
 	if (now->lossy)
-		find_kept(path, fd, now);
+		ctl_kept_of(path, fd, now->kept);
 }
 
 bool ctl_may_be_lossy(const struct ctl *ctl, const struct ctl_file *file)

@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "anew.h"
+#include "kept.h"
 #include "policy_place.h"
 #include "shown.h"
-#include "store/kept.h"
 #include "text.h"
 #include "write/classify.h"
 #include "write/layout.h"
@@ -24,9 +25,10 @@
 /* What would be given up, and what is kept of it. */
 struct giving {
 	uint64_t bytes;
-	size_t n, n_kept;	/* files; those whose policy keeps the original */
-	char keep[32];		/* of these the shortest: "7d", "manual" */
-	int64_t until_s;	/* the same */
+	int64_t now_s;
+	size_t n, n_kept, n_first;	/* files; those whose original is kept; of these: since an earlier time */
+	char how_long[64];	/* of these the shortest, for people */
+	char until[DFS_KEPT_UNTIL_LEN];	/* the same, as dfs_kept_until_text(): in the order of time */
 	bool differ;
 };
 
@@ -50,56 +52,79 @@ static uint64_t bytes_of(const struct ctl_file *file, const struct dfs_spec *spe
 	return bytes;
 }
 
+/* What is kept of a file. */
+struct keeping {
+	char until[DFS_KEPT_UNTIL_LEN];
+	char policy[32];	/* "7d"; "" if it is kept already */
+};
+
 /* By the policy of the directory that it lies in, not of one with a link to it. */
-static bool find_keep(const char *path, char keep[32], int64_t *ret_until_s)
+static bool find_policy(const char *path, int64_t now_s, struct keeping *ret_keeping)
 {
 	DFS_AUTO(mem) char *real = realpath(path, NULL);
 	DFS_AUTO(place) struct ctl_place place = { .fd = -1 };
 	DFS_AUTO(policy) struct dfs_policy policy = { 0 };
 	char *slash = real ? strrchr(real, '/') : NULL;
 	struct dfs_err none;
+	int64_t until_s;
 
 	if (!slash)
 		return false;
 	slash[slash == real] = '\0';
 	if (ctl_place_open(real, false, &place, &none) < 0 || ctl_place_policy(&place, &policy, &none) < 0 ||
-	    !dfs_policy_kept_until(&policy, 0, ret_until_s))
+	    !dfs_policy_kept_until(&policy, now_s, &until_s))
 		return false;
-	snprintf(keep, 32, "%.31s", dfs_policy_get(&policy, DFS_POLICY_KEEP)->value);
+	dfs_kept_until_text(until_s, ret_keeping->until);
+	snprintf(ret_keeping->policy, sizeof(ret_keeping->policy), "%.31s", dfs_policy_get(&policy, DFS_POLICY_KEEP)->value);
 	return true;
+}
+
+/* An original that is kept already stays that of the first time, and its time too, whatever the policy became. */
+static bool find_keeping(const char *path, int64_t now_s, struct keeping *ret_keeping)
+{
+	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	*ret_keeping = (struct keeping){ .policy = "" };
+	return (fd >= 0 && ctl_kept_of(path, fd, ret_keeping->until)) || find_policy(path, now_s, ret_keeping);
+}
+
+static void add_keeping(struct giving *g, const struct keeping *k)
+{
+	bool manual = !strcmp(k->until, "manual");
+	bool dated = !manual && !*k->policy;
+
+	g->differ |= g->n_kept && strcmp(k->until, g->until);
+	if (!g->n_kept || strcmp(k->until, g->until) < 0) {
+		memcpy(g->until, k->until, sizeof(g->until));
+		snprintf(g->how_long, sizeof(g->how_long), "%s%s", manual || dated ? "until " : "for ",
+			 manual ? "deltafsctl accept" : dated ? k->until : k->policy);
+	}
+	g->n_kept++;
+	g->n_first += !*k->policy;
 }
 
 static void add_file(const struct ctl *ctl, const struct ctl_file *file, const struct dfs_spec *spec, struct giving *g)
 {
 	uint64_t bytes = ctl_may_be_lossy(ctl, file) ? bytes_of(file, spec) : 0;
-	int64_t until_s;
-	char keep[32];
+	struct keeping keeping;
 
 	g->bytes += bytes;
 	g->n += bytes != 0;
-	if (!bytes || ctl->out || !find_keep(file->path, keep, &until_s))
-		return;
-	g->differ |= g->n_kept && until_s != g->until_s;
-	if (!g->n_kept || until_s < g->until_s) {
-		memcpy(g->keep, keep, sizeof(keep));
-		g->until_s = until_s;
-	}
-	g->n_kept++;
+	if (bytes && !ctl->out && find_keeping(file->path, g->now_s, &keeping))
+		add_keeping(g, &keeping);
 }
 
 /* How long there is a way back. */
 static void say_kept(const struct ctl *ctl, const struct giving *g)
 {
-	bool manual = g->until_s == DFS_KEPT_MANUAL;
-
 	if (g->n_kept < g->n)
 		fprintf(stderr, ",%s for good", ctl->out ? " in OUT," : "");
 	if (g->n_kept && g->n_kept < g->n)
 		fprintf(stderr, " but for %zu", g->n_kept);
 	if (!g->n_kept)
 		return;
-	fprintf(stderr, ".\nThe original%s kept %s%s%s; until then deltafsctl revert brings %s back",
-		g->n_kept == 1 ? " is" : "s are", manual ? "until deltafsctl accept" : "for ", manual ? "" : g->keep,
+	fprintf(stderr, ".\nThe original%s%s %s kept %s%s; until then deltafsctl revert brings %s back", g->n_kept == 1 ? "" : "s",
+		g->n_first == g->n_kept ? " of the first time" : "", g->n_kept == 1 ? "is" : "are", g->how_long,
 		g->differ ? " or longer" : "", g->n_kept == 1 ? "it" : "them");
 }
 
@@ -129,7 +154,7 @@ static bool says_yes(void)
 
 int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct ctl_files *files)
 {
-	struct giving g = { 0 };
+	struct giving g = { .now_s = time(NULL) };
 	char text[CTL_BYTES_LEN];
 
 	if (!spec->lossy || ctl->yes)

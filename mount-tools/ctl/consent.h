@@ -2,8 +2,8 @@
 /*
  * consent: a codec that gives up bits is never used without a yes.
  *
- * What the policies keep of the files is said as well, so that nobody takes
- * for good what can be taken back.
+ * How long the originals are kept is said as well, so that nobody takes for
+ * good what can be taken back, nor the other way round.
  */
 #ifndef DELTAFSCTL_CONSENT_H
 #define DELTAFSCTL_CONSENT_H

@@ -15,6 +15,8 @@
 #include "walk.h"
 #include "write/revert.h"
 
+DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
+
 static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories" },
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
@@ -32,6 +34,17 @@ bool ctl_kept_until(const struct dfs_store *store, const char *path, const char 
 	}
 	ret_text[n > 0 ? n : 0] = '\0';
 	return n > 0;
+}
+
+bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN])
+{
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	DFS_AUTO(mem) char *rel = NULL;
+	struct dfs_err none;
+
+	if (dfs_store_find(path, &store, &rel, &none) < 0)
+		store = NULL;
+	return ctl_kept_until(store, path, rel, fd, ret_text);
 }
 
 json_t *ctl_kept_json(const char *store)

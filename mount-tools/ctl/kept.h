@@ -19,6 +19,9 @@
 bool ctl_kept_until(const struct dfs_store *store, const char *path, const char *rel, int fd,
 		    char ret_text[DFS_KEPT_UNTIL_LEN]);
 
+/* ctl_kept_of() - the same of a file that was not looked for yet: @fd: it, open for reading */
+bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN]);
+
 /* ctl_kept_json() - files, bytes, manual, as the daemon tells it. Return: NULL: not for this user to know. */
 json_t *ctl_kept_json(const char *store);
 

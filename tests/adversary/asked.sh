@@ -94,5 +94,30 @@ done
 cp orig/tune.safetensors mnt/d/asked.safetensors
 expect_fail 2 'up to 300 KiB in 2 files;' deltafsctl encode -r --codec bitdelta mnt/d </dev/null
 cmp mnt/d/asked.safetensors orig/tune.safetensors || fail "it was changed without a yes"
+rm mnt/d/asked.safetensors
+
+# What is said of the original: until when the one that is there is kept, whatever the policy became since; else by the policy.
+# says PATTERN COMMAND...: what is asked at a terminal, which gets a no.
+says() {
+	python3 -c 'import asked, sys; print(" ".join(asked.at_terminal(sys.argv[1:], b"n\n")[1].split()))' "${@:2}" >said
+	grep -q "$1" said || fail "${*:2}: no \"$1\" in: $(cat said)"
+}
+mkdir mnt/k
+policy() { deltafsctl policy "$@" >said 2>&1 || fail "policy $*: $(cat said)"; }
+policy set mnt/k ingest=off keep=1h
+cp orig/tune.safetensors mnt/k/f.safetensors && cp orig/tune.safetensors mnt/k/g.safetensors
+says 'The original is kept for 1h; until then' deltafsctl encode --codec delta-dct mnt/k/f.safetensors
+deltafsctl encode --yes --codec delta-dct mnt/k/f.safetensors >said 2>&1 || fail "encode: $(cat said)"
+until=$(getfattr --absolute-names --only-values -n user.deltafs.kept mnt/k/f.safetensors) && [ "$until" ] || fail "nothing is kept"
+for keep in 2w manual none; do
+	[ $keep = none ] && policy unset mnt/k keep || policy set mnt/k keep=$keep
+	for path in mnt/k store/k; do
+		says "The original of the first time is kept until $until; until then" deltafsctl encode --codec bitdelta --again $path/f.safetensors
+		! grep -q "for good\|2w\|accept" said || fail "keep=$keep: $(cat said)"
+	done
+done
+says "for good but for 1. The original of the first time is kept until $until; " deltafsctl encode --codec bitdelta --again -r mnt/k
+policy set mnt/k keep=2w
+says "The originals are kept until $until or longer; " deltafsctl encode --codec bitdelta --again -r mnt/k
 alive
 stop_daemon mnt
