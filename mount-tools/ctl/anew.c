@@ -14,11 +14,14 @@
 #include "kept.h"
 #include "outfile.h"
 #include "store/claim.h"
+#include "store/mark.h"
+#include "util/text.h"
 #include "write/permit.h"
 
 /* What a file is now. */
 struct now {
 	bool container, lossy;
+	bool before;		/* it was another container before */
 	const char *codec;	/* that gave up bits; NULL: not known */
 	char kept[DFS_KEPT_UNTIL_LEN];	/* until when its original is; "" */
 };
@@ -48,6 +51,16 @@ static const char *lossy_chunk(const struct dfs_container *c)
 	return NULL;
 }
 
+/* What became plain is marked; what was coded exactly since is known to its daemon. */
+static bool was_before(const char *path, int fd)
+{
+	const char *sentence = dfs_reason_sentence(DFS_REASON_EXACT_BEFORE);
+	char text[640];
+
+	return dfs_mark_has(&dfs_mark_exact, fd) || ask(path, "user.deltafs.compressed_before", text, sizeof(text)) ||
+	       (ask(path, "user.deltafs.reason", text, sizeof(text)) && dfs_text_begins(text, sentence));
+}
+
 /* A mount tells; without one the file itself does. */
 static void look(const char *path, struct now *now)
 {
@@ -70,8 +83,8 @@ static void look(const char *path, struct now *now)
 		if (now->lossy && dfs_container_load(fd, &claim.sb, &c, NULL) == 0)
 			now->codec = lossy_chunk(c);
 	}
-	if (now->lossy)
-		ctl_kept_of(path, fd, now->kept);
+	ctl_kept_of(path, fd, now->kept);
+	now->before = was_before(path, fd);
 }
 
 bool ctl_may_be_lossy(const struct ctl *ctl, const struct ctl_file *file)
@@ -82,20 +95,32 @@ bool ctl_may_be_lossy(const struct ctl *ctl, const struct ctl_file *file)
 	return real && dfs_permit_wanted(real, ctl->codec, &why);
 }
 
+/* An original is kept of what gave up bits alone. */
+static enum ctl_anew anew_of(const struct ctl *ctl, const struct ctl_file *file, const struct now *now)
+{
+	if (!ctl_may_be_lossy(ctl, file))
+		return now->container ? CTL_ANEW_NEVER : CTL_ANEW_NONE;
+	if ((now->lossy || *now->kept) && !ctl->again)
+		return CTL_ANEW_REFUSED;
+	return now->container ? CTL_ANEW_PLAIN : CTL_ANEW_NONE;
+}
+
 void ctl_anew_mark(const struct ctl *ctl, const struct dfs_spec *spec, struct ctl_files *files)
 {
-	for (size_t i = 0; i < files->n && spec->lossy && !ctl->out; i++) {
+	for (size_t i = 0; i < files->n && spec->lossy; i++) {
 		struct ctl_file *file = &files->files[i];
 		struct now now;
 
 		look(file->path, &now);
-		if (!now.container)
-			continue;
-		if (!ctl_may_be_lossy(ctl, file))
-			file->anew = CTL_ANEW_NEVER;
-		else
-			file->anew = now.lossy && !ctl->again ? CTL_ANEW_REFUSED : CTL_ANEW_PLAIN;
+		file->before = now.lossy || *now.kept || now.before;
+		if (!ctl->out)
+			file->anew = anew_of(ctl, file, &now);
 	}
+}
+
+const char *ctl_anew_note(const struct ctl_file *file)
+{
+	return file->before ? "it was compressed before, and what it gave up then, if anything, was lost already" : NULL;
 }
 
 const char *ctl_anew_why_left(const struct ctl_file *file)
@@ -107,7 +132,7 @@ const char *ctl_anew_why_left(const struct ctl_file *file)
 
 static void refuse(struct ctl *ctl, const struct ctl_file *file, struct ctl_totals *totals)
 {
-	struct ctl_result left = { .outcome = CTL_LEFT, .what = "left", .why = "lossy already", .quiet = true };
+	struct ctl_result left = { .outcome = CTL_LEFT, .what = "left", .why = "it gave up bits before", .quiet = true };
 	struct dfs_err err;
 	struct now now;
 	const char *until;
@@ -118,8 +143,9 @@ static void refuse(struct ctl *ctl, const struct ctl_file *file, struct ctl_tota
 	}
 	look(file->path, &now);
 	until = strcmp(now.kept, "manual") ? now.kept : "you say";
-	dfs_fail(&err, EEXIST, "lossy already, by %s, and a second pass would be over weights that have lost bits; %s%s; --again does it all the same",
-		 now.codec ? now.codec : "a codec", *now.kept ? "deltafsctl revert brings the original back, which is kept until " :
+	dfs_fail(&err, EEXIST, "%s%s, and a second pass would be over weights that have lost bits; %s%s; --again does it all the same",
+		 now.lossy ? "lossy already, by " : "it gave up bits before it became what it is",
+		 !now.lossy ? "" : now.codec ? now.codec : "a codec", *now.kept ? "deltafsctl revert brings the original back, which is kept until " :
 		 "its original is not kept", *now.kept ? until : "");
 	ctl_result_fail(ctl, file->path, &err, totals);
 }

@@ -30,6 +30,7 @@ struct giving {
 	char how_long[64];	/* of these the shortest, for people */
 	char until[DFS_KEPT_UNTIL_LEN];	/* the same, as dfs_kept_until_text(): in the order of time */
 	bool differ;
+	size_t n_before;	/* files that were compressed before */
 };
 
 /* Bytes of the tensors that would be coded so, if all differ from the base's; what cannot be read is told of later. */
@@ -110,6 +111,7 @@ static void add_file(const struct ctl *ctl, const struct ctl_file *file, const s
 
 	g->bytes += bytes;
 	g->n += bytes != 0;
+	g->n_before += bytes && file->before;
 	if (bytes && !ctl->out && find_keeping(file->path, g->now_s, &keeping))
 		add_keeping(g, &keeping);
 }
@@ -126,6 +128,19 @@ static void say_kept(const struct ctl *ctl, const struct giving *g)
 	fprintf(stderr, ".\nThe original%s%s %s kept %s%s; until then deltafsctl revert brings %s back", g->n_kept == 1 ? "" : "s",
 		g->n_first == g->n_kept ? " of the first time" : "", g->n_kept == 1 ? "is" : "are", g->how_long,
 		g->differ ? " or longer" : "", g->n_kept == 1 ? "it" : "them");
+}
+
+/* Nobody knows of each whether it gave up anything. */
+static void say_before(const struct giving *g)
+{
+	if (!g->n_before)
+		return;
+	fputs(".\n", stderr);
+	if (g->n == 1)
+		fputs("It was", stderr);
+	else
+		fprintf(stderr, "%zu of them %s", g->n_before, g->n_before == 1 ? "was" : "were");
+	fputs(" compressed before, and what was given up then, if anything, is lost already", stderr);
 }
 
 /* An interrupt that came before the question, or with the answer, is the answer. */
@@ -172,6 +187,7 @@ int ctl_consent(const struct ctl *ctl, const struct dfs_spec *spec, const struct
 	fprintf(stderr, "Codec %s gives up bits: up to %s in %zu file%s will be other bytes than now", spec->lossy->codec->name,
 		text, g.n, g.n == 1 ? "" : "s");
 	say_kept(ctl, &g);
+	say_before(&g);
 	fputs(".\nGo on? [y/N] ", stderr);
 	if (says_yes())
 		return CTL_DONE;

@@ -256,6 +256,8 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
 	if (ret == 0 && !through && !gone)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
+	if (ret == 0 && result.outcome == CTL_CHANGED && !result.why)
+		result.why = ctl_anew_note(file);
 	if (ret < 0) {
 		ctl_anew_failed(file, &err);
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);

@@ -90,7 +90,7 @@ void ctl_mounted_queue(struct ctl *ctl, struct ctl_files *files, struct ctl_wish
 		struct ctl_result result;
 		struct dfs_err none;
 
-		if (ctl_daemon_writer(file->path, &daemon, &none) <= 0)
+		if (file->anew == CTL_ANEW_OVER || ctl_daemon_writer(file->path, &daemon, &none) <= 0)
 			continue;
 		if (!said)
 			say_where(ctl, file, &daemon);

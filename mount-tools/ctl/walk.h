@@ -19,7 +19,7 @@
 enum ctl_anew {
 	CTL_ANEW_NONE,		/* it is not */
 	CTL_ANEW_PLAIN,		/* it is made plain, and then coded */
-	CTL_ANEW_REFUSED,	/* it stays as it is */
+	CTL_ANEW_REFUSED,	/* it stays as it is: it gave up bits before, though it may be plain now */
 	CTL_ANEW_NEVER,		/* the same, since its name is the hash of its content */
 	CTL_ANEW_OVER,		/* that was told */
 };
@@ -33,6 +33,7 @@ struct ctl_file {
 	const struct ctl_file *twin;	/* an earlier one with the same below; NULL: none */
 	bool made;		/* with -o: OUT/below was made from it */
 	enum ctl_anew anew;
+	bool before;		/* likewise: it was compressed before, and may have given up bits then */
 	bool queued;		/* the daemon of its mount was asked to compress it */
 };
 

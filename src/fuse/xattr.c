@@ -18,6 +18,7 @@
 #include "fuse/internal.h"
 #include "fuse/original.h"
 #include "read/describe.h"
+#include "store/mark.h"
 #include "util/auto.h"
 #include "util/caps.h"
 #include "util/fdpath.h"
@@ -113,6 +114,19 @@ static const struct teller *teller_find(const char *name)
 	return NULL;
 }
 
+static int tell_before(struct dfs_mount *mount, struct dfs_node *node, char **ret_text)
+{
+	DFS_AUTO(fd) int fd = -1;
+	int ret = dfs_node_open(&mount->nodes, mount->store, node, O_RDONLY | O_NOATIME, &fd, NULL);
+
+	if (ret < 0)
+		return ret;
+	if (!dfs_mark_has(&dfs_mark_exact, fd))
+		return -ENODATA;
+	*ret_text = strdup("1");
+	return *ret_text ? 0 : -ENOMEM;
+}
+
 static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name, bool names, char **ret_text)
 {
 	const struct teller *teller = teller_find(name);
@@ -129,6 +143,8 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 		return dfs_policy_get_text(mount, node, ret_text);
 	if (S_ISREG(node->type) && strcmp(name, "kept") == 0)
 		return dfs_original_tell(mount, node, ret_text);
+	if (S_ISREG(node->type) && strcmp(name, "compressed_before") == 0)
+		return tell_before(mount, node, ret_text);
 	if (!teller || !S_ISREG(node->type))
 		return -ENODATA;
 	if (teller->tell == tell_word && dfs_node_is_container(&mount->nodes, node))

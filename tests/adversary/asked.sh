@@ -119,5 +119,38 @@ done
 says "for good but for 1. The original of the first time is kept until $until; " deltafsctl encode --codec bitdelta --again -r mnt/k
 policy set mnt/k keep=2w
 says "The originals are kept until $until or longer; " deltafsctl encode --codec bitdelta --again -r mnt/k
+
+# What gave up bits and is plain since: its original tells that, and without one it is said that it may be so, with --yes as well.
+again() { deltafsctl decode "$1" >said 2>&1 && cp "$1" shown || fail "decode $1: $(cat said)"; }
+for path in mnt/k store/k; do
+	again mnt/k/f.safetensors
+	expect_fail 1 "it gave up bits before .* kept until $until; --again" deltafsctl encode --yes --codec ultradelta $path/f.safetensors
+	cmp mnt/k/f.safetensors shown || fail "$path: it was refused, and changed"
+	deltafsctl encode -r --yes --codec ultradelta $path >said 2>&1 || fail "encode -r: $(cat said)"
+	cmp mnt/k/f.safetensors shown || fail "$path: -r did not pass over it"
+	deltafsctl encode --yes --again --codec ultradelta $path/f.safetensors >said 2>&1 || fail "--again: $(cat said)"
+	grep -q 'it was compressed before, and what it gave up then' said || fail "--again: $(cat said)"
+	! cmp -s mnt/k/f.safetensors shown || fail "--again did nothing"
+done
+before() {
+	says 'for good. It was compressed before, and what was given up then, if anything, is lost already. Go on' deltafsctl encode --codec ultradelta "$1/z.safetensors"
+	cp orig/tune.safetensors "$1/new.safetensors"
+	says 'for good. 1 of them was compressed before, ' deltafsctl encode --codec ultradelta "$1/z.safetensors" "$1/new.safetensors"
+	deltafsctl encode --yes --codec ultradelta --base orig/base.safetensors "$1/z.safetensors" -o out >said 2>&1 && grep -q ': it was compressed before, ' said || fail "$1, -o: $(cat said)"
+	deltafsctl encode --yes --json --codec ultradelta "$1/z.safetensors" >said 2>&1 || fail "$1: $(cat said)"
+	[ "$(python3 -c 'import json; print(json.load(open("said"))["files"][0]["reason"])')" = 'it was compressed before, and what it gave up then, if anything, was lost already' ] || fail "$1: $(cat said)"
+	deltafsctl encode --yes --codec ultradelta "$1/new.safetensors" >said 2>&1 || fail "$1: $(cat said)"
+	! grep -q before said || fail "$1, a new one: $(cat said)"
+}
+z() { deltafsctl encode --yes --codec bitdelta "$1/z.safetensors" >said 2>&1 && deltafsctl decode "$1/z.safetensors" >said 2>&1 || fail "$1: $(cat said)"; }
+cp orig/tune.safetensors mnt/d/z.safetensors && z mnt/d && before mnt/d
+# Exact since: its daemon knows that.
+cp orig/tune.safetensors mnt/d/y.safetensors
+deltafsctl encode --yes --codec bitdelta mnt/d/y.safetensors >said 2>&1 && deltafsctl decode mnt/d/y.safetensors >said 2>&1 || fail "$(cat said)"
+policy set mnt/d ingest=on codec=bitdelta
+printf x | dd of=mnt/d/y.safetensors bs=1 seek=20000 conv=notrunc status=none
+deltafsctl wait mnt >said 2>&1 && [ "$(getfattr --absolute-names --only-values -n user.deltafs.exact mnt/d/y.safetensors)" = 1 ] || fail "it is not exact: $(cat said)"
+says 'It was compressed before' deltafsctl encode --codec ultradelta mnt/d/y.safetensors
 alive
 stop_daemon mnt
+rm -rf store/d && mkdir store/d && cp orig/tune.safetensors store/d/z.safetensors && z store/d && before store/d
