@@ -2,6 +2,7 @@
 #include "write/coding.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #include "store/registry.h"
 #include "write/spec.h"
@@ -29,6 +30,12 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 
 	*ret_why = DFS_REASON_NONE;
 	encode->plan = NULL;
+	encode->codec = NULL;
+	if (c->wanted && !strcmp(c->wanted, "exact")) {
+		if (dfs_permit_gives_up(c->policy, &c->mount))
+			*ret_why = DFS_REASON_EXACT_ASKED;
+		return 0;
+	}
 	encode->codec = c->wanted ? dfs_permit_wanted(rel, c->wanted, ret_why) :
 				    dfs_permit_codec(c->policy, &c->mount, rel, fd, ret_why);
 	if (!encode->codec)

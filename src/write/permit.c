@@ -97,6 +97,13 @@ static bool is_lossy(const char *codec)
 	return dfs_spec_parse(codec, &spec, NULL) == 0 && spec.lossy;
 }
 
+bool dfs_permit_gives_up(const struct dfs_policy *policy, const struct dfs_permit_mount *mount)
+{
+	int64_t since;
+
+	return is_lossy(codec_in_force(policy, mount, &since));
+}
+
 const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_permit_mount *mount, const char *rel,
 			     int fd, enum dfs_reason_id *ret_why)
 {

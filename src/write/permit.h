@@ -37,6 +37,9 @@ const char *dfs_permit_codec(const struct dfs_policy *policy, const struct dfs_p
 enum dfs_reason_id dfs_permit_why_exact(const struct dfs_policy *policy, const struct dfs_permit_mount *mount,
 					const char *rel, int fd);
 
+/* dfs_permit_gives_up() - has policy or mount a codec that gives up bits, whatever becomes of this file or that */
+bool dfs_permit_gives_up(const struct dfs_policy *policy, const struct dfs_permit_mount *mount);
+
 /* dfs_permit_wanted() - the same of what somebody asked for by name: never of a file whose name is the hash of its content. @spec: NULL: exact. */
 const char *dfs_permit_wanted(const char *rel, const char *spec, enum dfs_reason_id *ret_why);
 

@@ -118,6 +118,8 @@ static const struct {
 		"exact-unknown", "coded exactly, and not by this mount under this policy", "", BY_NAME, 0 },
 	[DFS_REASON_EXACT_SMALLER] = {
 		"exact-smaller", "coded exactly, since that takes no more bytes than its codec would", "", "", 0 },
+	[DFS_REASON_EXACT_ASKED] = {
+		"exact-asked", "coded exactly, since somebody asked for that by name", "", BY_NAME, 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)
@@ -212,7 +214,7 @@ const char *dfs_reason_sentence(enum dfs_reason_id id)
 
 bool dfs_reason_is_exact(enum dfs_reason_id id)
 {
-	return id >= DFS_REASON_EXACT_HASH && id <= DFS_REASON_EXACT_SMALLER;
+	return id >= DFS_REASON_EXACT_HASH && id <= DFS_REASON_EXACT_ASKED;
 }
 
 bool dfs_reason_wants_base(enum dfs_reason_id id)

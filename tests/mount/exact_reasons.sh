@@ -85,6 +85,17 @@ deltafsctl encode --yes --codec bitdelta "mnt/asked/$hash_name" </dev/null >said
 grep -q 'coded exactly, since its name is the hash' said || fail "encode by its hash: $(cat said)"
 because "mnt/asked/$hash_name" 'since its name is the hash of its content; '
 
+cp "$tune" mnt/given/exactly
+settle
+deltafsctl decode mnt/given/exactly >/dev/null || fail decode
+deltafsctl encode --codec exact mnt/given/exactly >said 2>&1 || fail "encode --codec exact: $(cat said)"
+grep -q ': coded exactly, since somebody asked for that by name; ' said || fail "encode --codec exact: $(cat said)"
+because mnt/given/exactly 'since somebody asked for that by name; '
+deltafsctl decode mnt/plain/a >/dev/null && deltafsctl encode --codec exact mnt/plain/a >said 2>&1 || fail "encode --codec exact: $(cat said)"
+! grep -q 'coded exactly' said || fail "encode --codec exact where all is exact: $(cat said)"
+no_reason mnt/plain/a
+rm mnt/given/exactly
+
 # Written to, and at rest again.
 printf x | dd of=mnt/given/new bs=1 seek=$(($(stat -c %s "$tune") - 1)) conv=notrunc status=none
 settle
