@@ -85,6 +85,11 @@ int option_text(const struct option_row *row, void *field, const char *value, st
 	return replace(field, strdup(value), err);
 }
 
+int option_commas(const struct option_row *row, void *field, const char *value, struct dfs_err *err)
+{
+	return option_text(row, field, value, err);
+}
+
 /* The daemon leaves its directory. */
 int option_path(const struct option_row *row, void *field, const char *value, struct dfs_err *err)
 {
@@ -155,11 +160,22 @@ static const struct option_row *find(const struct option_row *rows, size_t n_row
 	return NULL;
 }
 
-static int unknown(const struct option_row *rows, size_t n_rows, const char *name, struct dfs_err *err)
+/* One that was taken. */
+struct taken {
+	const struct option_row *row;
+	const char *value;
+};
+
+static int unknown(const struct option_row *rows, size_t n_rows, const char *name, const char *value,
+		   const struct taken *before, struct dfs_err *err)
 {
 	DFS_AUTO(mem) const char **words = calloc(n_rows + 1, sizeof(*words));
 	const char *near;
 
+	if (before->row && before->row->set == option_commas && strchr(before->value, ':'))
+		return dfs_fail(err, EINVAL, "unknown option \"%s\"; one of %s= has a backslash before its comma: %s=%s\\,%s%s%s",
+				name, before->row->name, before->row->name, before->value, name, value ? "=" : "",
+				value ? value : "");
 	for (size_t i = 0; words && i < n_rows; i++)
 		words[i] = rows[i].name;
 	near = words ? dfs_nearest(name, words, n_rows) : NULL;
@@ -168,8 +184,9 @@ static int unknown(const struct option_row *rows, size_t n_rows, const char *nam
 	return dfs_fail(err, EINVAL, "unknown option \"%s\"; --help lists them", name);
 }
 
+/* @before: what stood before it, and this afterwards */
 static int take(const struct option_row *rows, size_t n_rows, void *settings, char *word,
-		bool sloppy, struct dfs_err *err)
+		bool sloppy, struct taken *before, struct dfs_err *err)
 {
 	char *value = strchr(word, '=');
 	const struct option_row *row;
@@ -181,11 +198,12 @@ static int take(const struct option_row *rows, size_t n_rows, void *settings, ch
 		return 0; /* for systemd and others, never for us */
 	row = find(rows, n_rows, word);
 	if (!row)
-		return sloppy ? 0 : unknown(rows, n_rows, word, err);
+		return sloppy ? 0 : unknown(rows, n_rows, word, value, before, err);
 	if (row->meta && !value)
 		return dfs_fail(err, EINVAL, "option %s needs a value: %s=%s", word, word, row->meta);
 	if (!row->meta && value && row->set == option_flag)
 		return dfs_fail(err, EINVAL, "option %s takes no value", word);
+	*before = (struct taken){ row, value };
 	ret = row->set(row, (char *)settings + row->offset, value, err);
 	return ret < 0 ? dfs_err_at(err, ret, "option %s", word) : 0;
 }
@@ -212,6 +230,7 @@ int options_parse(const struct option_row *rows, size_t n_rows, void *settings, 
 		  bool sloppy, struct dfs_err *err)
 {
 	DFS_AUTO(mem) char *copy = strdup(list);
+	struct taken before = { NULL, NULL };
 	char *next;
 	int ret = 0;
 
@@ -220,7 +239,7 @@ int options_parse(const struct option_row *rows, size_t n_rows, void *settings, 
 	for (char *word = copy; word && ret == 0; word = next) {
 		next = split(word);
 		if (*word)
-			ret = take(rows, n_rows, settings, word, sloppy, err);
+			ret = take(rows, n_rows, settings, word, sloppy, &before, err);
 	}
 	return ret;
 }

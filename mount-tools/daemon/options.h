@@ -30,6 +30,7 @@ option_set_fn option_flag;	/* bool: true */
 option_set_fn option_number;	/* unsigned */
 option_set_fn option_size;	/* size_t, bytes; K, M and G are understood */
 option_set_fn option_text;	/* char *, malloc'ed */
+option_set_fn option_commas;	/* the same, of a value with options of its own behind a colon: "name:a=1\,b=2" */
 option_set_fn option_path;	/* the same, made absolute */
 option_set_fn option_word;	/* int: its place in row->words */
 option_set_fn option_pass;	/* struct dfs_buf: appended, with "=value" if there is one, after a comma */

@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
 	{ "ro", option_flag, AT(ro), NULL, "read-only: takes no lock, changes nothing", NULL },
 	{ "rw", option_flag, AT(rw), NULL, "read-write, which is the default", NULL },
 	{ "base", set_base, AT(bases), "PATH", "also look for base models here (may be given again)", NULL },
-	{ "codec", option_text, AT(codec), "SPEC", "how new files are encoded (exact)", NULL },
+	{ "codec", option_commas, AT(codec), "SPEC", "how new files are encoded (exact)", NULL },
 	{ "cache", option_size, AT(cache), "SIZE", "memory for decoded data (256M, or 1/8 of the memory cgroup)", NULL },
 	{ "threads", option_number, AT(threads), "N", "decode threads (one a CPU)", NULL },
 	{ "readahead", option_size, AT(readahead), "SIZE", "read and decode ahead of each reader (4M)", NULL },

@@ -20,6 +20,8 @@ expect_fail 2 'option ro takes no value' deltafs -o ro=1 store mnt
 expect_fail 2 'option threads: "-1" is not a number' deltafs -o threads=-1 store mnt
 expect_fail 2 'option blocks: "both" is not stored or logical' deltafs -o blocks=both store mnt
 expect_fail 2 'exat.*exact' deltafs -o codec=exat store mnt
+expect_fail 2 'unknown option "mask"; one of codec= has a backslash before its comma: codec=ultradelta:s=0.97.,mask=stored' deltafs -o codec=ultradelta:s=0.97,mask=stored,ro store mnt
+expect_fail 2 'unknown option "cahce"; did you mean "cache"' deltafs -o codec=bitdelta,cahce=1G store mnt
 expect_fail 2 'base: .*nowhere: No such file' deltafs -o base=nowhere store mnt
 expect_fail 2 'STORE and MOUNTPOINT' deltafs store
 expect_fail 2 'one argument too many' deltafs store mnt more
@@ -37,6 +39,16 @@ if is_root; then
 	[ "$(cat "/sys/class/bdi/$(mountpoint -d mnt)/read_ahead_kb")" = 1024 ] || fail "readahead=1M does not reach the kernel"
 fi
 stop_daemon mnt
+
+# Options of a codec, with their commas: the file has places that are stored.
+start_daemon store mnt -o 'rw,quiet=0,codec=ultradelta:s=0.9\,mask=stored,cache=32M'
+cp orig/tune/model.safetensors mnt/lossy.safetensors
+deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest"
+stop_daemon mnt
+deltafsctl encode --yes --codec ultradelta:s=0.9,mask=stored --base store/base orig/tune/model.safetensors -o want >/dev/null || fail "encode"
+deltafsctl decode --base store/base want -o want.plain >/dev/null && deltafsctl decode store/lossy.safetensors -o got.plain >/dev/null || fail "decode"
+cmp want.plain got.plain || fail "codec=ultradelta:s=0.9\,mask=stored: another codec was taken"
+rm store/lossy.safetensors
 
 # Options may follow the places, a comma in a path is written with a backslash, and -d tells each request.
 cp -r store 'sto,re'
