@@ -22,9 +22,12 @@ void ctl_say_gamma(struct ctl *ctl, const struct dfs_container *c)
 
 	if (!find_facts(c, &facts))
 		return;
-	if (facts.reference > 0)
-		ctl_say(ctl, "%-10s %.4g: norm %.6g of the base's fine-tunes over its own %.6g, from 0.5 to 1", "gamma",
+	/* Of a base, given by nref=, or its own for want of another: the container does not know. */
+	if (facts.reference > 0 && facts.reference != facts.norm)
+		ctl_say(ctl, "%-10s %.4g: norm %.6g of a reference over its own %.6g, from 0.5 to 1", "gamma",
 			facts.gamma, facts.reference, facts.norm);
+	else if (facts.reference > 0)
+		ctl_say(ctl, "%-10s %.4g: its norm of %.6g is the reference itself", "gamma", facts.gamma, facts.norm);
 	else
 		ctl_say(ctl, "%-10s %.4g, as it was asked for; its norm is %.6g", "gamma", facts.gamma, facts.norm);
 	if (ctl->report)

@@ -113,7 +113,7 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
 			return ret;
 		text += len + (text[len] == ',');
 	}
-	return 0;
+	return lossy->check ? lossy->check(options, err) : 0;
 }
 
 /* What a codec makes of values up to this, even if much larger than they were, is well inside what the dtype can hold. */

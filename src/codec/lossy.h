@@ -54,6 +54,8 @@ struct dfs_lossy {
 	const struct dfs_codec *codec;
 	const struct dfs_option *options;	/* ends with a nameless one */
 	void (*defaults)(void *options);	/* fills in DFS_LOSSY_OPTIONS_MAX bytes, zero before */
+	/* check() - do they go together, all being read; may be NULL. Return: 0; -EINVAL with a sentence. */
+	int (*check)(const void *options, struct dfs_err *err);
 	bool whole_model;			/* plan() must see every tensor of every shard */
 
 	/* passes() - over a tensor before plan and prepare */

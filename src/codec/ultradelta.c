@@ -73,6 +73,18 @@ static void defaults(void *options)
 	};
 }
 
+/* What would be passed over is a misunderstanding. */
+static int check(const void *options, struct dfs_err *err)
+{
+	const struct dfs_ultra_options *o = options;
+
+	if (o->gamma > 0 && o->reference > 0)
+		return dfs_fail(err, EINVAL, "option nref is what gamma=auto compares with, and gamma is %g here", o->gamma);
+	if (o->gamma > 0 && o->trace != DFS_NORM_ESTIMATE)
+		return dfs_fail(err, EINVAL, "option trace is how gamma=auto comes by the norm, and gamma is %g here", o->gamma);
+	return 0;
+}
+
 _Static_assert(sizeof(struct dfs_ultra_options) <= DFS_LOSSY_OPTIONS_MAX, "options fit");
 
 static bool accepts(struct dfs_shape shape)
@@ -130,6 +142,7 @@ const struct dfs_lossy dfs_lossy_ultradelta = {
 	.codec = &dfs_codec_ultradelta,
 	.options = option_rows,
 	.defaults = defaults,
+	.check = check,
 	.whole_model = true,
 	.passes = dfs_ultra_passes,
 	.record_size = dfs_ultra_record_size,

@@ -321,6 +321,7 @@ static void options_are_checked(void **state)
 	static const char *const bad[] = {
 		"s=0", "s=1", "qbits=1", "qbits=9", "qbits=4.5", "mask=random", "gamma=0", "gamma=2.5", "gamma=x",
 		"seed=-1", "seed=1x", "seed=18446744073709551616", "nref=-1", "step=0.6", "stepp=0",
+		"nref=60", "trace=exact", "gamma=0.9,nref=60", "trace=exact,gamma=1",
 	};
 	uint8_t options[DFS_LOSSY_OPTIONS_MAX];
 

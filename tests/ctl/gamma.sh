@@ -47,7 +47,14 @@ encode gamma=0.75 store/a/model.safetensors
 anew a
 encode gamma=auto,nref=1 store/a/model.safetensors
 [ "$(gamma store/a/model.safetensors reference)" = 1.000 ] || fail "nref=1"
+deltafsctl info store/a/model.safetensors | grep -q '^gamma  *0.5: norm 1 of a reference over its own ' || fail "info of nref=1: $(deltafsctl info store/a/model.safetensors)"
 [ "$(norm norm)" = 0.0000 ] || fail "the base learnt a norm of what was no fine-tune with gamma=auto alone"
+
+# Of a base that is in no store nothing is kept, and nothing else is said.
+run deltafsctl encode --yes --codec ultradelta:gamma=auto --base store/base plain/b/model.safetensors -o alone
+deltafsctl info alone | grep -q '^gamma  *1: its norm of [0-9.]* is the reference itself$' || fail "info of -o: $(deltafsctl info alone)"
+[ "$(norm norm)" = 0.0000 ] || fail "-o taught the base a norm"
+rm alone
 
 # The first defines it, the others are compared with it, from 0.5 to 1; s does not matter.
 anew a
