@@ -72,6 +72,14 @@ int ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	return CTL_USAGE;
 }
 
+int ctl_usage_codec(const struct ctl *ctl, const char *what, const struct dfs_err *err)
+{
+	ctl_warn("%s: %s (see deltafs-codecs(7))", what, err->text);
+	if (ctl->report)
+		json_object_set_new(ctl->report, "error", ctl_string(err->text));
+	return CTL_USAGE;
+}
+
 static void help(void)
 {
 	printf("Usage: deltafsctl COMMAND [OPTION]... ARGUMENT...\n"

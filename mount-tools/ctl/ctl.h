@@ -93,4 +93,7 @@ int ctl_fail(struct ctl *ctl, const struct dfs_err *err);
 /* ctl_usage() - it was called wrongly; says why and where help is. Return: CTL_USAGE. */
 int ctl_usage(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* ctl_usage_codec() - the same of a SPEC, whose options no help has. @what: gave it: "--codec" */
+int ctl_usage_codec(const struct ctl *ctl, const char *what, const struct dfs_err *err);
+
 #endif

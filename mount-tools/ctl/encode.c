@@ -275,7 +275,7 @@ static int run(struct ctl *ctl)
 	int ret;
 
 	if (dfs_spec_parse(ctl->codec, &spec, &err) < 0)
-		return ctl_usage(ctl, "--codec: %s", err.text);
+		return ctl_usage_codec(ctl, "--codec", &err);
 	if (ctl_outfile_streams(ctl->out))
 		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)

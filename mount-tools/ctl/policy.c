@@ -108,10 +108,6 @@ static int put(const struct ctl_place *place, struct dfs_paths *lines, const cha
 		return ret;
 	if (key == DFS_POLICY_BASE && strcmp(value, "auto"))
 		return put_base(place, lines, value, err);
-	if (key == DFS_POLICY_CODEC)
-		ret = dfs_spec_check(value, err);
-	if (ret < 0)
-		return ret;
 	ret = dfs_policy_put(lines, line);
 	return ret < 0 ? dfs_fail(err, ENOMEM, "out of memory") : 0;
 }
@@ -123,9 +119,12 @@ static int check_words(struct ctl *ctl)
 
 	for (int i = 1; i < ctl->n_args; i++) {
 		enum dfs_policy_key key;
+		const char *value;
 
-		if (dfs_policy_check(ctl->args[i], &key, NULL, &err) < 0)
+		if (dfs_policy_check(ctl->args[i], &key, &value, &err) < 0)
 			return ctl_usage(ctl, "%s", err.text);
+		if (key == DFS_POLICY_CODEC && dfs_spec_check(value, &err) < 0)
+			return ctl_usage_codec(ctl, "codec=", &err);
 		if (key == DFS_POLICY_SINCE)
 			return ctl_usage(ctl, "%s: codec=... sets it", ctl->args[i]);
 	}

@@ -14,14 +14,22 @@
 static int unknown(const char *word, struct dfs_err *err)
 {
 	const char *words[DFS_CODECS + 1] = { "exact" };
+	char all[256] = "exact";
 	const char *near;
 
-	for (unsigned id = 0; id < DFS_CODECS; id++)
-		words[id + 1] = strcmp(dfs_codec_name(id), "?") ? dfs_codec_name(id) : NULL;
+	/* the others cannot be asked for */
+	for (unsigned id = 0; id < DFS_CODECS; id++) {
+		size_t len = strlen(all);
+
+		if (!dfs_lossy_find(id))
+			continue;
+		words[id + 1] = dfs_codec_name(id);
+		snprintf(all + len, sizeof(all) - len, ", %s", words[id + 1]);
+	}
 	near = dfs_nearest(word, words, DFS_CODECS + 1);
 	if (near)
 		return dfs_fail(err, EINVAL, "no codec \"%s\"; did you mean \"%s\"?", word, near);
-	return dfs_fail(err, EINVAL, "no codec \"%s\"; \"exact\" is one", word);
+	return dfs_fail(err, EINVAL, "no codec \"%s\": there are %s", word, all);
 }
 
 /* --- which tensors */

@@ -35,7 +35,9 @@ expect_fail 2 'did you mean "ingest"' deltafsctl policy set store ingets=off
 expect_fail 2 '"on" or "off"' deltafsctl policy set store ingest=maybe
 expect_fail 2 'number of seconds' deltafsctl policy set store quiet=soon
 expect_fail 2 '"quiet" has no value' deltafsctl policy set store quiet
-expect_fail 1 'cannot be asked for by itself' deltafsctl policy set store codec=diff
+expect_fail 2 'cannot be asked for by itself' deltafsctl policy set store codec=diff
+expect_fail 2 'codec=: codec bitdelta has no option "mask" .see deltafs-codecs.7..' deltafsctl policy set store codec=bitdelta:mask=stored
+expect_fail 2 'codec: codec bitdelta has no option "mask" .see deltafs-codecs.7..' deltafsctl encode --codec bitdelta:mask=stored store
 expect_fail 1 'no base of' deltafsctl policy set store base=pair/tune/model.safetensors
 expect_fail 1 'bytes: 2048 are the most' deltafsctl policy set store "exclude=$(head -c 3000 /dev/zero | tr '\0' x)"
 deltafsctl policy show store | grep -q 'no policy' || fail "something was set"

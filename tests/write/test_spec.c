@@ -65,6 +65,7 @@ static void what_is_wrong_is_named(void **state)
 		{ "bitdetla", -EINVAL, "did you mean \"bitdelta\"", "" },
 		{ "exakt", -EINVAL, "did you mean \"exact\"", "" },
 		{ "zebra", -EINVAL, "no codec \"zebra\"", "" },
+		{ "nope", -EINVAL, "no codec \"nope\": there are exact, bitdelta, ", "delta-come" },
 		{ "exact:k=1", -EINVAL, "no options", "k=1" },
 		{ "zstd", -ENOTSUP, "by itself", "" },
 		{ "bitdelta:scal=row", -EINVAL, "did you mean \"scale\"", "bitdelta" },
