@@ -299,6 +299,15 @@ static int survey(struct screen *s, const json_t *status, const char *point, str
 	return ret;
 }
 
+/* A daemon that changes nothing keeps none, and does not know of those that are there. */
+static void add_kept(json_t *status, const char *store)
+{
+	json_t *kept = store && !json_object_get(status, "kept") ? ctl_kept_json(store) : NULL;
+
+	if (kept)
+		json_object_set_new(status, "kept", kept);
+}
+
 static void report(struct ctl *ctl, const struct screen *s, const json_t *status)
 {
 	json_object_update(ctl->report, (json_t *)status);
@@ -321,6 +330,8 @@ static int look(struct ctl *ctl, struct screen *s)
 		ret = survey(s, status, point, &err);
 	if (ret < 0)
 		return ctl_fail(ctl, &err);
+	if (status)
+		add_kept(status, store);
 	if (!status)
 		say_unmounted(ctl, store);
 	else if (!ctl->report)

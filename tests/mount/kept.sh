@@ -85,6 +85,8 @@ deltafsctl status store | grep -q '^originals kept: 2 files' || fail "status wit
 deltafsctl info store/week/e/b | grep -q "until $until;" || fail "info without a mount: $(deltafsctl info store/week/e/b)"
 start_daemon store mnt -o ro
 [ "$(told kept mnt/week/e/b)" = "$until" ] && [ "$(told kept mnt/hand/a)" = manual ] || fail "read-only: $(told kept mnt/week/e/b)"
+deltafsctl status mnt | grep -q '^originals kept: 2 files, .*; 1 until you decide' || fail "status of a read-only mount: $(deltafsctl status mnt)"
+deltafsctl status --json mnt | python3 -c 'import json, sys; o = json.load(sys.stdin)["kept"]; assert (o["files"], o["manual"]) == (2, 1), o' || fail "status --json of a read-only mount"
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
 all_keep 2 "after a restart"
