@@ -39,11 +39,11 @@ static const char *check_quiet(const char *value)
 static const char *check_keep(const char *value)
 {
 	int64_t seconds;
-	int ret = strcmp(value, "manual") ? dfs_duration_parse(value, &seconds) : 0;
+	int ret = strcmp(value, "manual") && strcmp(value, "none") ? dfs_duration_parse(value, &seconds) : 0;
 
 	if (ret == -ERANGE)
 		return "from a second to ten years";
-	return ret < 0 ? "it is \"manual\", or a number with s, m, h, d or w behind it: 30m, 12h, 7d, 2w" : NULL;
+	return ret < 0 ? "it is \"manual\", \"none\", or a number with s, m, h, d or w behind it: 30m, 12h, 7d, 2w" : NULL;
 }
 
 static const char *check_since(const char *value)

@@ -11,7 +11,7 @@
  *	quiet=SECONDS	so long unwritten they are at rest
  *	ingest=on|off	off: they stay as they are
  *	existing=on|off	on: what was there before the mount is compressed as well
- *	keep=DURATION	so long the original of a file that gives up bits is kept; "manual": until somebody decides
+ *	keep=DURATION	so long the original of a file that gives up bits is kept; "manual": until somebody decides; "none"
  *	exclude=GLOB	these stay as they are; any number of such lines
  *	since=NUMBER	when codec was set or taken back, in nanoseconds since 1970; with it, and not by a user
  *

@@ -68,7 +68,7 @@ bool dfs_policy_kept_until(const struct dfs_policy *policy, int64_t now_s, int64
 	const struct dfs_policy_setting *keep = dfs_policy_get(policy, DFS_POLICY_KEEP);
 	int64_t seconds;
 
-	if (!keep)
+	if (!keep || strcmp(keep->value, "none") == 0)
 		return false;
 	*ret_until_s = DFS_KEPT_MANUAL;
 	if (strcmp(keep->value, "manual") != 0 && dfs_duration_parse(keep->value, &seconds) == 0)

@@ -138,6 +138,14 @@ all_keep 1 accept
 deltafsctl accept -r mnt/hand >said 2>&1 && fail "accept -r where nothing is kept"
 grep -q 'nothing is kept' said || fail "accept -r: $(cat said)"
 
+# A directory below says that nothing is kept.
+mkdir -p mnt/hand/none && deltafsctl policy set mnt/hand/none keep=none >said 2>&1 || fail "policy set keep=none: $(cat said)"
+deltafsctl policy show mnt/hand/none | grep -qx 'keep=none' || fail "policy show: $(deltafsctl policy show mnt/hand/none)"
+lossy hand/none/c
+deltafsctl encode --codec bitdelta --again mnt/hand/none/c </dev/null >said 2>&1
+[ $? = 2 ] && all_keep 1 "keep=none" || fail "keep=none: $(cat said)"
+rm -r mnt/hand/none
+
 # Decoded it is the same bytes, and has its original still; what is written is what somebody wants.
 deltafsctl decode mnt/week/e/b >said 2>&1 || fail "decode: $(cat said)"
 [ "$(told kept mnt/week/e/b)" = "$until" ] && [ "$(told state mnt/week/e/b)" = plain ] || fail "decoded: $(told kept mnt/week/e/b)"

@@ -20,7 +20,7 @@ static void lines_that_make_no_sense_say_what_would(void **state)
 		{ "exclude=", "missing" }, { "exclude=/", "missing" }, { "exclude=a\tb", "control" }, { "=on", "no key" }, { "", "no key" },
 	};
 	static const char *const good[] = {
-		"quiet=0", "quiet=604800", "ingest=on", "existing=off", "keep=manual", "keep=90s", "keep=2w", "base=auto", "base=a/b c", "codec=x:y=z", "exclude=*=*",
+		"quiet=0", "quiet=604800", "ingest=on", "existing=off", "keep=manual", "keep=none", "keep=90s", "keep=2w", "base=auto", "base=a/b c", "codec=x:y=z", "exclude=*=*",
 	};
 	struct dfs_err err;
 
