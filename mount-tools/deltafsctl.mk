@@ -44,6 +44,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/options.h \
 	mount-tools/ctl/outfile.c \
 	mount-tools/ctl/outfile.h \
+	mount-tools/ctl/patterns.c mount-tools/ctl/patterns.h \
 	mount-tools/ctl/policy.c \
 	mount-tools/ctl/policy_place.c mount-tools/ctl/policy_place.h \
 	mount-tools/ctl/process.c mount-tools/ctl/process.h \

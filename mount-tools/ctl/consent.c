@@ -36,16 +36,13 @@ struct giving {
 /* Bytes of the tensors that would be coded so, if all differ from the base's; what cannot be read is told of later. */
 static uint64_t bytes_of(const struct ctl_file *file, const struct dfs_spec *spec)
 {
-	DFS_AUTO(fd) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	DFS_AUTO(header) struct dfs_header *header = NULL;
 	uint64_t bytes = 0;
-	int ret;
 
-	if (fd < 0 || file->anew == CTL_ANEW_REFUSED || file->anew == CTL_ANEW_NEVER)
+	if (file->anew == CTL_ANEW_REFUSED || file->anew == CTL_ANEW_NEVER)
 		return 0;
-	ret = file->anew == CTL_ANEW_PLAIN ? ctl_shown_header_at(fd, file->path, &header, NULL) :
-					     dfs_classify(fd, &header, NULL, NULL);
-	if (ret < 0 || !header)
+	header = ctl_shown_header_of(file->path);
+	if (!header)
 		return 0;
 	for (size_t i = 0; i < header->n_tensors; i++)
 		if (dfs_spec_takes(spec, &header->tensors[i]) && header->tensors[i].len >= DFS_BUNDLE_SMALL)

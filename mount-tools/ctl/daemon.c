@@ -236,9 +236,8 @@ void ctl_daemon_result(struct ctl_daemon *d, struct ctl_result *result)
 		result->what = "compressed";
 		result->base = *d->base ? d->base : NULL;
 		told(d, "user.deltafs.exact", exact, sizeof(exact));
-		d->told[0] = '\0';
-		if (!strcmp(exact, "1"))
-			told(d, "user.deltafs.reason", d->told, sizeof(d->told));
+		result->lossy = !strcmp(exact, "0");
+		told(d, "user.deltafs.reason", d->told, sizeof(d->told));
 		result->why = *d->told ? d->told : NULL;
 		return;
 	}

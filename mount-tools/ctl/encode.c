@@ -16,6 +16,7 @@
 #include "left.h"
 #include "mounted.h"
 #include "outfile.h"
+#include "patterns.h"
 #include "progress.h"
 #include "results.h"
 #include "session.h"
@@ -49,6 +50,7 @@ struct encoding {
 	struct ctl_wish wish;	/* --base, to a daemon */
 	struct dfs_planned planned;
 	bool many;		/* -o names a directory */
+	char spared[DFS_SPARED_TEXT], said[DFS_SPARED_TEXT + 128];	/* what a result points at */
 };
 
 static struct dfs_encode_config encode_config(struct encoding *e, const struct dfs_model *base,
@@ -89,10 +91,25 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, const char
 	return ret;
 }
 
-/* Of what is compressed: why exactly, though somebody asked for another codec. @why: known before; @then: found on the way. */
-static const char *exact_sentence(enum dfs_reason_id why, enum dfs_reason_id then)
+/* Of what is compressed: why exactly, or partly, though somebody asked for another codec. @why: known before; @then: found on the way. */
+static const char *exact_sentence(struct encoding *e, enum dfs_reason_id why, enum dfs_reason_id then,
+				  const struct dfs_spared *spared)
 {
-	return dfs_reason_sentence(why != DFS_REASON_NONE ? why : then);
+	const char *sentence = dfs_reason_sentence(why != DFS_REASON_NONE ? why : then);
+
+	if (!sentence && *dfs_spared_text(spared, e->spared))
+		return e->spared;
+	return sentence;
+}
+
+static void add_note(struct encoding *e, const struct ctl_file *file, struct ctl_result *result)
+{
+	const char *note = result->lossy ? ctl_anew_note(file) : NULL;
+
+	if (!note)
+		return;
+	snprintf(e->said, sizeof(e->said), "%s%s%s", result->why ? result->why : "", result->why ? "; " : "", note);
+	result->why = e->said;
 }
 
 static const char *id_text(const struct dfs_model *base, char text[DFS_HASH_HEX])
@@ -161,8 +178,8 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 	*result = (struct ctl_result){
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
-		.why = encoded.shrunk ? exact_sentence(why, encoded.why_exact) : "it does not shrink",
-		.original_bytes = encoded.original_bytes,
+		.why = encoded.shrunk ? exact_sentence(e, why, encoded.why_exact, &encoded.spared) : "it does not shrink",
+		.original_bytes = encoded.original_bytes, .lossy = encoded.shrunk && encoded.sb.incompatible & DFS_FEATURE_LOSSY,
 		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
 	return 0;
@@ -193,8 +210,8 @@ static int encode_in_place(struct encoding *e, const char *rel, const struct ctl
 	*result = (struct ctl_result){
 		.outcome = done->compressed ? CTL_CHANGED : CTL_LEFT,
 		.what = done->compressed ? "compressed" : "left",
-		.why = done->compressed ? exact_sentence(why, done->why_exact) : done->why.text,
-		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
+		.why = done->compressed ? exact_sentence(e, why, done->why_exact, &done->spared) : done->why.text,
+		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes, .lossy = done->lossy,
 	};
 	return 0;
 }
@@ -256,8 +273,8 @@ static void encode_file(struct encoding *e, struct ctl_file *file)
 		ret = ctl_session_enter(&e->session, file->path, &rel, &err);
 	if (ret == 0 && !through && !gone)
 		ret = encode_open(e, file, rel, &result, base_id, &done, &err);
-	if (ret == 0 && result.outcome == CTL_CHANGED && !result.why)
-		result.why = ctl_anew_note(file);
+	if (ret == 0)
+		add_note(e, file, &result);
 	if (ret < 0) {
 		ctl_anew_failed(file, &err);
 		ctl_result_fail(e->ctl, file->path, &err, &e->totals);
@@ -280,6 +297,7 @@ static int run(struct ctl *ctl)
 		return ctl_usage(ctl, "-o -: a container is written to a file");
 	if (ctl_walk(ctl, &e.totals, &files) < 0)
 		return CTL_USAGE;
+	ctl_patterns(ctl, &spec, &files);
 	ctl_anew_mark(ctl, &spec, &files);
 	ret = ctl_consent(ctl, &spec, &files);
 	if (ret != CTL_DONE)

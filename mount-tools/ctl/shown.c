@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "read/reader.h"
+#include "store/claim.h"
 #include "util/auto.h"
 #include "write/classify.h"
 
@@ -46,4 +48,18 @@ int ctl_shown_header_at(int fd, const char *name, struct dfs_header **ret_header
 	if (ret < 0)
 		return ret;
 	return dfs_view_container(view) ? ctl_shown_header(view, ret_header, err) : dfs_classify(fd, ret_header, NULL, err);
+}
+
+struct dfs_header *ctl_shown_header_of(const char *path)
+{
+	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct dfs_header *header = NULL;
+	struct dfs_claim claim;
+	struct stat st;
+	int ret;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || dfs_claim_check(fd, (uint64_t)st.st_size, &claim) < 0)
+		return NULL;
+	ret = claim.kind == DFS_PLAIN ? dfs_classify(fd, &header, NULL, NULL) : ctl_shown_header_at(fd, path, &header, NULL);
+	return ret < 0 ? NULL : header;
 }

@@ -14,4 +14,7 @@ int ctl_shown_header(struct dfs_view *view, struct dfs_header **ret_header, stru
 /* ctl_shown_header_at() - of what @fd is, a container or not. As above. */
 int ctl_shown_header_at(int fd, const char *name, struct dfs_header **ret_header, struct dfs_err *err);
 
+/* ctl_shown_header_of() - the same, for who does not want to know why there is none. Return: dfs_header_free() it; NULL. */
+struct dfs_header *ctl_shown_header_of(const char *path);
+
 #endif

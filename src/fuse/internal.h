@@ -220,7 +220,7 @@ char *dfs_status_json(struct dfs_mount *mount, bool names);
 
 /* dfs_reason_tell() - put into @d why the plain file of @node, open as @fd, is plain, with the cure, if that is known */
 void dfs_reason_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
-/* dfs_exact_tell() - the same of a container that is exact: why, if bits were to be given up */
+/* dfs_exact_tell() - the same of a container that is exact, or partly: why, if bits were to be given up */
 void dfs_exact_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, struct dfs_description *d);
 
 /* bdi.c: have the kernel read more at once from this mount, and hold more back; quiet where it may not. Once dev is known. */

@@ -327,10 +327,14 @@ void dfs_exact_tell(struct dfs_mount *mount, struct dfs_node *node, int fd, stru
 {
 	struct dfs_reason why;
 	struct stat st;
+	bool found;
 
 	if (!mount->queue || fstat(fd, &st) < 0)
 		return;
-	if (!dfs_ledger_find(mount->ledger, &st, &why) || !dfs_reason_is_exact(why.id))
+	found = dfs_ledger_find(mount->ledger, &st, &why);
+	if (!d->exact && !(found && why.id == DFS_REASON_EXACT_PARTLY))
+		return;
+	if (d->exact && !(found && dfs_reason_is_exact(why.id)))
 		dfs_reason_set(&why, why_exact(mount, node, fd), 0, NULL);
 	if (why.id != DFS_REASON_NONE)
 		put_text(&why, d);

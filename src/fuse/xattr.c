@@ -159,7 +159,7 @@ static int tell(struct dfs_mount *mount, struct dfs_node *node, const char *name
 		return -ENOMEM;
 	if ((teller->tell == tell_reason || teller->tell == tell_word) && strcmp(d.state, "plain") == 0)
 		dfs_reason_tell(mount, node, fd, &d);
-	else if (teller->tell == tell_reason && d.exact)
+	else if (teller->tell == tell_reason)
 		dfs_exact_tell(mount, node, fd, &d);
 	teller->tell(&d, text);
 	if (!*text)

@@ -55,9 +55,9 @@ static enum dfs_reason_id why_exact(const struct dfs_work *w, uint32_t marked)
 		return DFS_REASON_EXACT_NO_BASE;
 	if (!marked)
 		return DFS_REASON_EXACT_TENSORS;
-	if (w->n_smaller >= w->n_declined && w->n_smaller)
+	if (dfs_spared_mostly_smaller(&w->spared))
 		return DFS_REASON_EXACT_SMALLER;
-	return w->n_declined ? DFS_REASON_EXACT_DECLINED : DFS_REASON_EXACT_SAME;
+	return dfs_spared_tried(&w->spared) ? DFS_REASON_EXACT_DECLINED : DFS_REASON_EXACT_SAME;
 }
 
 static void settle(const struct dfs_work *w, uint32_t marked, struct dfs_encode_result *ret_result)
@@ -70,6 +70,7 @@ static void settle(const struct dfs_work *w, uint32_t marked, struct dfs_encode_
 		.original_bytes = sb->original_size,
 		.stored_bytes = sb->container_size,
 		.why_exact = why_exact(w, marked),
+		.spared = w->spared,
 		.shrunk = sb->container_size < sb->original_size,
 	};
 }

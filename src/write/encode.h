@@ -15,6 +15,7 @@
 #include "util/err.h"
 #include "util/pool.h"
 #include "write/reason.h"
+#include "write/spared.h"
 
 struct dfs_plan;
 struct dfs_model; /* an opened base model: its files, headers, hashes (write/model.h) */
@@ -39,6 +40,7 @@ struct dfs_encode_result {
 	uint64_t stored_bytes;
 	struct dfs_norms norms;		/* of the model, if the codec wants that of a base; else 0 */
 	enum dfs_reason_id why_exact;	/* though its codec gives up bits; DFS_REASON_NONE: it did, or does not */
+	struct dfs_spared spared;	/* what its codec was to have, and has not */
 	bool shrunk;			/* false: not worth keeping; out_fd holds a valid container all the same */
 };
 

@@ -56,6 +56,21 @@ static int run_jobs(struct dfs_passes *p, struct dfs_pool *pool, struct dfs_pass
 	return p->ret;
 }
 
+/* Unless it is the base's, and has nothing to give up. */
+static void note_spared(const struct dfs_pass_job *job)
+{
+	struct dfs_work_lossy *l = dfs_pass_lossy(job);
+
+	if (job->smaller)
+		dfs_spared_add(&job->w->spared, DFS_SPARED_SMALLER, l->name);
+	else if (!job->finite)
+		dfs_spared_add(&job->w->spared, DFS_SPARED_NUMBERS, l->name);
+	else if (job->unplanned)
+		dfs_spared_add(&job->w->spared, DFS_SPARED_UNPLANNED, l->name);
+	else if (!l->tensor.values)
+		dfs_spared_add(&job->w->spared, DFS_SPARED_DECLINED, l->name);
+}
+
 /* What turned out to have nothing to give up, or what cannot be given up, or need not. Return: how many are left. */
 static uint32_t drop_exact(struct dfs_pass_job *jobs, uint32_t n)
 {
@@ -66,12 +81,9 @@ static uint32_t drop_exact(struct dfs_pass_job *jobs, uint32_t n)
 			jobs[left++] = jobs[i];
 			continue;
 		}
-		if (jobs[i].smaller) {
+		if (jobs[i].smaller)
 			jobs[i].w->segments[jobs[i].segment].smaller = dfs_pass_lossy(&jobs[i])->name;
-			jobs[i].w->n_smaller++;
-		} else {
-			jobs[i].w->n_declined += !jobs[i].finite || !dfs_pass_lossy(&jobs[i])->tensor.values;
-		}
+		note_spared(&jobs[i]);
 		make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;
@@ -97,7 +109,7 @@ static uint32_t plan_from(struct dfs_passes *p, const struct dfs_plan *plan, str
 		struct dfs_lossy_tensor *tensor = &dfs_pass_lossy(&jobs[i])->tensor;
 		const struct dfs_plan_entry *entry = dfs_plan_find(plan, dfs_pass_lossy(&jobs[i])->name);
 
-		jobs[i].finite = entry != NULL;
+		jobs[i].unplanned = !entry;
 		jobs[i].smaller = entry && entry->smaller;
 		if (!entry || entry->smaller)
 			continue;

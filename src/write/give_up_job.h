@@ -34,6 +34,7 @@ struct dfs_pass_job {
 	bool differs, finite;	/* found on the way */
 	bool smaller;		/* coded exactly */
 	struct dfs_glance glance;	/* no bytes: none yet */
+	bool unplanned;		/* the model's plan knows nothing of it */
 };
 
 static inline struct dfs_work_lossy *dfs_pass_lossy(const struct dfs_pass_job *job)
@@ -44,7 +45,7 @@ static inline struct dfs_work_lossy *dfs_pass_lossy(const struct dfs_pass_job *j
 /* dfs_pass_gives_up() - was there something to give up, did the codec take it, and is it worth it; after the passes, or prepare */
 static inline bool dfs_pass_gives_up(const struct dfs_pass_job *j)
 {
-	return j->finite && j->differs && !j->smaller && dfs_pass_lossy(j)->tensor.values;
+	return j->finite && j->differs && !j->unplanned && !j->smaller && dfs_pass_lossy(j)->tensor.values;
 }
 
 /* dfs_pass_measure() - all passes over the tensor; its record stays for a plan */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* give_up_mark: which segments a codec that gives up bits gets. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "write/give_up.h"
 #include "write/layout.h"
 
-/* The tensor that a segment holds, wholly or but for rows that have no base; NULL: it is of another kind. */
+/* The tensor that a segment holds, wholly or but for rows that have another; NULL: it is of another kind. */
 static const struct dfs_tensor *tensor_of(const struct dfs_segment *seg, const struct dfs_header *header)
 {
 	const struct dfs_tensor *tensor;
 
-	if (!header || seg->kind != DFS_SEGMENT_TENSOR || seg->predictor != DFS_PREDICT_BASE || seg->len < DFS_BUNDLE_SMALL)
+	if (!header || seg->kind != DFS_SEGMENT_TENSOR || seg->len < DFS_BUNDLE_SMALL)
 		return NULL;
 	tensor = dfs_header_at(header, seg->off);
 	return tensor && tensor->off == seg->off ? tensor : NULL;
@@ -31,7 +32,7 @@ static bool is_tied(const struct dfs_work *w, const struct dfs_segment *seg, con
 
 		if (other == seg || !other->n_pieces || piece->file != mine->file || piece->base_off != mine->base_off)
 			continue;
-		tensor = tensor_of(other, header);
+		tensor = other->predictor == DFS_PREDICT_BASE ? tensor_of(other, header) : NULL;
 		if (tensor && !dfs_spec_takes(w->spec, tensor))
 			return true;
 	}
@@ -61,15 +62,40 @@ enum dfs_scope dfs_give_up_scope(const struct dfs_work *w, const struct dfs_head
 	return is_tied(w, seg, header) ? DFS_SCOPE_TIED : DFS_SCOPE_LOSSY;
 }
 
+/* The tensor of a segment, if the codec takes it. What it would take by its name, and may not by its base or shape, is noted. */
+static const struct dfs_tensor *taken(struct dfs_work *w, const struct dfs_segment *seg, const struct dfs_header *header)
+{
+	const struct dfs_tensor *tensor = tensor_of(seg, header);
+	enum dfs_scope scope = tensor ? dfs_give_up_scope(w, header, tensor) : DFS_SCOPE_SMALL;
+
+	if (scope == DFS_SCOPE_NO_BASE)
+		dfs_spared_add(&w->spared, DFS_SPARED_NO_BASE, tensor->name);
+	else if (scope == DFS_SCOPE_UNEVEN)
+		dfs_spared_add(&w->spared, DFS_SPARED_SHAPE, tensor->name);
+	return scope == DFS_SCOPE_LOSSY ? tensor : NULL;
+}
+
+/* Patterns are for the names of tensors, as they stand in the file. */
+static void note_unmatched(struct dfs_work *w, const struct dfs_header *header)
+{
+	const char *option;
+	const char *pattern = dfs_spec_unmatched(w->spec, header, &option);
+
+	if (pattern)
+		snprintf(w->spared.unmatched, sizeof(w->spared.unmatched), "%s=%s", option, pattern);
+}
+
 int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct dfs_err *err)
 {
 	const struct dfs_lossy *lossy = w->spec ? w->spec->lossy : NULL;
 
+	if (lossy && header)
+		note_unmatched(w, header);
 	for (uint32_t i = 0; lossy && i < w->c.n_segments; i++) {
-		const struct dfs_tensor *tensor = tensor_of(&w->c.segments[i], header);
+		const struct dfs_tensor *tensor = taken(w, &w->c.segments[i], header);
 		struct dfs_work_segment *ws = &w->segments[i];
 
-		if (!tensor || dfs_give_up_scope(w, header, tensor) != DFS_SCOPE_LOSSY)
+		if (!tensor)
 			continue;
 		ws->lossy = calloc(1, sizeof(*ws->lossy));
 		if (!ws->lossy)

@@ -299,6 +299,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 	result->compressed |= !p->anew;
 	result->lossy = p->anew && result->compressed;
 	result->why_exact = encoded.why_exact;
+	result->spared = encoded.spared;
 	if (result->compressed)
 		result->stored_bytes = encoded.stored_bytes;
 	return 0;

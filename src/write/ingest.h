@@ -56,7 +56,8 @@ struct dfs_ingest_result {
 	struct dfs_err why;
 	struct dfs_reason reason;	/* the same, of the list */
 	bool lossy;			/* compressed, and bits were given up */
-	enum dfs_reason_id why_exact;	/* see struct dfs_encode_result */
+	enum dfs_reason_id why_exact;	/* see struct dfs_encode_result, */
+	struct dfs_spared spared;	/* and this */
 	uint64_t original_bytes;
 	uint64_t stored_bytes;	/* of what is there now */
 	uint64_t would_be_bytes;	/* what it was coded to in vain; 0: it was not tried */

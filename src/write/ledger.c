@@ -124,12 +124,10 @@ void dfs_ledger_compressed(struct dfs_ledger *l, uint64_t original_bytes, uint64
 	pthread_mutex_unlock(&l->lock);
 }
 
-void dfs_ledger_exact(struct dfs_ledger *l, const struct stat *st, enum dfs_reason_id id)
+void dfs_ledger_exact(struct dfs_ledger *l, const struct stat *st, const struct dfs_reason *why)
 {
-	const struct dfs_reason why = { .id = id };
-
 	if (l && l->reasons)
-		dfs_reasons_set(l->reasons, st, &why);
+		dfs_reasons_set(l->reasons, st, why);
 }
 
 void dfs_ledger_note(struct dfs_ledger *l, const char *rel, const struct stat *st, const struct dfs_reason *why)

@@ -40,8 +40,8 @@ void dfs_ledger_end(struct dfs_ledger *ledger);
 /* dfs_ledger_compressed() - what is in work became smaller, before dfs_ledger_end(). @lossy: and gave up bits. */
 void dfs_ledger_compressed(struct dfs_ledger *ledger, uint64_t original_bytes, uint64_t stored_bytes, bool lossy);
 
-/* dfs_ledger_exact() - the container of @st is exact, though bits were to be given up. One write(2). */
-void dfs_ledger_exact(struct dfs_ledger *ledger, const struct stat *st, enum dfs_reason_id why);
+/* dfs_ledger_exact() - the container of @st is exact, or partly, though bits were to be given up. One write(2). */
+void dfs_ledger_exact(struct dfs_ledger *ledger, const struct stat *st, const struct dfs_reason *why);
 
 /* dfs_ledger_held() - so many bytes are held by nothing but pins */
 void dfs_ledger_held(struct dfs_ledger *ledger, uint64_t bytes);

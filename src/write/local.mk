@@ -48,6 +48,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/shards.c %D%/shards.h \
 	%D%/solos.c %D%/solos.h \
 	%D%/span.c %D%/span.h \
+	%D%/spared.c %D%/spared.h \
 	%D%/spec.c %D%/spec.h \
 	%D%/survey.c %D%/survey.h \
 	%D%/task.c %D%/task.h \

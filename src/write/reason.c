@@ -120,6 +120,8 @@ static const struct {
 		"exact-smaller", "coded exactly, since that takes no more bytes than its codec would", "", "", 0 },
 	[DFS_REASON_EXACT_ASKED] = {
 		"exact-asked", "coded exactly, since somebody asked for that by name", "", BY_NAME, 0 },
+	[DFS_REASON_EXACT_PARTLY] = {
+		"exact-partly", "bits were given up, but not of all matrices", ": @", "", 0 },
 };
 
 static bool is_known(enum dfs_reason_id id)

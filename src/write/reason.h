@@ -73,6 +73,8 @@ enum dfs_reason_id {
 	DFS_REASON_EXACT_UNKNOWN,
 	DFS_REASON_EXACT_SMALLER,
 	DFS_REASON_EXACT_ASKED,
+	/* of a container that gave up bits */
+	DFS_REASON_EXACT_PARTLY,	/* detail: how many of its matrices did not, and why */
 	DFS_REASONS
 };
 

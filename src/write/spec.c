@@ -121,6 +121,27 @@ static bool matches(const char *const *globs, const char *name)
 	return false;
 }
 
+static bool names_any(const char *glob, const struct dfs_header *header)
+{
+	for (size_t i = 0; i < header->n_tensors; i++)
+		if (dfs_glob_covers(glob, header->tensors[i].name))
+			return true;
+	return false;
+}
+
+const char *dfs_spec_unmatched(const struct dfs_spec *spec, const struct dfs_header *header, const char **ret_option)
+{
+	const char *const *globs[] = { spec->include, spec->exclude };
+
+	for (unsigned i = 0; i < 2; i++) {
+		*ret_option = scope_names[i];
+		for (const char *const *glob = globs[i]; *glob; glob++)
+			if (!names_any(*glob, header))
+				return *glob;
+	}
+	return NULL;
+}
+
 enum dfs_scope dfs_spec_scope(const struct dfs_spec *spec, const struct dfs_tensor *tensor)
 {
 	enum dfs_role role = dfs_tensor_role(tensor);

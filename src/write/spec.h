@@ -57,6 +57,13 @@ void dfs_spec_compare(struct dfs_spec *spec, const struct dfs_norms *norms);
 /* dfs_spec_compares() - is the base's norm wanted and not known, and of which kind is it */
 bool dfs_spec_compares(const struct dfs_spec *spec, enum dfs_norm *ret_kind);
 
+/**
+ * dfs_spec_unmatched() - a pattern that no tensor of a file is called by
+ * @ret_option: "include" or "exclude"
+ * Return: the first of them; NULL: there is none.
+ */
+const char *dfs_spec_unmatched(const struct dfs_spec *spec, const struct dfs_header *header, const char **ret_option);
+
 /* dfs_spec_scope() - what a tensor is by its name, its shape and the options; of a SPEC that is not exact */
 enum dfs_scope dfs_spec_scope(const struct dfs_spec *spec, const struct dfs_tensor *tensor);
 

@@ -230,22 +230,29 @@ static bool look(const struct task *t, struct stat *ret_st)
 static void note(struct task *t, const struct dfs_ingest_result *result)
 {
 	const struct dfs_model *base = t->choice.model;
-	const char *why = dfs_reason_sentence(t->why_exact);
+	struct dfs_reason why = { .id = t->why_exact };
+	char text[256];
 	struct stat st;
 
 	dfs_ledger_compressed(t->shared->config->ledger, result->original_bytes, result->stored_bytes, result->lossy);
 	/* Asked after the look: who writes says so before he does. */
-	if (why && look(t, &st) && !dfs_queue_cancelled(t->shared->config->queue, t->item))
-		dfs_ledger_exact(t->shared->config->ledger, &st, t->why_exact);
+	if (result->lossy)
+		dfs_spared_reason(&result->spared, &why);
+	if (why.id != DFS_REASON_NONE && look(t, &st) && !dfs_queue_cancelled(t->shared->config->queue, t->item))
+		dfs_ledger_exact(t->shared->config->ledger, &st, &why);
 	if (!base && t->header)
 		dfs_solos_add(t->shared->solos, &(struct dfs_solo){
 			.rel = (char *)t->item->rel, .names = dfs_solos_names(t->header),
 			.shown_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
 		});
-	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s%s%s", t->item->rel,
+	snprintf(text, sizeof(text), "%s", result->lossy ? "bits were given up" : "");
+	if (why.id != DFS_REASON_NONE)
+		dfs_reason_text(&why, text, sizeof(text));
+	dfs_log_line(t->shared->config->log, DFS_LOG_INFO, "%s: compressed to %llu of %llu bytes, %s%s%s%s%s%s", t->item->rel,
 		     (unsigned long long)result->stored_bytes, (unsigned long long)result->original_bytes,
 		     base ? "over " : "alone", base ? base->files[0].name : "",
-		     result->lossy ? "; bits were given up" : why ? "; " : "", why ? why : "");
+		     *text ? "; " : "", text,
+		     *result->spared.unmatched ? "; no tensor of it is called by " : "", result->spared.unmatched);
 }
 
 /* It was coded, and is not smaller; or it became something else meanwhile. */

@@ -17,6 +17,7 @@
 #include "format/container.h"
 #include "predict/predict.h"
 #include "write/model.h"
+#include "write/spared.h"
 #include "write/spec.h"
 
 /*
@@ -59,8 +60,7 @@ struct dfs_work {
 	const struct dfs_spec *spec;		/* its codec is that of the lossy segments */
 	uint32_t n_lossy;
 	struct dfs_norms norms;			/* as in struct dfs_encode_result */
-	uint32_t n_declined;			/* segments that were to be lossy, and that the codec cannot take */
-	uint32_t n_smaller;			/* and those that take no more exactly */
+	struct dfs_spared spared;		/* what was to be lossy, and is not */
 };
 
 /* What is to be encoded. All borrowed until release. */
