@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh: the benchmarks, side by side in one run: a table on stdout, JSON beside it.
 #
-#	tests/bench/run.sh [PART...]	parts: size read real load write list (all of them)
+#	tests/bench/run.sh [PART...]	parts: size lossy read real load write list (all of them)
+#
+# lossy is of the codecs that give up bits: their speed alone, reading through a
+# mount, and the memory that coding 4 GiB takes, over which delta-come is longest.
+# Accuracy is a matter of tests/quality/run.sh.
 #
 # Runs as root on an otherwise idle machine. Needs some 20 GiB on the disk under
 # $DFS_BENCH (default /var/tmp/deltafs-bench), which it empties afterwards but
@@ -26,7 +30,7 @@ cleanup() {
 	for mountpoint in $(findmnt -rno TARGET | grep "^$work/" | sort -r); do
 		umount "$mountpoint" || umount -l "$mountpoint"
 	done
-	rm -rf "$work/size" "$work/read" "$work/load" "$work/real" "$work/write" "$work/list"
+	rm -rf "$work/size" "$work/lossy" "$work/read" "$work/load" "$work/real" "$work/write" "$work/list"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -62,15 +66,18 @@ real_pair() {
 }
 
 real=() real_read=()
-[ $# -gt 0 ] || set -- size read real load write list
+[ $# -gt 0 ] || set -- size lossy read real load write list
 for name; do
 	case $name in
 	size)
 		real_pair || missed=1
 		part "speed of the exact codecs alone" "$build/tests/bench/codec_bench"
-		part "speed of the lossy codecs alone" "$build/tests/bench/lossy_bench"
 		part "bytes on disk" python3 "$src/tests/bench/size_bench.py" --build "$build" --work "$work/size" \
 			"${real[@]}" --json "$results/size.json" ;;
+	lossy)
+		part "speed of the lossy codecs alone" "$build/tests/bench/lossy_bench"
+		part "reading and coding what gives up bits" python3 "$src/tests/bench/lossy_read_bench.py" --build "$build" \
+			--work "$work/lossy" --pairs "$pairs" --json "$results/lossy.json" ;;
 	read)
 		part "reading 1 GiB of bf16 at r = 1e-2" python3 "$src/tests/bench/read_bench.py" --build "$build" \
 			--work "$work/read" --pairs "$pairs" --venv "${python%/bin/python}" --json "$results/read.json" ;;
@@ -87,7 +94,7 @@ for name; do
 	list)
 		part "listing 10,000 containers" python3 "$src/tests/bench/list_bench.py" --build "$build" \
 			--work "$work/list" --pairs "$pairs" --json "$results/list.json" ;;
-	*) echo "run.sh: no part \"$name\": size read real load write list" >&2; exit 2 ;;
+	*) echo "run.sh: no part \"$name\": size lossy read real load write list" >&2; exit 2 ;;
 	esac
 done
 echo "results: $results/*.json"

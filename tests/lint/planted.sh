@@ -5,11 +5,13 @@
 
 # fresh: a tree with one file that nobody objects to.
 fresh() {
-	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl,adversary,faults} tree/man tree/examples tree/.ci
+	rm -rf tree && mkdir -p tree/src/util tree/src/codec tree/src/fuse tree/mount-tools tree/tests/{lib,ctl,adversary,faults,bench} tree/man tree/examples tree/.ci
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include <stddef.h>\nstruct dfs_good { size_t n; };\n' >tree/src/util/good.h
 	printf '/* SPDX-License-Identifier: GPL-2.0-or-later */\n#include "util/good.h"\n' >tree/src/codec/good.c
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo strace; } >tree/tests/lib/packages.txt
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo 'need tar strace'; } >tree/tests/ctl/x.sh
+	printf '#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\npart "x" python3 "$src/tests/bench/x_bench.py" \\\n\t--json x\n' >tree/tests/bench/run.sh
+	echo '# SPDX-License-Identifier: GPL-2.0-or-later' >tree/tests/bench/x_bench.py
 	for file in tree/x.ac tree/x.am tree/x.sh tree/x.md; do echo '# SPDX-License-Identifier: GPL-2.0-or-later' >"$file"; done
 }
 
@@ -20,7 +22,7 @@ finds() {
 }
 
 fresh
-for lint in layers headers style packages faults; do
+for lint in layers headers style packages faults benches; do
 	"$DFS_SRC/tests/lint/$lint.sh" tree || fail "$lint objects to a good tree"
 done
 
@@ -56,5 +58,7 @@ printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# A1: x\n' >tr
 finds faults 'tests/faults/x.sh: does not end'
 printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: y\nfaults_fired 1\n' >tree/tests/faults/x.sh && chmod +x tree/tests/faults/x.sh
 finds faults 'tests/faults/x.sh: names no row'
+echo '# SPDX-License-Identifier: GPL-2.0-or-later' >tree/tests/bench/y_bench.py
+finds benches 'tests/bench/y_bench.py: is in no part'
 sed -i 1d tree/src/codec/good.c
 finds style 'src/codec/good.c: no licence'
