@@ -54,8 +54,10 @@ enum dfs_scope dfs_give_up_scope(const struct dfs_work *w, const struct dfs_head
 		return DFS_SCOPE_SMALL;
 	i = dfs_container_find(&w->c, tensor->off);
 	seg = &w->c.segments[i];
+	if (seg->predictor != DFS_PREDICT_BASE)
+		return DFS_SCOPE_NO_BASE;
 	if (tensor_of(seg, header) != tensor)
-		return seg->predictor == DFS_PREDICT_BASE ? DFS_SCOPE_SMALL : DFS_SCOPE_NO_BASE;
+		return DFS_SCOPE_SMALL;
 	if (!lossy->codec->accepts(w->segments[i].shape) ||
 	    (lossy->takes && !lossy->takes(w->spec->options, w->segments[i].shape)))
 		return DFS_SCOPE_UNEVEN;
