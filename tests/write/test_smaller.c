@@ -151,7 +151,7 @@ static void codecs_that_save_nothing(void **state)
 
 static struct dfs_plan plan_of(const int *fds, size_t n, const struct dfs_encode_config *config)
 {
-	struct dfs_plan_file files[2];
+	struct dfs_plan_file files[2] = { 0 };
 	struct dfs_plan plan;
 	struct dfs_err err = { "" };
 
