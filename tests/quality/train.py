@@ -88,8 +88,7 @@ def write(model, base, out, dtype):
 
 
 def fine_tune(base, task, kind, seed, steps, outs, pad, quick=False):
-    """@outs: a directory for each dtype, by its name; the widest first, since a model is rounded in place.
-    @quick: half the texts a step, four times the rate"""
+    """@outs: a directory for each dtype, by its name. @quick: half the texts a step, four times the rate"""
     import torch
 
     torch.manual_seed(seed)
@@ -100,7 +99,9 @@ def fine_tune(base, task, kind, seed, steps, outs, pad, quick=False):
     loss = train(model, task, steps, rate, size, pad, seed)
     if kind == "lora":
         model = model.merge_and_unload()
-    for dtype, out in outs.items():
-        write(model, base, out, {"f32": torch.float32, "bf16": torch.bfloat16}[dtype])
+    # the widest first: a model is rounded in place
+    for name, dtype in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+        if name in outs:
+            write(model, base, outs[name], dtype)
     print(f"trained {task.name} {kind} {seed}: {steps} steps in {time.monotonic() - began:.0f} s, loss {loss:.3f}",
           flush=True)
