@@ -275,6 +275,14 @@ int ctl_daemon_queue(const struct ctl_daemon *d, const struct dfs_hash *base, co
 	return ask_as_writer(d, DFS_CONTROL_ENCODE, &c, err);
 }
 
+/* What was made of it is there before the daemon has written down what is to be known of it. */
+static bool is_in_work(struct ctl_daemon *d)
+{
+	struct dfs_err none;
+
+	return ctl_daemon_state(d, &none) == 0 && d->state.state == DFS_CONTROL_WORKING;
+}
+
 /* A codec that gives up bits left another file there, and the old one to who has it open. */
 static void follow_name(struct ctl_daemon *d)
 {
@@ -306,6 +314,8 @@ int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs
 	if (ret != 0)
 		return ret < 0 ? ret : interrupted(d, err);
 	follow_name(d);
+	while (is_in_work(d) && !ctl_interrupted())
+		ctl_pause(&pause);
 	ctl_daemon_result(d, result);
 	return 0;
 }

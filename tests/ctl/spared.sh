@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/ctl/common.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
-need python3
+need python3 strace
 export PYTHONPATH=$DFS_SRC/tests/adversary
 
 mkdir store
@@ -60,7 +60,10 @@ partly() { [[ $(told reason "$1") = 'bits were given up, but not of all matrices
 partly mnt/d/f "by a policy"
 cp tune mnt/e
 run deltafsctl wait --timeout 60 mnt
+# Published, and the daemon is slow to write down what is to be known of it.
+attach -e trace=fsync -e inject=fsync:delay_enter=200000
 run deltafsctl encode --yes --codec delta-dct mnt/e
+kill "$tracer" && wait "$tracer" 2>/dev/null
 grep -q ': bits were given up, but not of all matrices: 2 matrices are exact' said || fail "by name: $(cat said)"
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
