@@ -19,7 +19,6 @@
 #define PAUSE_FIRST_MS 5
 #define PAUSE_LAST_MS 200
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 DFS_AUTO_KIND(mount, struct ctl_mount, ctl_mount_release(p));
 
 /* --- finding it */

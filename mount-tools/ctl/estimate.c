@@ -236,7 +236,7 @@ static int run(struct ctl *ctl)
 	int code = CTL_DONE;
 
 	if (ctl->codec && dfs_spec_check(ctl->codec, &err) < 0)
-		return ctl_usage(ctl, "--codec: %s", err.text);
+		return ctl_usage_codec(ctl, "--codec", &err);
 	if (ctl_walk(ctl, NULL, &files) < 0)
 		return CTL_USAGE;
 	ctl_session_init(&e.session, ctl, false);

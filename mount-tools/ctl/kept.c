@@ -15,8 +15,6 @@
 #include "walk.h"
 #include "write/revert.h"
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
-
 static const struct ctl_option options[] = {
 	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories" },
 	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },

@@ -13,8 +13,6 @@
 #include "store/store.h"
 #include "util/auto.h"
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
-
 static int load(const char *path, struct dfs_container **ret_container)
 {
 	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -16,7 +16,6 @@
 #include "store/store.h"
 #include "util/bytes.h"
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 DFS_AUTO_KIND(mount, struct ctl_mount, ctl_mount_release(p));
 
 /* --- finding it */

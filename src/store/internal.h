@@ -25,8 +25,6 @@ struct dfs_store {
 	bool version_damaged;	/* the file is there and says nothing we understand */
 };
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
-
 /*
  * dfs_openat_beneath() - dfs_store_openat() below any directory, with the mode of a new file
  * Return: 0; -errno.

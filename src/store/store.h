@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "util/auto.h"
 #include "util/err.h"
 
 #define DFS_STORE_DIR ".deltafs"
@@ -98,5 +99,7 @@ int dfs_store_openat(const struct dfs_store *store, const char *rel, int flags, 
  * has openat2(2); -ENOTDIR, -ELOOP, -EACCES, ...
  */
 int dfs_store_subdirectory(int dir, const char *name, int *ret_fd);
+
+DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
 
 #endif

@@ -161,6 +161,14 @@ int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
 	return predict(w, place, &p, hand, bytes->values, err);
 }
 
+int dfs_expect_both(const struct dfs_work *w, const struct dfs_span_place *place, struct dfs_hand *hand,
+		    struct dfs_span_bytes *bytes, struct dfs_err *err)
+{
+	int ret = dfs_expect_read(w, place, bytes, err);
+
+	return ret < 0 ? ret : dfs_expect(w, place, hand, bytes, err);
+}
+
 struct dfs_block dfs_expect_block(const struct dfs_work *w, const struct dfs_span_place *place, uint32_t i,
 				  const struct dfs_span_bytes *bytes, uint64_t *ret_at)
 {

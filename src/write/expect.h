@@ -52,6 +52,10 @@ int dfs_expect_read(const struct dfs_work *w, const struct dfs_span_place *place
 int dfs_expect(const struct dfs_work *w, const struct dfs_span_place *place,
 	       struct dfs_hand *hand, struct dfs_span_bytes *bytes, struct dfs_err *err);
 
+/* dfs_expect_both() - read it, and predict it. Return: errors of both. */
+int dfs_expect_both(const struct dfs_work *w, const struct dfs_span_place *place, struct dfs_hand *hand,
+		    struct dfs_span_bytes *bytes, struct dfs_err *err);
+
 /* dfs_expect_block() - chunk @i of a span, as codecs see it; @ret_at: where it lies in the span's bytes */
 struct dfs_block dfs_expect_block(const struct dfs_work *w, const struct dfs_span_place *place, uint32_t i,
 				  const struct dfs_span_bytes *bytes, uint64_t *ret_at);

@@ -56,19 +56,16 @@ static int run_jobs(struct dfs_passes *p, struct dfs_pool *pool, struct dfs_pass
 	return p->ret;
 }
 
-/* Unless it is the base's, and has nothing to give up. */
-static void note_spared(const struct dfs_pass_job *job)
+/* Why it does not give up bits. */
+static enum dfs_scope scope_of(const struct dfs_pass_job *job)
 {
-	struct dfs_work_lossy *l = dfs_pass_lossy(job);
-
 	if (job->smaller)
-		dfs_spared_add(&job->w->spared, DFS_SPARED_SMALLER, l->name);
-	else if (!job->finite)
-		dfs_spared_add(&job->w->spared, DFS_SPARED_NUMBERS, l->name);
-	else if (job->unplanned)
-		dfs_spared_add(&job->w->spared, DFS_SPARED_UNPLANNED, l->name);
-	else if (!l->tensor.values)
-		dfs_spared_add(&job->w->spared, DFS_SPARED_DECLINED, l->name);
+		return DFS_SCOPE_SMALLER;
+	if (!job->finite)
+		return DFS_SCOPE_NOT_FINITE;
+	if (job->unplanned)
+		return DFS_SCOPE_UNPLANNED;
+	return dfs_pass_lossy(job)->tensor.values ? DFS_SCOPE_SAME : DFS_SCOPE_DECLINED;
 }
 
 /* What turned out to have nothing to give up, or what cannot be given up, or need not. Return: how many are left. */
@@ -83,7 +80,7 @@ static uint32_t drop_exact(struct dfs_pass_job *jobs, uint32_t n)
 		}
 		if (jobs[i].smaller)
 			jobs[i].w->segments[jobs[i].segment].smaller = dfs_pass_lossy(&jobs[i])->name;
-		note_spared(&jobs[i]);
+		dfs_spared_add(&jobs[i].w->spared, scope_of(&jobs[i]), dfs_pass_lossy(&jobs[i])->name);
 		make_exact(jobs[i].w, jobs[i].segment);
 	}
 	return left;

@@ -19,18 +19,10 @@
 #define CHUNKS_MOST 4
 /* Exact coding is near if the places say that it takes up to this, in eighths of what the codec does. */
 #define NEAR 12
-#define CHUNK_BYTES 32	/* of a container's metadata */
 
 static struct dfs_segment *segment_of(const struct dfs_pass_job *j)
 {
 	return &j->w->c.segments[j->segment];
-}
-
-static int expect(const struct dfs_pass_job *j, const struct dfs_span_place *place, struct dfs_hand *hand, struct dfs_err *err)
-{
-	int ret = dfs_expect_read(j->w, place, &hand->span, err);
-
-	return ret < 0 ? ret : dfs_expect(j->w, place, hand, &hand->span, err);
 }
 
 /* --- as the codec would */
@@ -67,7 +59,7 @@ static int chunk_lossy(const struct dfs_pass_job *j, const struct dfs_block *blo
 static int chunks_lossy(const struct dfs_pass_job *j, struct dfs_span_place *place, struct dfs_hand *hand, struct payload *to,
 			uint64_t *ret_of, uint64_t *ret_len, struct dfs_err *err)
 {
-	int ret = expect(j, place, hand, err);
+	int ret = dfs_expect_both(j->w, place, hand, &hand->span, err);
 
 	for (uint32_t i = 0; i < place->n && ret == 0; i++) {
 		uint64_t at;
@@ -77,7 +69,7 @@ static int chunks_lossy(const struct dfs_pass_job *j, struct dfs_span_place *pla
 		ret = chunk_lossy(j, &block, hand->span.input + at, hand, to, &len);
 		if (ret < 0)
 			return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
-		*ret_len += len + CHUNK_BYTES;
+		*ret_len += len + DFS_CHUNK_METADATA;
 		*ret_of += len ? block.n * dfs_segment_unit(segment_of(j)) : 0;
 	}
 	return ret;
@@ -144,7 +136,7 @@ static int measure_exactly(struct dfs_pass_job *j, struct dfs_hand *hand, struct
 static int span_exactly(struct dfs_pass_job *j, const struct dfs_span_place *place, struct dfs_hand *hand,
 			const struct dfs_exact_tables *tables, struct payload *to, bool *used, uint64_t *ret_len, struct dfs_err *err)
 {
-	int ret = expect(j, place, hand, err);
+	int ret = dfs_expect_both(j->w, place, hand, &hand->span, err);
 
 	for (uint32_t i = 0; i < place->n && ret == 0; i++) {
 		uint64_t at;
@@ -160,7 +152,7 @@ static int span_exactly(struct dfs_pass_job *j, const struct dfs_span_place *pla
 		if (!used[codec])
 			*ret_len += dfs_exact_table_bytes(tables, codec).len;
 		used[codec] = true;
-		*ret_len += len + CHUNK_BYTES;
+		*ret_len += len + DFS_CHUNK_METADATA;
 	}
 	return ret;
 }

@@ -41,10 +41,8 @@ static int measure_span(struct dfs_pass_job *j, unsigned pass, const struct dfs_
 			struct dfs_err *err)
 {
 	const struct dfs_work *w = j->w;
-	int ret = dfs_expect_read(w, place, &hand->span, err);
+	int ret = dfs_expect_both(w, place, hand, &hand->span, err);
 
-	if (ret == 0)
-		ret = dfs_expect(w, place, hand, &hand->span, err);
 	for (uint32_t i = 0; i < place->n && ret == 0 && j->finite; i++) {
 		uint64_t at;
 		struct dfs_block block = dfs_expect_block(w, place, i, &hand->span, &at);

@@ -70,10 +70,8 @@ static const struct dfs_tensor *taken(struct dfs_work *w, const struct dfs_segme
 	const struct dfs_tensor *tensor = tensor_of(seg, header);
 	enum dfs_scope scope = tensor ? dfs_give_up_scope(w, header, tensor) : DFS_SCOPE_SMALL;
 
-	if (scope == DFS_SCOPE_NO_BASE)
-		dfs_spared_add(&w->spared, DFS_SPARED_NO_BASE, tensor->name);
-	else if (scope == DFS_SCOPE_UNEVEN)
-		dfs_spared_add(&w->spared, DFS_SPARED_SHAPE, tensor->name);
+	if (tensor)
+		dfs_spared_add(&w->spared, scope, tensor->name);
 	return scope == DFS_SCOPE_LOSSY ? tensor : NULL;
 }
 

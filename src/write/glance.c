@@ -72,10 +72,8 @@ static int look_at(const struct dfs_work *w, const struct dfs_span_place *place,
 		.n = place->len / dfs_segment_unit(seg),
 	};
 	float *delta = dfs_hand_delta(hand, block.n);
-	int ret = dfs_expect_read(w, place, &hand->span, err);
+	int ret = dfs_expect_both(w, place, hand, &hand->span, err);
 
-	if (ret == 0)
-		ret = dfs_expect(w, place, hand, &hand->span, err);
 	if (ret < 0)
 		return ret;
 	if (!delta)

@@ -20,6 +20,7 @@ const char *dfs_scope_text(enum dfs_scope scope)
 		[DFS_SCOPE_NOT_FINITE] = "NaN or infinity",
 		[DFS_SCOPE_DECLINED] = "declined",
 		[DFS_SCOPE_SMALLER] = "smaller exactly",
+		[DFS_SCOPE_UNPLANNED] = "unplanned",
 	};
 
 	return (unsigned)scope < DFS_SCOPES ? texts[scope] : "?";

@@ -25,6 +25,7 @@ enum dfs_scope {
 	DFS_SCOPE_NOT_FINITE,		/* or so large that a codec cannot take them */
 	DFS_SCOPE_DECLINED,		/* the codec makes nothing of it */
 	DFS_SCOPE_SMALLER,		/* coded exactly, or as small */
+	DFS_SCOPE_UNPLANNED,		/* it was not there when its model was planned */
 	DFS_SCOPES
 };
 

@@ -8,10 +8,6 @@
 #include "codec/lossy.h"
 #include "write/glance.h"
 
-/* What a chunk and a tensor take of a container's metadata, about. */
-#define CHUNK_BYTES 32
-#define TENSOR_BYTES 128
-
 int dfs_seen_init(struct dfs_seen *seen, const struct dfs_header *header, uint64_t budget, struct dfs_err *err)
 {
 	*seen = (struct dfs_seen){ .header = header, .budget = budget };
@@ -34,10 +30,8 @@ static int look_whole(const struct dfs_work *w, uint32_t segment, struct dfs_han
 		struct dfs_span_place place = { .segment = segment, .off = off, .len = end - off < step ? end - off : step };
 		uint64_t n = place.len / dfs_segment_unit(seg);
 		float *delta = dfs_hand_delta(hand, n);
-		int ret = dfs_expect_read(w, &place, &hand->span, err);
+		int ret = dfs_expect_both(w, &place, hand, &hand->span, err);
 
-		if (ret == 0)
-			ret = dfs_expect(w, &place, hand, &hand->span, err);
 		if (ret == 0 && !delta)
 			ret = dfs_fail(err, ENOMEM, "out of memory");
 		if (ret < 0)
@@ -52,7 +46,7 @@ static uint64_t exact_of(const struct dfs_segment *seg, const struct dfs_glance 
 {
 	double bytes = (double)glance->bits / 8 / (double)glance->bytes * (double)seg->len;
 
-	return (uint64_t)bytes + TENSOR_BYTES + seg->len / DFS_GRID * CHUNK_BYTES;
+	return (uint64_t)bytes + DFS_TENSOR_METADATA + seg->len / DFS_GRID * DFS_CHUNK_METADATA;
 }
 
 int dfs_seen_look(struct dfs_seen *seen, struct dfs_work *w, uint32_t segment, struct dfs_hand *hand,

@@ -57,10 +57,8 @@ int dfs_span_measure(const struct dfs_work *w, const struct dfs_span_place *plac
 		     struct dfs_exact_record *record, struct dfs_err *err)
 {
 	uint64_t at;
-	int ret = dfs_expect_read(w, place, bytes, err);
+	int ret = dfs_expect_both(w, place, hand, bytes, err);
 
-	if (ret == 0)
-		ret = dfs_expect(w, place, hand, bytes, err);
 	for (uint32_t i = 0; i < place->n && ret == 0; i++) {
 		struct dfs_block block = dfs_expect_block(w, place, i, bytes, &at);
 
@@ -185,10 +183,8 @@ static int coded_room(const struct dfs_work *w, struct dfs_coded *coded)
 int dfs_span_encode(struct dfs_work *w, struct dfs_coded *coded, struct dfs_hand *hand,
 		    struct dfs_err *err)
 {
-	int ret = coded->read ? 0 : dfs_expect_read(w, &coded->place, coded->bytes, err);
+	int ret = coded->read ? 0 : dfs_expect_both(w, &coded->place, hand, coded->bytes, err);
 
-	if (ret == 0 && !coded->read)
-		ret = dfs_expect(w, &coded->place, hand, coded->bytes, err);
 	if (ret == 0 && coded_room(w, coded) < 0)
 		ret = dfs_fail(err, ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < coded->place.n && ret == 0; i++)

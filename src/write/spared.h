@@ -14,29 +14,23 @@
 #include <stdint.h>
 
 #include "write/reason.h"
+#include "write/scope.h"
 
-enum dfs_spared_why {
-	DFS_SPARED_NUMBERS,	/* NaN, an infinity, or a number too large to work with, in it or in the base */
-	DFS_SPARED_DECLINED,	/* the codec would keep nothing of it */
-	DFS_SPARED_SMALLER,	/* coded exactly it takes no more bytes */
-	DFS_SPARED_NO_BASE,
-	DFS_SPARED_SHAPE,	/* not for the codec's options */
-	DFS_SPARED_UNPLANNED,	/* not there when its model was planned */
-	DFS_SPARED_WHYS
-};
+/* Scopes that a codec was to have; spared.c lists them. */
+#define DFS_SPARED_SCOPES 6
 
 /* Of a tensor's name, or of a pattern; what is longer is cut. */
 #define DFS_SPARED_NAME 96
 
 /* Owns nothing; all zero is none. */
 struct dfs_spared {
-	uint32_t n[DFS_SPARED_WHYS];
-	char first[DFS_SPARED_WHYS][DFS_SPARED_NAME];	/* of each, the one that was added first */
+	uint32_t n[DFS_SPARED_SCOPES];
+	char first[DFS_SPARED_SCOPES][DFS_SPARED_NAME];	/* of each, the one that was added first */
 	char unmatched[DFS_SPARED_NAME];	/* include= or exclude= whose pattern is no tensor's name; "" */
 };
 
-/* dfs_spared_add() - one more */
-void dfs_spared_add(struct dfs_spared *spared, enum dfs_spared_why why, const char *name);
+/* dfs_spared_add() - one more, if it is of such a scope */
+void dfs_spared_add(struct dfs_spared *spared, enum dfs_scope scope, const char *name);
 
 /* dfs_spared_tried() - are there some that the codec had a look at, and could not take */
 bool dfs_spared_tried(const struct dfs_spared *spared);

@@ -11,10 +11,8 @@
 /* Values of a tensor that are tried: a fraction of a second a codec. */
 #define VALUES (256u << 10)
 #define ROWS 64		/* whole patches of any size */
-/* Values in a chunk that is not cut by rows, about; what a chunk and a tensor take of a container's metadata. */
+/* Values in a chunk that is not cut by rows, about. */
 #define CHUNK_VALUES 65536
-#define CHUNK_BYTES 32
-#define TENSOR_BYTES 128
 
 void dfs_trial_piece_release(struct dfs_trial_piece *p)
 {
@@ -76,9 +74,7 @@ int dfs_trial_piece_read(const struct dfs_work *w, struct dfs_hand *hand, uint32
 	p->tensor.shape = shape;
 	p->tensor.values = shape.rows * shape.cols;
 	place.len = p->tensor.values * dfs_segment_unit(seg);
-	ret = dfs_expect_read(w, &place, &hand->span, err);
-	if (ret == 0)
-		ret = dfs_expect(w, &place, hand, &hand->span, err);
+	ret = dfs_expect_both(w, &place, hand, &hand->span, err);
 	if (ret < 0)
 		return ret;
 	p->data = malloc(place.len + DFS_VALUES_PAD);
@@ -122,10 +118,10 @@ static int piece_encode(const struct dfs_work *w, struct dfs_hand *hand, struct 
 	size_t len;
 	int ret = payload ? 0 : -ENOMEM;
 
-	p->fixed = TENSOR_BYTES;
+	p->fixed = DFS_TENSOR_METADATA;
 	*(lossy->table_grows && !lossy->table_grows(w->spec->options) ? &p->fixed : &p->stored) += p->table.len;
 	for (uint64_t i = 0; ret == 0 && piece_block(p, i, &block); i++) {
-		p->stored += CHUNK_BYTES;
+		p->stored += DFS_CHUNK_METADATA;
 		if (!memcmp(p->data + block.first * size, block.pred, block.n * size))
 			continue;
 		piece_delta(p, &block);

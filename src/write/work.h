@@ -41,6 +41,10 @@ struct dfs_work_segment {
 	const char *smaller;			/* name of the tensor, which was to be lossy and takes no more exactly; NULL: none such */
 };
 
+/* Bytes that a chunk and a tensor take of a container's metadata, about: to compare codecs by. */
+#define DFS_CHUNK_METADATA 32
+#define DFS_TENSOR_METADATA 128
+
 /* A segment whose codec gives up bits. */
 struct dfs_work_lossy {
 	const char *name;		/* the tensor's, of the header */

@@ -23,8 +23,6 @@
 #include "util/auto.h"
 #include "util/io.h"
 
-DFS_AUTO_KIND(store, struct dfs_store *, dfs_store_close(*p));
-
 static inline int given_dir(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
