@@ -16,10 +16,23 @@
 /* FFTW's planner has state of its own, for all threads; executing plans has none. */
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
+/* All rows of some patches, and then all columns where they are: measured, a little faster than both in one plan. */
+struct plan {
+	fftwf_plan rows, cols;
+};
+
 /* Made when they are first needed. */
 struct plans {
-	fftwf_plan batch[4], one[4];	/* by the logarithm of p, less 3 */
+	struct plan batch[4], one[4];	/* by the logarithm of p, less 3 */
 };
+
+static void plan_end(struct plan *plan)
+{
+	if (plan->rows)
+		fftwf_destroy_plan(plan->rows);
+	if (plan->cols)
+		fftwf_destroy_plan(plan->cols);
+}
 
 static void plans_end(void *object)
 {
@@ -27,28 +40,35 @@ static void plans_end(void *object)
 
 	pthread_mutex_lock(&planner);
 	for (unsigned i = 0; i < 4; i++) {
-		if (plans->batch[i])
-			fftwf_destroy_plan(plans->batch[i]);
-		if (plans->one[i])
-			fftwf_destroy_plan(plans->one[i]);
+		plan_end(&plans->batch[i]);
+		plan_end(&plans->one[i]);
 	}
 	pthread_mutex_unlock(&planner);
 	free(plans);
 }
 
 /* FFTW_ESTIMATE: measured plans were no faster for these sizes, and differ from run to run. */
-static fftwf_plan plan_new(unsigned p, unsigned many, float *in, float *out)
+static bool plan_make(struct plan *plan, unsigned p, unsigned many, float *in, float *out)
 {
-	const int sides[] = { (int)p, (int)p };
-	const fftwf_r2r_kind kinds[] = { FFTW_REDFT10, FFTW_REDFT10 };
-	int size = (int)(p * p);
-	fftwf_plan plan;
+	const fftwf_r2r_kind kind[] = { FFTW_REDFT10 };
+	int side = (int)p, n = (int)many;
+	const fftwf_iodim row = { side, 1, 1 }, rows = { n * side, side, side };
+	const fftwf_iodim col = { side, side, side }, cols[] = { { n, side * side, side * side }, { side, 1, 1 } };
 
+	if (plan->rows && plan->cols)
+		return true;
 	pthread_mutex_lock(&planner);
-	plan = fftwf_plan_many_r2r(2, sides, (int)many, in, NULL, 1, size, out, NULL, 1, size, kinds,
-				   FFTW_ESTIMATE);
+	plan_end(plan);
+	plan->rows = fftwf_plan_guru_r2r(1, &row, 1, &rows, in, out, kind, FFTW_ESTIMATE);
+	plan->cols = fftwf_plan_guru_r2r(1, &col, 2, cols, out, out, kind, FFTW_ESTIMATE);
 	pthread_mutex_unlock(&planner);
-	return plan;
+	return plan->rows && plan->cols;
+}
+
+static void plan_execute(const struct plan *plan, float *in, float *out)
+{
+	fftwf_execute_r2r(plan->rows, in, out);
+	fftwf_execute_r2r(plan->cols, out, out);
 }
 
 static struct plans *plans_of(struct dfs_scratch *scratch, unsigned p, float *in, float *out)
@@ -62,11 +82,8 @@ static struct plans *plans_of(struct dfs_scratch *scratch, unsigned p, float *in
 	plans = *object;
 	if (!plans)
 		return NULL;
-	if (!plans->batch[i])
-		plans->batch[i] = plan_new(p, dfs_dct_batch(p), in, out);
-	if (!plans->one[i])
-		plans->one[i] = plan_new(p, 1, in, out);
-	return plans->batch[i] && plans->one[i] ? plans : NULL;
+	return plan_make(&plans->batch[i], p, dfs_dct_batch(p), in, out) && plan_make(&plans->one[i], p, 1, in, out) ?
+		plans : NULL;
 }
 
 static void normalise(unsigned p, float *patch)
@@ -86,10 +103,10 @@ int dfs_dct_forward(struct dfs_scratch *scratch, unsigned p, float *in, float *o
 	if (!plans)
 		return -ENOMEM;
 	if (n == dfs_dct_batch(p))
-		fftwf_execute_r2r(plans->batch[i], in, out);
+		plan_execute(&plans->batch[i], in, out);
 	else
 		for (size_t patch = 0; patch < n; patch++)
-			fftwf_execute_r2r(plans->one[i], in + patch * size, out + patch * size);
+			plan_execute(&plans->one[i], in + patch * size, out + patch * size);
 	for (size_t patch = 0; patch < n; patch++)
 		normalise(p, out + patch * size);
 	return 0;

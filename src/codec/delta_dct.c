@@ -194,7 +194,7 @@ static int measure_decoded(struct record *r, const struct dfs_block *block, cons
 		return -ENOMEM;
 	r->used += l.len;
 	while (dfs_dct_read(&reader, &made))
-		r->made += *dfs_dct_sums(reader.cpu, made.values, made.stride, made.rows, made.cols).magnitude;
+		r->made += dfs_dct_magnitude(reader.cpu, made.values, made.stride, made.rows, made.cols);
 	return 0;
 }
 
@@ -375,4 +375,5 @@ const struct dfs_lossy dfs_lossy_delta_dct = {
 	.settle = settle,
 	.prepare = prepare,
 	.encode = encode,
+	.encodes_notes = true,
 };

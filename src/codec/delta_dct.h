@@ -185,6 +185,9 @@ struct dfs_dct_sums {
 /* dfs_dct_sums() - over @rows runs of @cols values that begin @stride apart */
 struct dfs_dct_sums dfs_dct_sums(enum dfs_cpu cpu, const float *values, size_t stride, size_t rows, size_t cols);
 
+/* dfs_dct_magnitude() - the last of the three, alone: the same number */
+double dfs_dct_magnitude(enum dfs_cpu cpu, const float *values, size_t stride, size_t rows, size_t cols);
+
 /* dfs_dct_counts() - of @n patches, how many are of each class */
 void dfs_dct_counts(const struct dfs_dct_options *options, size_t n, size_t *ret_counts);
 

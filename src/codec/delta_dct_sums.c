@@ -6,42 +6,69 @@
  */
 #include "codec/delta_dct.h"
 
+/* Written out, since __builtin_convertvector() takes twice as many instructions here. */
+#define WIDE_2(v) { (v)[0], (v)[1] }
+#define WIDE_4(v) { (v)[0], (v)[1], (v)[2], (v)[3] }
+#define WIDE_8(v) { (v)[0], (v)[1], (v)[2], (v)[3], (v)[4], (v)[5], (v)[6], (v)[7] }
+
+/*
+ * Lanes one after the other, each with its sums in registers. @magnitude alone
+ * is asked for with an @all that is constant and false.
+ */
 #define SUMS(level, target, lanes)								\
 	typedef double doubles_##level __attribute__((vector_size(8 * (lanes))));		\
 	typedef int64_t words_##level __attribute__((vector_size(8 * (lanes))));		\
-	typedef float floats_##level __attribute__((vector_size(4 * (lanes)), aligned(4), may_alias)); \
 												\
-	target static void add_##level(const float *values, struct dfs_dct_sums *sums)		\
+	struct lanes_##level {									\
+		doubles_##level square, sum, magnitude;						\
+	};											\
+												\
+	target static inline void add_##level(const float *v, bool all, struct lanes_##level *to) \
 	{											\
-		_Pragma("GCC unroll 4")								\
-		for (size_t k = 0; k < 8; k += lanes) {						\
-			doubles_##level d = __builtin_convertvector(*(const floats_##level *)(values + k), \
-								    doubles_##level);		\
+		doubles_##level d = WIDE_##lanes(v);						\
 												\
-			*(doubles_##level *)(sums->square + k) += d * d;			\
-			*(doubles_##level *)(sums->sum + k) += d;				\
-			*(doubles_##level *)(sums->magnitude + k) +=				\
-				(doubles_##level)((words_##level)d & INT64_MAX);		\
+		if (all) {									\
+			to->square += d * d;							\
+			to->sum += d;								\
+		}										\
+		to->magnitude += (doubles_##level)((words_##level)d & INT64_MAX);		\
+	}											\
+												\
+	target static inline void sums_##level(const float *values, size_t stride, size_t rows, size_t cols, \
+					       bool all, struct dfs_dct_sums *ret_sums)		\
+	{											\
+		size_t whole = cols / 8 * 8;							\
+												\
+		for (size_t k = 0; k < 8; k += lanes) {						\
+			struct lanes_##level to = { { 0 }, { 0 }, { 0 } };			\
+												\
+			for (size_t i = 0; i < rows; i++) {					\
+				const float *row = values + i * stride;				\
+				float last[8] = { 0 };						\
+												\
+				for (size_t at = k; at < whole; at += 8)			\
+					add_##level(row + at, all, &to);			\
+				if (whole == cols)						\
+					continue;						\
+				memcpy(last, row + whole, (cols - whole) * sizeof(*last));	\
+				add_##level(last + k, all, &to);				\
+			}									\
+			*(doubles_##level *)(ret_sums->square + k) = to.square;			\
+			*(doubles_##level *)(ret_sums->sum + k) = to.sum;			\
+			*(doubles_##level *)(ret_sums->magnitude + k) = to.magnitude;		\
 		}										\
 	}											\
 												\
-	target static void sums_##level(const float *values, size_t stride, size_t rows, size_t cols, \
-					struct dfs_dct_sums *ret_sums)				\
+	target static void all_##level(const float *values, size_t stride, size_t rows, size_t cols, \
+				       struct dfs_dct_sums *ret_sums)				\
 	{											\
-		struct dfs_dct_sums sums = { 0 };						\
+		sums_##level(values, stride, rows, cols, true, ret_sums);			\
+	}											\
 												\
-		for (size_t i = 0; i < rows; i++, values += stride) {				\
-			size_t whole = cols / 8 * 8;						\
-			float last[8] = { 0 };							\
-												\
-			for (size_t at = 0; at < whole; at += 8)				\
-				add_##level(values + at, &sums);				\
-			if (whole == cols)							\
-				continue;							\
-			memcpy(last, values + whole, (cols - whole) * sizeof(*last));		\
-			add_##level(last, &sums);						\
-		}										\
-		*ret_sums = sums;								\
+	target static void magnitude_##level(const float *values, size_t stride, size_t rows, size_t cols, \
+					     struct dfs_dct_sums *ret_sums)			\
+	{											\
+		sums_##level(values, stride, rows, cols, false, ret_sums);			\
 	}
 
 SUMS(portable, , 2)
@@ -50,9 +77,10 @@ SUMS(avx512, DFS_FOR_AVX512, 8)
 
 typedef void sums_fn(const float *values, size_t stride, size_t rows, size_t cols, struct dfs_dct_sums *ret_sums);
 
-static sums_fn *const sums_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(sums);
+static sums_fn *const all_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(all);
+static sums_fn *const magnitude_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(magnitude);
 
-static double all_of(const double *eight)
+static double total(const double *eight)
 {
 	double sum = 0;
 
@@ -65,9 +93,17 @@ struct dfs_dct_sums dfs_dct_sums(enum dfs_cpu cpu, const float *values, size_t s
 {
 	struct dfs_dct_sums sums;
 
-	sums_of_level[cpu](values, stride, rows, cols, &sums);
-	sums.square[0] = all_of(sums.square);
-	sums.sum[0] = all_of(sums.sum);
-	sums.magnitude[0] = all_of(sums.magnitude);
+	all_of_level[cpu](values, stride, rows, cols, &sums);
+	sums.square[0] = total(sums.square);
+	sums.sum[0] = total(sums.sum);
+	sums.magnitude[0] = total(sums.magnitude);
 	return sums;
+}
+
+double dfs_dct_magnitude(enum dfs_cpu cpu, const float *values, size_t stride, size_t rows, size_t cols)
+{
+	struct dfs_dct_sums sums;
+
+	magnitude_of_level[cpu](values, stride, rows, cols, &sums);
+	return total(sums.magnitude);
 }

@@ -97,7 +97,7 @@ static void lloyd_codes(const struct writer *w, const struct place *place, const
 	double gain = place->norm / p;
 
 	if (w->t->params.bits[place->class] == 1)
-		gain = *dfs_dct_sums(w->cpu, c, 0, 1, (size_t)p * p).magnitude / (2.0 * p * p * p);
+		gain = dfs_dct_magnitude(w->cpu, c, 0, 1, (size_t)p * p) / (2.0 * p * p * p);
 	dfs_dct_number_put(w->t, DFS_DCT_GAIN, gain, place->numbers);
 	gain = dfs_dct_number_get(w->t, DFS_DCT_GAIN, place->numbers);
 	quantise(w, place->class, c, gain > 0 ? (float)(0.5 / p / gain) : 0, 0, codes);

@@ -8,6 +8,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/bits.h \
 	%D%/codec.h \
 	%D%/copy.c \
+	%D%/delta.c \
 	%D%/delta_come.c \
 	%D%/delta_come.h \
 	%D%/delta_come_fit.c \

@@ -100,13 +100,14 @@ struct dfs_lossy {
 	bool (*table_grows)(const void *options);
 	/**
 	 * encode() - one chunk
-	 * @delta: block->n differences; the codec may overwrite them
+	 * @delta: block->n differences, which the codec may overwrite; whatever they are if encodes_notes
 	 * @table: opened from prepare()'s bytes, for encoding
 	 * @payload: room for codec->bound()
 	 * Return: 0; -ENOMEM.
 	 */
 	int (*encode)(const struct dfs_block *block, float *delta, const struct dfs_table *table,
 		      struct dfs_span notes, uint8_t *payload, size_t *ret_len, struct dfs_scratch *scratch);
+	bool encodes_notes;			/* encode() takes all from them, and nothing from the differences */
 };
 
 /* dfs_lossy_find() - the row of a codec by its on-disk id; NULL: it is exact, or there is none */
@@ -127,6 +128,16 @@ int dfs_lossy_parse(const struct dfs_lossy *lossy, const char *text, void *optio
  * sums of what codecs make of such differences overflow easily.
  */
 bool dfs_delta(unsigned dtype, const void *data, const void *pred, float *delta, size_t n);
+
+/**
+ * dfs_lossy_encode() - encode() of a chunk of values that dfs_delta() has taken
+ * @data: the values
+ * @delta: room for block->n differences
+ * Return: 0; -ENOMEM.
+ */
+int dfs_lossy_encode(const struct dfs_lossy *lossy, const struct dfs_block *block, const void *data, float *delta,
+		     const struct dfs_table *table, struct dfs_span notes, uint8_t *payload, size_t *ret_len,
+		     struct dfs_scratch *scratch);
 
 /* dfs_lossy_finite() - of BF16, F16 or F32: is none of them an infinity or a NaN */
 bool dfs_lossy_finite(unsigned dtype, const void *values, size_t n);

@@ -47,9 +47,8 @@ static int chunk_lossy(const struct dfs_pass_job *j, const struct dfs_block *blo
 		return 0;
 	if (!delta || dfs_span_room(&to->bytes, &to->room, lossy->codec->bound(block->shape, block->n) + DFS_PAYLOAD_PAD) < 0)
 		return -ENOMEM;
-	dfs_delta(block->shape.dtype, input, block->pred, delta, block->n);
-	ret = lossy->encode(block, delta, l->table, (struct dfs_span){ l->notes.data, l->notes.len }, to->bytes, ret_len,
-			    hand->scratch);
+	ret = dfs_lossy_encode(lossy, block, input, delta, l->table, (struct dfs_span){ l->notes.data, l->notes.len },
+			       to->bytes, ret_len, hand->scratch);
 	if (*ret_len > bytes)
 		*ret_len = bytes;
 	return ret;

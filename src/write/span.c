@@ -113,8 +113,8 @@ static int encode_lossy(const struct dfs_work *w, struct dfs_coded *coded, struc
 	if (!delta)
 		return dfs_fail(err, ENOMEM, "out of memory");
 	part->codec = w->spec->codec;
-	dfs_delta(part->block.shape.dtype, part->input, part->block.pred, delta, part->block.n);
-	ret = lossy->encode(&part->block, delta, l->table, notes, part->payload, &part->len, hand->scratch);
+	ret = dfs_lossy_encode(lossy, &part->block, part->input, delta, l->table, notes, part->payload, &part->len,
+			       hand->scratch);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "encode: %s", strerror(-ret));
 	if (part->len > bytes) {	/* a few values before or behind a line of the grid */

@@ -124,8 +124,8 @@ static int piece_encode(const struct dfs_work *w, struct dfs_hand *hand, struct 
 		p->stored += DFS_CHUNK_METADATA;
 		if (!memcmp(p->data + block.first * size, block.pred, block.n * size))
 			continue;
-		piece_delta(p, &block);
-		ret = lossy->encode(&block, p->delta, table, notes, payload, &len, hand->scratch);
+		ret = dfs_lossy_encode(lossy, &block, p->data + block.first * size, p->delta, table, notes, payload, &len,
+				       hand->scratch);
 		p->stored += len < block.n * size ? len : block.n * size;
 	}
 	return ret;

@@ -166,9 +166,10 @@ static void encode_chunk(struct driven *d, struct driven_chunk *c, const struct 
 	struct dfs_block b = driven_block(d, c);
 	size_t bound = d->lossy->codec->bound(b.shape, b.n);
 	uint8_t *payload = room(bound);
-	float *delta = delta_of(d, &b);
+	float *delta = room(b.n * sizeof(*delta));
 
-	need(d->lossy->encode(&b, delta, table, span(&d->notes), payload, &c->len, scratch) == 0, "encode");
+	need(dfs_lossy_encode(d->lossy, &b, d->matrix->data + b.first * d->matrix->unit, delta, table, span(&d->notes),
+			      payload, &c->len, scratch) == 0, "encode");
 	need(c->len <= bound, "a payload longer than its bound");
 	c->payload = room(c->len + DFS_PAYLOAD_PAD);
 	memcpy(c->payload, payload, c->len);
