@@ -102,7 +102,7 @@ static const struct {
 		"exact-undated", "coded exactly, since its file system does not tell when it came", "", BY_NAME, 0 },
 	[DFS_REASON_EXACT_SHARDS] = {
 		"exact-shards", "coded exactly, since other files of its model were compressed before", "",
-		"copy the whole model in anew", 0 },
+		"copy those in anew too, then deltafsctl encode --codec SPEC of all of them", 0 },
 	[DFS_REASON_EXACT_NO_BASE] = {
 		"exact-no-base", "coded exactly, since it has no base, and bits are given up of differences", "",
 		"deltafsctl base add STORE PATH of the model it was made from, then " BY_NAME, 0 },
