@@ -48,6 +48,8 @@ TWISTS = {
          lambda patches: np.abs(patches).max((1, 2))),
         ("nothing for a patch of no bits", {}, "mean_of", lambda right:
          lambda patches, inside: 0 * right(patches, inside)),
+        ("a mean of chance for one of the fine-tune", {"levels": ["lloyd"]}, "without_chance", lambda right:
+         lambda means, norms, inside: means),
         ("levels 1/8192 off", {"levels": ["lloyd"]}, "levels_of", lambda right:
          lambda bits: right(bits) + np.sign(right(bits)) / 8192),
     ],

@@ -226,6 +226,45 @@ static void patches_without_bits_are_their_mean(void **state)
 	matrix_free(&m);
 }
 
+/*
+ * A row of patches: large ones, which get the bits, and between them ones of +-1 of
+ * which a few more are +, or twice as many. The first are by chance what they are.
+ */
+static void a_mean_of_chance_is_none(void **state)
+{
+	enum { P = 16, PATCHES = 16 };
+	static const struct { const char *options; bool kept; } sets[] = {
+		{ "", false }, { "codes=16", false }, { "levels=minmax", true }, { "levels=minmax,codes=16", true },
+	};
+	struct matrix m = matrix_new(DFS_F32, P, P * PATCHES);
+	float *delta = room(m.n * sizeof(*delta));
+
+	(void)state;
+	for (size_t i = 0; i < m.n; i++) {
+		size_t patch = i % m.shape.cols / P, at = i / m.shape.cols * P + i % P;
+		size_t plus = patch % 4 == 1 ? 132 : patch % 4 == 3 ? 170 : 128;
+
+		delta[i] = (at * 37 % 256 < plus ? 1e-3f : -1e-3f) * (patch % 2 ? 1 : 10);
+	}
+	matrix_add(&m, delta);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+		uint8_t *out = room(m.bytes);
+		float *made;
+		struct driven d;
+
+		CHECK_RET(0, encode(sets[i].options, &m, &d));
+		driven_decode_alike(&d, out);
+		made = matrix_deltas(&m, out);
+		CHECK((made[P] != 0) == sets[i].kept && made[P * 5] == made[P]);
+		CHECK(made[P * 3] > 0.2e-3f && made[P * 7] == made[P * 3]);
+		free(made);
+		free(out);
+		driven_free(&d);
+	}
+	free(delta);
+	matrix_free(&m);
+}
+
 static void shrink(struct matrix *m, int exponent)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -295,6 +334,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(mean_magnitude_is_restored),
 	cmocka_unit_test(classes_follow_the_norms),
 	cmocka_unit_test(patches_without_bits_are_their_mean),
+	cmocka_unit_test(a_mean_of_chance_is_none),
 	cmocka_unit_test(degenerate_differences),
 	cmocka_unit_test(real_sizes),
 };
