@@ -62,12 +62,14 @@ static struct dfs_encode_config encode_config(struct encoding *e, const struct d
 	};
 }
 
-static int open_path(void *arg, const char *path)
+static int open_path(void *arg, const char *path, bool original)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct encoding *e = arg;
+	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	(void)arg;
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return original ? dfs_keeper_open(e->session.keeper, fd) : dfs_steal_fd(&fd);
 }
 
 /*
@@ -85,7 +87,7 @@ static int make_plan(struct encoding *e, const struct ctl_file *file, const char
 		return 0;
 	if (e->session.store)
 		dfs_coding_compare(e->session.store, config);
-	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, NULL, &config->plan, ret_why, err);
+	ret = dfs_planned_get(&e->planned, file->path, fd, config, open_path, e, &config->plan, ret_why, err);
 	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		config->codec = NULL;
 	return ret;

@@ -261,11 +261,14 @@ static bool is_older(const struct dfs_mount *mount, const struct stat *st)
 /* It is not in the queue. */
 static void find_state(struct dfs_mount *mount, int fd, const struct stat *st, struct dfs_reason *why)
 {
+	/* First: what was noted of it may be of a time when it was none. */
+	if (dfs_pin_links_has(mount->pin_links, st)) {
+		why->id = DFS_REASON_BASE;
+		return;
+	}
 	if (dfs_ledger_find(mount->ledger, st, why))
 		return;
-	if (dfs_pin_links_has(mount->pin_links, st))
-		why->id = DFS_REASON_BASE;
-	else if (st->st_size == 0)
+	if (st->st_size == 0)
 		why->id = DFS_REASON_EMPTY;
 	else if (is_older(mount, st))
 		why->id = DFS_REASON_EXISTING;

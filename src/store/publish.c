@@ -30,16 +30,26 @@ static int keep_writers_out(int fd, struct dfs_err *err)
 	return 0;
 }
 
-/* A container became plain: not for an empty file, whose content is to come. */
-static int mark_thawed(const struct dfs_publish *p, struct dfs_err *err)
+/* A container became plain, but no empty file, whose content is to come; or what was one once is one again, exactly. */
+static bool was_before(const struct dfs_publish *p)
 {
 	struct stat st;
+
+	if (p->as_is)
+		return false;
+	if (p->sb)
+		return !p->anew && dfs_mark_has(&dfs_mark_exact, p->old_fd);
+	return fstat(p->tmp_fd, &st) < 0 || st.st_size > 0;
+}
+
+static int mark_before(const struct dfs_publish *p, struct dfs_err *err)
+{
 	int ret;
 
-	if (p->sb || p->as_is || (fstat(p->tmp_fd, &st) == 0 && st.st_size == 0))
+	if (!was_before(p))
 		return 0;
 	ret = dfs_mark_set(&dfs_mark_exact, p->tmp_fd);
-	return ret < 0 && ret != -ENOTSUP ? dfs_fail(err, -ret, "mark as thawed: %s", strerror(-ret)) : 0;
+	return ret < 0 && ret != -ENOTSUP ? dfs_fail(err, -ret, "mark as compressed before: %s", strerror(-ret)) : 0;
 }
 
 static int dress(const struct dfs_publish *p, struct dfs_err *err)
@@ -52,7 +62,7 @@ static int dress(const struct dfs_publish *p, struct dfs_err *err)
 		if (ret < 0 && ret != -ENOTSUP)
 			return dfs_fail(err, -ret, "mark as a container: %s", strerror(-ret));
 	}
-	ret = mark_thawed(p, err);
+	ret = mark_before(p, err);
 	if (ret == 0 && !p->as_is)
 		ret = dfs_attributes_copy(p->old_fd, &p->expect, p->tmp_fd, err);
 	if (ret < 0)

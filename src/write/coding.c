@@ -7,11 +7,15 @@
 #include "store/registry.h"
 #include "write/spec.h"
 
-static int open_in_store(void *arg, const char *rel)
+static int open_in_store(void *arg, const char *rel, bool original)
 {
-	int fd, ret = dfs_store_openat(arg, rel, O_RDONLY | O_NOATIME, &fd);
+	const struct dfs_coding *c = arg;
+	DFS_AUTO(fd) int fd = -1;
+	int ret = dfs_store_openat(c->store, rel, O_RDONLY | O_NOATIME, &fd);
 
-	return ret < 0 ? ret : fd;
+	if (ret < 0)
+		return ret;
+	return original ? dfs_keeper_open(c->keeper, fd) : dfs_steal_fd(&fd);
 }
 
 void dfs_coding_compare(const struct dfs_store *store, struct dfs_encode_config *encode)
@@ -41,7 +45,7 @@ int dfs_coding_of(const struct dfs_coding *c, const char *rel, int fd, struct df
 	if (!encode->codec)
 		return 0;
 	dfs_coding_compare(c->store, encode);
-	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c->store, &encode->plan, ret_why, err);
+	ret = dfs_planned_get(c->planned, rel, fd, encode, open_in_store, (void *)c, &encode->plan, ret_why, err);
 	if (ret == 0 && *ret_why != DFS_REASON_NONE)
 		encode->codec = NULL;
 	return ret;

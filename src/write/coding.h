@@ -8,6 +8,7 @@
 #define DFS_WRITE_CODING_H
 
 #include "store/store.h"
+#include "write/keeper.h"
 #include "write/permit.h"
 #include "write/planned.h"
 
@@ -18,6 +19,7 @@ struct dfs_coding {
 	struct dfs_permit_mount mount;
 	const char *wanted;		/* SPEC that somebody asked for by name; NULL: nobody */
 	struct dfs_planned *planned;
+	struct dfs_keeper *keeper;	/* of the store's originals; may be NULL */
 };
 
 /**

@@ -32,6 +32,7 @@ struct passage {
 	bool must;		/* only a mark keeps it from being taken for a container: it becomes one, shrunk or not */
 	int tmp_fd;
 	char *tmp_name;		/* NULL: none, or taken by publish */
+	char kept_id[DFS_KEPT_ID];	/* of the original that comes to be kept; "": none does */
 };
 
 static void passage_release(struct passage *p)
@@ -158,10 +159,18 @@ static int enter(void *arg)
 	return p->config->watch->enter(p->config->watch->arg, &change);
 }
 
+static struct dfs_keeper *keeper_of(const struct passage *p)
+{
+	return p->config->watch && !p->config->keeper ? p->config->watch->keeper : p->config->keeper;
+}
+
 static void leave(void *arg, const struct dfs_published *now)
 {
 	struct passage *p = arg;
 
+	/* First: who sees the name elsewhere is to see the old file without one. */
+	if (now)
+		dfs_keeper_placed(keeper_of(p), p->kept_id);
 	p->config->watch->leave(p->config->watch->arg, now);
 }
 
@@ -178,13 +187,6 @@ static int publish_file(struct passage *p, const struct dfs_superblock *sb, stru
 	free(p->tmp_name);	/* in place or gone */
 	p->tmp_name = NULL;
 	return ret;
-}
-
-static struct dfs_keeper *keeper_of(const struct passage *p)
-{
-	const struct dfs_ingest_config *config = p->config;
-
-	return !config->keeper && config->watch ? config->watch->keeper : config->keeper;
 }
 
 /* What an original is kept for goes on being that, whatever it is stored as. */
@@ -207,8 +209,7 @@ static int publish_kept(struct passage *p, const struct dfs_superblock *sb, int6
 		.watch = config->watch ? config->watch->links : NULL,
 	};
 	struct dfs_keeper *keeper = keeper_of(p);
-	char id[DFS_KEPT_ID];
-	int ret = dfs_keeper_keep(keeper, &keep, &p->st, id, err);
+	int ret = dfs_keeper_keep(keeper, &keep, &p->st, p->kept_id, err);
 
 	if (dfs_keeper_refused(ret)) {
 		dfs_reason_set(&result->reason, DFS_REASON_KEEP, 0, err->text);
@@ -218,7 +219,7 @@ static int publish_kept(struct passage *p, const struct dfs_superblock *sb, int6
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", p->rel);
 	ret = publish_file(p, sb, err);
-	dfs_keeper_kept(keeper, &keep, id, ret == 0);
+	dfs_keeper_kept(keeper, &keep, p->kept_id, ret == 0);
 	result->compressed = ret == 0;
 	return ret;
 }

@@ -275,6 +275,18 @@ bool dfs_keeper_ask(struct dfs_keeper *k, int fd, struct dfs_keeper_view *ret_vi
 	return e != NULL;
 }
 
+int dfs_keeper_open(struct dfs_keeper *k, int fd)
+{
+	struct dfs_keeper_view view;
+	char path[DFS_KEPT_PATH_SIZE];
+	int original, ret;
+
+	if (!dfs_keeper_ask(k, fd, &view))
+		return -ENOENT;
+	ret = dfs_store_openat(k->config.store, dfs_kept_path(view.id, path), O_RDONLY | O_NOATIME, &original);
+	return ret < 0 ? ret : original;
+}
+
 void dfs_keeper_stats(struct dfs_keeper *k, struct dfs_keeper_stats *ret_stats)
 {
 	struct dfs_keeper_stats stats = { 0 };

@@ -70,6 +70,9 @@ int dfs_keeper_keep(struct dfs_keeper *keeper, const struct dfs_keep *keep, stru
 /* dfs_keeper_refused() - is that failure one of the file system, which another try does not mend? */
 bool dfs_keeper_refused(int ret);
 
+/* dfs_keeper_placed() - its name leads to the new file now, and dfs_keeper_kept() is yet to come; @id: "": nothing to do */
+void dfs_keeper_placed(struct dfs_keeper *keeper, const char *id);
+
 /* dfs_keeper_kept() - it took its name; or, not @done, it did not, as far as is known, and then nothing is kept */
 void dfs_keeper_kept(struct dfs_keeper *keeper, const struct dfs_keep *keep, const char *id, bool done);
 
@@ -103,6 +106,9 @@ struct dfs_keeper_view {
 
 /* dfs_keeper_ask() - is an original of this file kept? */
 bool dfs_keeper_ask(struct dfs_keeper *keeper, int fd, struct dfs_keeper_view *ret_view);
+
+/* dfs_keeper_open() - the original that is kept of this file, to read. Return: a descriptor; -ENOENT: none is; -errno. */
+int dfs_keeper_open(struct dfs_keeper *keeper, int fd);
 
 struct dfs_keeper_stats {
 	uint64_t n, n_manual, bytes;

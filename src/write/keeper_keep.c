@@ -26,20 +26,40 @@ static int describe(const struct dfs_keep *keep, const struct stat *st, struct d
 	return 0;
 }
 
+/* Under the lock. */
+static struct dfs_keeper_entry *made(struct dfs_keeper *k, const char *id)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (strcmp(k->entries[i]->kept.id, id) == 0)
+			return k->entries[i];
+	return NULL;
+}
+
+void dfs_keeper_placed(struct dfs_keeper *k, const char *id)
+{
+	struct dfs_keeper_entry *e;
+
+	if (!k || !*id)
+		return;
+	pthread_mutex_lock(&k->lock);
+	e = made(k, id);
+	if (e)
+		e->making = false;
+	pthread_mutex_unlock(&k->lock);
+}
+
 static void end_making(struct dfs_keeper *k, const char *id, bool done)
 {
-	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < k->n; i++) {
-		struct dfs_keeper_entry *e = k->entries[i];
+	struct dfs_keeper_entry *e;
 
-		if (strcmp(e->kept.id, id) != 0)
-			continue;
+	pthread_mutex_lock(&k->lock);
+	e = made(k, id);
+	if (e) {
 		e->making = false;
 		if (done)
 			dfs_keeper_unhold(k, e);
 		else
 			dfs_keeper_drop(k, e);
-		break;
 	}
 	pthread_mutex_unlock(&k->lock);
 }

@@ -43,17 +43,19 @@ static bool covers(const struct dfs_planned *p, const char *rel, const struct st
 	return false;
 }
 
-/* Return: 0; -EEXIST: it is a container, and no original any more; -errno. */
-static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *ret_st, dfs_planned_open_fn *open,
-		     void *open_arg, struct dfs_err *err)
+/* Return: 0; -EEXIST: it is a container; -ENOENT; -errno. */
+static int open_plain(struct dfs_plan_file *file, const char *rel, bool original, struct stat *ret_st,
+		      dfs_planned_open_fn *open, void *open_arg, struct dfs_err *err)
 {
 	struct dfs_claim claim;
-	int ret = open(open_arg, rel);
+	int ret = open(open_arg, rel, original);
 
 	if (ret == -ENOENT)
 		return dfs_fail(err, ENOENT, "%s is not there", rel);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "open %s: %s", rel, strerror(-ret));
+	if (file->fd >= 0)
+		close(file->fd);
 	file->fd = ret;
 	if (fstat(file->fd, ret_st) < 0)
 		return dfs_fail_errno(err, "stat %s", rel);
@@ -61,8 +63,19 @@ static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *r
 	ret = dfs_claim_check(file->fd, file->len, &claim);
 	if (ret < 0)
 		return dfs_fail(err, -ret, "read %s: %s", rel, strerror(-ret));
-	if (claim.kind != DFS_PLAIN)
-		return -EEXIST;
+	return claim.kind == DFS_PLAIN ? 0 : -EEXIST;
+}
+
+/* Return: 0; -EEXIST: it is a container, and its original is not kept; -errno. */
+static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *ret_st, dfs_planned_open_fn *open,
+		     void *open_arg, struct dfs_err *err)
+{
+	int ret = open_plain(file, rel, false, ret_st, open, open_arg, err);
+
+	if (ret == -EEXIST && open_plain(file, rel, true, ret_st, open, open_arg, NULL) == 0)
+		ret = 0;
+	if (ret < 0)
+		return ret;
 	ret = dfs_classify(file->fd, &file->header, NULL, err);
 	if (ret < 0)
 		return dfs_err_at(err, ret, "%s", rel);

@@ -2,7 +2,8 @@
 /*
  * planned: the plan for the sharded model that was looked at last, kept while
  * its files are coded one after the other: the first that is coded takes its
- * original with it, and nobody could measure the whole model again.
+ * original with it, and nobody could measure the whole model again, unless the
+ * original is kept.
  */
 #ifndef DFS_WRITE_PLANNED_H
 #define DFS_WRITE_PLANNED_H
@@ -22,8 +23,8 @@ struct dfs_planned {
 	struct dfs_plan plan;
 };
 
-/* How a file of the model is opened: read-only. Return: a descriptor; -errno. */
-typedef int dfs_planned_open_fn(void *arg, const char *rel);
+/* How a file of the model is opened: read-only; @original: what is kept of it instead. Return: a descriptor; -ENOENT; -errno. */
+typedef int dfs_planned_open_fn(void *arg, const char *rel, bool original);
 
 /**
  * dfs_planned_get() - the plan for a file that is one of several

@@ -178,6 +178,7 @@ static int compress(struct task *t, struct dfs_reason *why, struct dfs_ingest_re
 	const struct dfs_coding coding = {
 		.store = config->store, .policy = t->shared->policy, .mount = { config->codec, config->since },
 		.wanted = t->item->wish.codec, .planned = t->shared->planned,
+		.keeper = config->watch ? config->watch->keeper : NULL,
 	};
 	struct dfs_ingest_config ingest = {
 		.encode = {

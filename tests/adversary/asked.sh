@@ -151,6 +151,31 @@ policy set mnt/d ingest=on codec=bitdelta
 printf x | dd of=mnt/d/y.safetensors bs=1 seek=20000 conv=notrunc status=none
 deltafsctl wait mnt >said 2>&1 && [ "$(getfattr --absolute-names --only-values -n user.deltafs.exact mnt/d/y.safetensors)" = 1 ] || fail "it is not exact: $(cat said)"
 says 'It was compressed before' deltafsctl encode --codec ultradelta mnt/d/y.safetensors
+# So does the file itself, where no policy wants anything; across a restart, and without a mount. A new one tells nothing.
+mkdir mnt/n && policy set mnt/n keep=none
+for name in written encoded; do
+	cp orig/tune.safetensors mnt/n/$name.safetensors
+	deltafsctl encode --yes --codec bitdelta mnt/n/$name.safetensors >said 2>&1 || fail "$(cat said)"
+done
+printf x | dd of=mnt/n/written.safetensors bs=1 seek=20000 conv=notrunc status=none
+deltafsctl decode mnt/n/encoded.safetensors >said 2>&1 && deltafsctl encode mnt/n/encoded.safetensors >said 2>&1 || fail "$(cat said)"
+cp orig/tune.safetensors mnt/n/new.safetensors
+deltafsctl wait mnt >said 2>&1 || fail "wait: $(cat said)"
+told_again() {
+	for name in written encoded; do
+		[ "$(getfattr --absolute-names --only-values -n user.deltafs.state mnt/n/$name.safetensors)" = container ] || fail "$name is no container"
+		says 'It was compressed before, and what was given up then, if anything, is lost already' deltafsctl encode --codec ultradelta $1/n/$name.safetensors
+	done
+	deltafsctl encode --codec ultradelta $1/n/new.safetensors </dev/null >said 2>&1
+	! grep -q before said || fail "a new one, in $1: $(cat said)"
+}
+told_again mnt && told_again store
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=0
+told_again mnt
+cat orig/tune.safetensors >mnt/n/written.safetensors && deltafsctl wait mnt >said 2>&1 || fail "wait: $(cat said)"
+deltafsctl encode --codec ultradelta mnt/n/written.safetensors </dev/null >said 2>&1
+! grep -q before said || fail "written anew from its beginning: $(cat said)"
 alive
 stop_daemon mnt
 rm -rf store/d && mkdir store/d && cp orig/tune.safetensors store/d/z.safetensors && z store/d && before store/d

@@ -14,9 +14,10 @@
  * tensor for a container's own records; the error is the share of the
  * differences' energy that is lost; "open" is the memory of the opened table.
  *
- * "must" is what deltafs asks of itself for BF16, 1024 wide, on AVX-512; a line
- * ends in "below" where a speed of the best level here is less. It is never a
- * failure: time is the machine's, too.
+ * "must" is what deltafs asks of itself for BF16, 1024 wide, decoding bitdelta
+ * and ultradelta with AVX-512 only; a line ends in "below", and the program with
+ * 1, where a speed of the best level here is less. No test runs it: time is the
+ * machine's, too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,23 +31,24 @@ static const struct row {
 	const char *spec;
 	unsigned kind;		/* of differences (matrix.h) */
 	double encode, decode;	/* GB/s that must be reached; 0: nothing is asked */
+	bool wide;		/* decoding: of machines with AVX-512 */
 } rows[] = {
-	{ "bitdelta", GAUSSIAN, 0.5, 2.0 },
-	{ "bitdelta:scale=scalar", GAUSSIAN, 0.5, 2.0 },
-	{ "bitdelta:scale=column", GAUSSIAN, 0.5, 2.0 },
+	{ "bitdelta", GAUSSIAN, 0.5, 2.0, true },
+	{ "bitdelta:scale=scalar", GAUSSIAN, 0.5, 2.0, true },
+	{ "bitdelta:scale=column", GAUSSIAN, 0.5, 2.0, true },
 	{ "bitdelta:k=3", GAUSSIAN, 0, 0 },
-	{ "ultradelta", GAUSSIAN, 0.5, 2.0 },
-	{ "ultradelta:s=0.95", GAUSSIAN, 0.5, 2.0 },
-	{ "ultradelta:s=0.99", GAUSSIAN, 0.5, 2.0 },
-	{ "ultradelta:levels=codebook", GAUSSIAN, 0.5, 2.0 },
+	{ "ultradelta", GAUSSIAN, 0.5, 2.0, true },
+	{ "ultradelta:s=0.95", GAUSSIAN, 0.5, 2.0, true },
+	{ "ultradelta:s=0.99", GAUSSIAN, 0.5, 2.0, true },
+	{ "ultradelta:levels=codebook", GAUSSIAN, 0.5, 2.0, true },
 	{ "ultradelta:mask=stored", GAUSSIAN, 0.5, 0 },
 	{ "delta-dct", TUNED, 0.3, 0.8 },
 	{ "delta-dct:codes=16", TUNED, 0.3, 0.8 },
 	{ "delta-dct:levels=minmax", TUNED, 0.3, 0.8 },
 	{ "delta-dct:levels=minmax,codes=16", TUNED, 0.3, 0.8 },
-	{ "delta-dct:bits=1:1", TUNED, 0.3, 0.8 },
-	{ "delta-dct:bits=2:0.34/1:0.33/0:0.33", TUNED, 0.3, 0.8 },
-	{ "delta-dct:bits=4:1", TUNED, 0.3, 0.8 },
+	{ "delta-dct:bits=1:1", TUNED, 0, 0 },
+	{ "delta-dct:bits=2:0.34/1:0.33/0:0.33", TUNED, 0, 0 },
+	{ "delta-dct:bits=4:1", TUNED, 0, 0 },
 	{ "delta-dct:p=8", TUNED, 0.3, 0 },
 	{ "delta-dct:p=32", TUNED, 0.3, 0.5 },
 	{ "delta-dct:p=64", TUNED, 0.3, 0 },
@@ -110,10 +112,13 @@ static double error_of(const struct driven *d)
 	return error;
 }
 
-static void report(const struct row *row, struct job *job)
+/* Return: nothing is below what is asked. */
+static bool report(const struct row *row, struct job *job)
 {
 	size_t bytes = job->matrix->bytes, total;
 	struct speeds encode = measure_speeds(encode_round, job, bytes), decode;
+	double asked = row->wide && dfs_cpu_best() < DFS_CPU_AVX512 ? 0 : row->decode;
+	bool below;
 
 	must(driven_open(&job->driven, job->driven.table.data, job->driven.table.len, false, &job->opened), "table");
 	job->out = room(job->driven.chunks->n * job->matrix->unit + DFS_VALUES_PAD);
@@ -124,16 +129,19 @@ static void report(const struct row *row, struct job *job)
 	print_speeds(&encode);
 	print_must(row->encode);
 	print_speeds(&decode);
-	print_must(row->decode);
-	printf("%s\n", best_speed(&encode) < row->encode || best_speed(&decode) < row->decode ? " below" : "");
+	print_must(asked);
+	below = best_speed(&encode) < row->encode || best_speed(&decode) < asked;
+	printf("%s\n", below ? " below" : "");
 	free(job->out);
 	dfs_table_close(job->opened);
+	return !below;
 }
 
-static void run(const struct row *row, const struct matrix *m, unsigned codec)
+static bool run(const struct row *row, const struct matrix *m, unsigned codec)
 {
 	struct job job = { .matrix = m, .how = { .codec = codec } };
 	const char *colon = strchr(row->spec, ':');
+	bool fast = true;
 
 	job.how.options = colon ? colon + 1 : NULL;
 	printf("%-36s", row->spec);
@@ -141,13 +149,14 @@ static void run(const struct row *row, const struct matrix *m, unsigned codec)
 	if (drive(&job.how, m, 1, &job.driven) == -ERANGE)
 		printf(" is not for such a matrix\n");
 	else
-		report(row, &job);
+		fast = report(row, &job);
 	fflush(stdout);
 	driven_free(&job.driven);
+	return fast;
 }
 
 /* A row for any SPEC: what is asked is asked of those above, in one shape. */
-static void run_spec(const char *spec, struct matrix *m)
+static bool run_spec(const char *spec, struct matrix *m)
 {
 	int len = (int)strcspn(spec, ":"), id;
 	bool asked = m->shape.dtype == DFS_BF16 && m->shape.cols == 1024;
@@ -167,7 +176,7 @@ static void run_spec(const char *spec, struct matrix *m)
 			row = rows[i];
 	}
 	matrix_fill(m, row.kind, SIZE, 1);
-	run(&row, m, (unsigned)id);
+	return run(&row, m, (unsigned)id);
 }
 
 static void print_head(const struct matrix *m)
@@ -197,7 +206,7 @@ static unsigned dtype_of(const char *name)
 
 int main(int argc, char **argv)
 {
-	size_t mib = 16, cols = 1024;
+	size_t mib = 16, cols = 1024, below = 0;
 	unsigned dtype = DFS_BF16;
 	struct matrix m;
 	int i = 1;
@@ -211,9 +220,9 @@ int main(int argc, char **argv)
 	m = matrix_new(dtype, (mib << 20) / dfs_dtype_info(dtype)->size / cols, cols);
 	print_head(&m);
 	for (int k = i; k < argc; k++)
-		run_spec(argv[k], &m);
+		below += !run_spec(argv[k], &m);
 	for (size_t k = 0; k < N_ROWS && i == argc; k++)
-		run_spec(rows[k].spec, &m);
+		below += !run_spec(rows[k].spec, &m);
 	matrix_free(&m);
-	return 0;
+	return below > 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# lossy_memory: delta-come, which works on whole matrices, holds those that it works on and not all; the bytes are the same whatever the threads
+# lossy_memory: coding what gives up bits holds what it works on and not the model; delta-come, which works on whole matrices, those; the bytes are the same whatever the threads
 # test: serial nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/ctl/common.sh"
@@ -9,6 +9,20 @@
 for millions in 2 24; do
 	make_pair --params ${millions}000000 --hidden 256 --vocab 0 $millions
 done
+# lossy MILLIONS CODEC: the peak is in $mib.
+lossy() {
+	mib=$(peak deltafsctl encode --yes --threads 1 --codec "$2" --base "$1/base/model.safetensors" \
+		"$1/tune/model.safetensors" -o "$1.$2") || fail "$2: $(cat said)"
+}
+# Those of delta-dct, a sixteenth of the model, are held: 3 MiB.
+for codec in bitdelta delta-dct ultradelta; do
+	lossy 2 $codec
+	few=$mib
+	lossy 24 $codec
+	echo "$codec: $few MiB for 2 million parameters, $mib for 24"
+	[ $((mib - few)) -lt 12 ] || fail "$codec: $((mib - few)) MiB more for 22 million parameters more"
+done
+
 # come MILLIONS THREADS: encodes to MILLIONS.THREADS; the peak is in $mib.
 come() {
 	mib=$(peak deltafsctl encode --yes --threads "$2" --codec delta-come:rounds=0 --base "$1/base/model.safetensors" \

@@ -53,6 +53,7 @@ run deltafsctl wait --timeout 60 mnt/third.safetensors
 exec 5<mnt/third.safetensors
 run deltafsctl base add mnt store/third.safetensors
 grep -q 'third.safetensors: decoded, since a base is plain' said || fail "base add of a container: $(cat said)"
+told reason mnt/third.safetensors | grep -q "^a base" || fail "reason of a base that was decoded for it: $(told reason mnt/third.safetensors)"
 same /dev/fd/5 other/tune/model.safetensors
 exec 5<&-
 third=$(id_of third.safetensors)

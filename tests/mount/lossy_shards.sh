@@ -95,6 +95,30 @@ stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
 replaced m2 3e-2
 
+# Where the originals of the others are kept, the whole model's is there: it is coded anew, by the plan of what the model is now.
+"$DFS_BUILD/tests/tools/make_pair" --params 1000000 --hidden 128 --seed 5 --shards 3 --r 4e-2 other >/dev/null || fail make_pair
+mkdir mnt/kept plain/now
+deltafsctl policy set mnt/kept codec=ultradelta keep=manual >/dev/null || fail "policy set"
+for i in 1 2 3; do cp "pair/tune/$(shard $i)" mnt/kept/; done
+planned kept
+cp "other/tune/$(shard 2)" mnt/kept/
+settle
+cp pair/tune/* plain/now/
+cp "other/tune/$(shard 2)" plain/now/
+run deltafsctl encode --yes --codec ultradelta plain/now/*.safetensors
+[ "$(told exact "mnt/kept/$(shard 2)")" = 0 ] || fail "kept: a shard that was replaced is exact: $(told reason "mnt/kept/$(shard 2)")"
+cmp "store/kept/$(shard 2)" "plain/now/$(shard 2)" || fail "kept: a shard that was replaced is by another plan"
+for i in 1 3; do cmp "mnt/kept/$(shard $i)" "want$i" || fail "kept: shard $i changed with it"; done
+deltafsctl revert "mnt/kept/$(shard 2)" >/dev/null || fail "revert"
+cmp "mnt/kept/$(shard 2)" "other/tune/$(shard 2)" || fail "kept: reverted, it has other bytes"
+# One of them let go of, it is exact.
+deltafsctl accept "mnt/kept/$(shard 3)" >/dev/null || fail "accept"
+cp --remove-destination "pair/tune/$(shard 2)" mnt/kept/
+settle
+because "kept/$(shard 2)" 'coded exactly, since other files of its model were compressed before;' ||
+	fail "accepted: $(told exact "mnt/kept/$(shard 2)"), $(told reason "mnt/kept/$(shard 2)")"
+cmp "mnt/kept/$(shard 2)" "pair/tune/$(shard 2)" || fail "accepted: other bytes"
+
 # What that advises: copied in anew one by one, each is exact, and asked for by name they are one model again.
 for i in 2 1 3; do
 	cp "pair/tune/$(shard $i)" mnt/m2/
