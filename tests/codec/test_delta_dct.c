@@ -237,7 +237,7 @@ static void a_mean_of_chance_is_none(void **state)
 		{ "", false }, { "codes=16", false }, { "levels=minmax", true }, { "levels=minmax,codes=16", true },
 	};
 	struct matrix m = matrix_new(DFS_F32, P, P * PATCHES);
-	float *delta = room(m.n * sizeof(*delta));
+	float *delta = (void *)room(m.n * sizeof(*delta));
 
 	(void)state;
 	for (size_t i = 0; i < m.n; i++) {
