@@ -18,6 +18,7 @@
 
 #define PAUSE_FIRST_MS 5
 #define PAUSE_LAST_MS 200
+#define FOLLOW_TRIES 20		/* what a kernel believes it believes for a second */
 
 DFS_AUTO_KIND(mount, struct ctl_mount, ctl_mount_release(p));
 
@@ -282,19 +283,29 @@ static bool is_in_work(struct ctl_daemon *d)
 	return ctl_daemon_state(d, &none) == 0 && d->state.state == DFS_CONTROL_WORKING;
 }
 
-/* A codec that gives up bits left another file there, and the old one to who has it open. */
+/* Does no name lead to it any more? The kernel may believe otherwise for a moment; the daemon knows. */
+static bool is_nameless(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_NLINK, &st) == 0 && st.stx_nlink == 0;
+}
+
+/* A codec that gives up bits left another file there, and the old one to who has it open, and for a moment to who has its name. */
 static void follow_name(struct ctl_daemon *d)
 {
-	struct stat st;
-	int fd;
+	unsigned pause = 0;
 
-	if (fstat(d->fd, &st) < 0 || st.st_nlink)
-		return;
-	fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return;
-	close(d->fd);
-	d->fd = fd;
+	for (unsigned i = 0; i < FOLLOW_TRIES && is_nameless(d->fd) && !ctl_interrupted(); i++) {
+		int fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		close(d->fd);
+		d->fd = fd;
+		if (i)
+			ctl_pause(&pause);
+	}
 }
 
 int ctl_daemon_await(struct ctl_daemon *d, struct ctl_result *result, struct dfs_err *err)

@@ -31,6 +31,7 @@ struct record {
 	uint64_t patches, across;
 	size_t table, norms, means, classes, payloads;	/* where in the record */
 	uint64_t used;			/* of payloads */
+	bool drops_chance;		/* for dfs_dct_mean() */
 	bool too_large;
 };
 
@@ -143,20 +144,6 @@ static uint64_t first_patch(const struct record *r, const struct dfs_block *bloc
 	return block->first / block->shape.cols / r->params.p * r->across;
 }
 
-/*
- * A mean that chance alone would make of values around zero, three standard
- * errors, tells nothing of the fine-tune. Yet it would add to the mean
- * magnitude that the scale is to restore, and so make all patches with bits
- * smaller: by 4 % at p=16, and half as many points again were lost. The paper's
- * own levels come with all means of the paper.
- */
-static double mean_of(const struct dfs_dct_params *params, const struct dfs_dct_sums *sums, size_t n)
-{
-	bool chance = fabs(*sums->sum) <= 3 * sqrt(*sums->square);
-
-	return chance && params->bits[0] && !params->minmax ? 0 : *sums->sum / (double)n;
-}
-
 static void measure_patches(struct record *r, const struct dfs_block *block, const float *delta, enum dfs_cpu cpu)
 {
 	struct dfs_dct_layout l = dfs_dct_layout(&r->params, block->n / block->shape.cols, block->shape.cols, NULL);
@@ -170,7 +157,7 @@ static void measure_patches(struct record *r, const struct dfs_block *block, con
 		struct dfs_dct_sums sums = dfs_dct_sums(cpu, delta + row * l.cols + col, l.cols, rows, cols);
 
 		norms[patch] = (float)sqrt(*sums.square);
-		means[patch] = (float)mean_of(&r->params, &sums, rows * cols);
+		means[patch] = (float)dfs_dct_mean(&sums, rows * cols, r->drops_chance);
 		r->magnitude += *sums.magnitude;
 	}
 }
@@ -218,8 +205,10 @@ static int measure(const void *options, unsigned pass, const struct dfs_block *b
 	struct record *r = tensor->record;
 
 	if (pass == 0) {
-		if (!r->patches)
+		if (!r->patches) {
 			record_init(options, r, tensor->shape);
+			r->drops_chance = dfs_dct_drops_chance(options, r->patches);
+		}
 		measure_patches(r, block, delta, dfs_scratch_cpu(scratch));
 		return 0;
 	}

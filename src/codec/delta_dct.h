@@ -188,6 +188,12 @@ struct dfs_dct_sums dfs_dct_sums(enum dfs_cpu cpu, const float *values, size_t s
 /* dfs_dct_magnitude() - the last of the three, alone: the same number */
 double dfs_dct_magnitude(enum dfs_cpu cpu, const float *values, size_t stride, size_t rows, size_t cols);
 
+/* dfs_dct_drops_chance() - of @n patches, do so many have bits that a mean by chance of others is none */
+bool dfs_dct_drops_chance(const struct dfs_dct_options *options, size_t n);
+
+/* dfs_dct_mean() - of @n values; 0 if chance alone may have made it, and @drops_chance */
+double dfs_dct_mean(const struct dfs_dct_sums *sums, size_t n, bool drops_chance);
+
 /* dfs_dct_counts() - of @n patches, how many are of each class */
 void dfs_dct_counts(const struct dfs_dct_options *options, size_t n, size_t *ret_counts);
 

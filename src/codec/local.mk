@@ -20,6 +20,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/delta_dct.c \
 	%D%/delta_dct.h \
 	%D%/delta_dct_levels.c \
+	%D%/delta_dct_mean.c \
 	%D%/delta_dct_options.c \
 	%D%/delta_dct_rank.c \
 	%D%/delta_dct_read.c \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/mark.h"
 #include "store/walk.h"
 #include "util/auto.h"
 #include "write/classify.h"
@@ -123,6 +124,8 @@ static int unmark(void *arg, struct dfs_err *err)
 	struct dfs_claim claim;
 	int ret = dfs_claim_unmark(t->file->fd);
 
+	if (ret == 0)
+		ret = dfs_mark_clear(&dfs_mark_exact, t->file->fd);	/* of what was there before */
 	if (ret == 0)
 		ret = dfs_claim_check(t->file->fd, (uint64_t)t->file->st.st_size, &claim);
 	if (ret < 0)

@@ -279,12 +279,18 @@ int dfs_keeper_open(struct dfs_keeper *k, int fd)
 {
 	struct dfs_keeper_view view;
 	char path[DFS_KEPT_PATH_SIZE];
-	int original, ret;
+	DFS_AUTO(fd) int original = -1;
+	struct stat st;
+	int ret;
 
 	if (!dfs_keeper_ask(k, fd, &view))
 		return -ENOENT;
 	ret = dfs_store_openat(k->config.store, dfs_kept_path(view.id, path), O_RDONLY | O_NOATIME, &original);
-	return ret < 0 ? ret : original;
+	if (ret < 0)
+		return ret;
+	if (fstat(original, &st) < 0)
+		return -errno;
+	return (uint64_t)st.st_size == view.bytes ? dfs_steal_fd(&original) : -ENOENT;
 }
 
 void dfs_keeper_stats(struct dfs_keeper *k, struct dfs_keeper_stats *ret_stats)

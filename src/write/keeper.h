@@ -70,7 +70,11 @@ int dfs_keeper_keep(struct dfs_keeper *keeper, const struct dfs_keep *keep, stru
 /* dfs_keeper_refused() - is that failure one of the file system, which another try does not mend? */
 bool dfs_keeper_refused(int ret);
 
-/* dfs_keeper_placed() - its name leads to the new file now, and dfs_keeper_kept() is yet to come; @id: "": nothing to do */
+/*
+ * dfs_keeper_placed() - it took its name; dfs_keeper_kept(), which is yet to come, changes nothing then
+ * @id: "": nothing to do. Whoever tells the kernel of the new name calls it
+ * before: who waits for the original may hold what the kernel waits for.
+ */
 void dfs_keeper_placed(struct dfs_keeper *keeper, const char *id);
 
 /* dfs_keeper_kept() - it took its name; or, not @done, it did not, as far as is known, and then nothing is kept */

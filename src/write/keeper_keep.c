@@ -43,9 +43,23 @@ void dfs_keeper_placed(struct dfs_keeper *k, const char *id)
 		return;
 	pthread_mutex_lock(&k->lock);
 	e = made(k, id);
-	if (e)
+	if (e) {
 		e->making = false;
+		dfs_keeper_unhold(k, e);
+	}
 	pthread_mutex_unlock(&k->lock);
+}
+
+static bool is_making(struct dfs_keeper *k, const char *id)
+{
+	const struct dfs_keeper_entry *e;
+	bool making;
+
+	pthread_mutex_lock(&k->lock);
+	e = made(k, id);
+	making = e && e->making;
+	pthread_mutex_unlock(&k->lock);
+	return making;
 }
 
 static void end_making(struct dfs_keeper *k, const char *id, bool done)
@@ -114,7 +128,7 @@ static bool may_have_taken(const struct dfs_keeper *k, const struct dfs_keep *ke
 
 void dfs_keeper_kept(struct dfs_keeper *k, const struct dfs_keep *keep, const char *id, bool done)
 {
-	if (!*id)
+	if (!*id || !is_making(k, id))
 		return;
 	done = done || may_have_taken(k, keep);
 	if (!done)

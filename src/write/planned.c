@@ -72,8 +72,10 @@ static int open_file(struct dfs_plan_file *file, const char *rel, struct stat *r
 {
 	int ret = open_plain(file, rel, false, ret_st, open, open_arg, err);
 
-	if (ret == -EEXIST && open_plain(file, rel, true, ret_st, open, open_arg, NULL) == 0)
-		ret = 0;
+	if (ret == -EEXIST) {
+		ret = open_plain(file, rel, true, ret_st, open, open_arg, err);
+		ret = ret == -ENOENT ? -EEXIST : ret;
+	}
 	if (ret < 0)
 		return ret;
 	ret = dfs_classify(file->fd, &file->header, NULL, err);

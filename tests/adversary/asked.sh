@@ -173,9 +173,12 @@ told_again mnt && told_again store
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
 told_again mnt
-cat orig/tune.safetensors >mnt/n/written.safetensors && deltafsctl wait mnt >said 2>&1 || fail "wait: $(cat said)"
-deltafsctl encode --codec ultradelta mnt/n/written.safetensors </dev/null >said 2>&1
-! grep -q before said || fail "written anew from its beginning: $(cat said)"
+deltafsctl decode mnt/n/encoded.safetensors >said 2>&1 || fail "$(cat said)"
+for name in written encoded; do
+	cat orig/tune.safetensors >mnt/n/$name.safetensors && deltafsctl wait mnt >said 2>&1 || fail "wait: $(cat said)"
+	deltafsctl encode --codec ultradelta mnt/n/$name.safetensors </dev/null >said 2>&1
+	! grep -q before said || fail "$name, written anew from its beginning: $(cat said)"
+done
 alive
 stop_daemon mnt
 rm -rf store/d && mkdir store/d && cp orig/tune.safetensors store/d/z.safetensors && z store/d && before store/d

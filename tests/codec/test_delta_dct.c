@@ -235,6 +235,8 @@ static void a_mean_of_chance_is_none(void **state)
 	enum { P = 16, PATCHES = 16 };
 	static const struct { const char *options; bool kept; } sets[] = {
 		{ "", false }, { "codes=16", false }, { "levels=minmax", true }, { "levels=minmax,codes=16", true },
+		/* 4 and 3 of the 16 patches have bits */
+		{ "bits=2:0.25/0:0.75", false }, { "bits=2:0.19/0:0.81", true },
 	};
 	struct matrix m = matrix_new(DFS_F32, P, P * PATCHES);
 	float *delta = (void *)room(m.n * sizeof(*delta));
@@ -262,6 +264,31 @@ static void a_mean_of_chance_is_none(void **state)
 		driven_free(&d);
 	}
 	free(delta);
+	matrix_free(&m);
+}
+
+/* No sum of nine values is beyond three standard errors: edges of few values have the mean that they have. */
+static void a_mean_of_few_is_theirs(void **state)
+{
+	enum { ROWS = 64, COLS = 65 };
+	struct matrix m = matrix_make(DFS_F32, ROWS, COLS, GAUSSIAN, 1e-3, 6);
+	float *delta = matrix_deltas(&m, m.data), *made;
+	uint8_t *out = room(m.bytes);
+	struct driven d;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++)
+		delta[i * COLS + COLS - 1] = 5e-4f;
+	matrix_add(&m, delta);
+	CHECK_RET(0, encode("p=8", &m, &d));
+	driven_decode_alike(&d, out);
+	made = matrix_deltas(&m, out);
+	for (size_t i = 0; i < ROWS; i++)
+		CHECK(made[i * COLS + COLS - 1] > 3e-4f);
+	free(made);
+	free(delta);
+	free(out);
+	driven_free(&d);
 	matrix_free(&m);
 }
 
@@ -335,6 +362,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(classes_follow_the_norms),
 	cmocka_unit_test(patches_without_bits_are_their_mean),
 	cmocka_unit_test(a_mean_of_chance_is_none),
+	cmocka_unit_test(a_mean_of_few_is_theirs),
 	cmocka_unit_test(degenerate_differences),
 	cmocka_unit_test(real_sizes),
 };

@@ -48,6 +48,7 @@ PY
 mkdir mnt/given mnt/plain mnt/asked
 cp "$tune" mnt/given/before
 cp "$tune" mnt/plain/a
+cp "$tune" mnt/plain/b
 settle
 no_reason mnt/given/before
 deltafsctl policy set mnt/given codec=bitdelta >/dev/null || fail "policy set"
@@ -74,7 +75,7 @@ import json, os, sys
 q = json.load(sys.stdin)["queue"]
 size, stored = os.stat(sys.argv[1]).st_size, os.stat(sys.argv[2]).st_size
 assert [q[k] for k in ("lossy_files", "lossy_original_bytes", "lossy_stored_bytes")] == [1, size, stored], q
-assert q["compressed_files"] == 7 and q["stored_bytes"] > stored, q' "$tune" store/given/new || fail "status --json: $(deltafsctl status --json mnt)"
+assert q["compressed_files"] == 8 and q["stored_bytes"] > stored, q' "$tune" store/given/new || fail "status --json: $(deltafsctl status --json mnt)"
 
 # Somebody asks by name.
 cp "$tune" "mnt/asked/$hash_name"
@@ -120,7 +121,8 @@ cp "$tune" store/given/elsewhere
 deltafsctl encode store/given/elsewhere >/dev/null || fail "encode"
 start_daemon store mnt -o rw,quiet=0,codec=delta-dct
 because mnt/given/elsewhere 'and not by this mount under this policy; '
-because mnt/plain/a 'since it was there before the policy; '
+because mnt/plain/a 'since it was compressed before; '
+because mnt/plain/b 'since it was there before the policy; '
 no_reason store/given/new
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0

@@ -39,4 +39,39 @@ for codec in bitdelta ultradelta; do
 		cmp "mnt/$codec/$(shard $i)" "pair/tune/$(shard $i)" || fail "$codec: shard $i, reverted, has other bytes"
 	done
 done
+
+dev=$(stat -c %d mnt)
+# The kernel is told late that the name leads elsewhere, and meanwhile somebody links the new file, which makes it plain:
+# whoever does that holds what the kernel wants for being told.
+mkdir mnt/linked
+run deltafsctl policy set mnt/linked keep=manual
+for name in first second; do cp "pair/tune/$(shard 1)" mnt/linked/$name.safetensors; done
+run deltafsctl wait --timeout 60 mnt
+attach -e trace=renameat,rename
+run deltafsctl encode --yes --codec bitdelta mnt/linked/first.safetensors </dev/null
+kill "$tracer" && wait "$tracer" 2>/dev/null
+publisher=$(grep 'first.safetensors' trace | tail -n 1 | cut -d ' ' -f 1)
+[ -d "/proc/$(daemon_pid)/task/$publisher" ] || fail "who publishes: $(cat trace)"
+strace -qq -o trace -p "$publisher" -e trace=writev -e inject=writev:delay_enter=3000000 2>strace.err 9>&- &
+tracer=$!
+traced() { grep -q 'TracerPid:.*[1-9]' "/proc/$(daemon_pid)/task/$publisher/status"; }
+retry 20 traced || fail "strace does not attach: $(cat strace.err)"
+exact=$(stat -c %s store/linked/second.safetensors)
+deltafsctl encode --yes --codec bitdelta mnt/linked/second.safetensors </dev/null >said 2>&1 &
+encoder=$!
+# It is plain for a moment before.
+published() { [[ " $exact $(stat -c %s "pair/tune/$(shard 1)") " != *" $(stat -c %s store/linked/second.safetensors) "* ]]; }
+retry 60 published || fail "nothing took the place of second: $(cat said)"
+sleep 1.3	# for a second the kernel believes that the name leads to the old file, and links none without a name
+if ! timeout -k 1 30 ln mnt/linked/second.safetensors mnt/linked/other.safetensors; then
+	# nothing else ends what nobody can kill
+	mountpoint -q /sys/fs/fuse/connections || mount -t fusectl none /sys/fs/fuse/connections
+	echo 1 >"/sys/fs/fuse/connections/$((dev & 0xff | dev >> 12 & 0xfff00))/abort"
+	fail "ln and the publisher wait for each other"
+fi
+grep -q writev trace || fail "the kernel was not told late: this shows nothing: $(cat trace strace.err)"
+kill "$tracer" && wait "$tracer" 2>/dev/null
+wait $encoder || fail "encode: $(cat said)"
+run deltafsctl wait --timeout 60 mnt
+cmp mnt/linked/second.safetensors mnt/linked/other.safetensors || fail "two names, two contents"
 stop_daemon mnt

@@ -14,8 +14,9 @@ into p x p patches, zeros beyond its edges. For each tensor:
 deltafs adds, deltafs-codecs(7) and deltafs-format(5): levels=lloyd, the levels
 that are best for a normal variable times the root mean square of the patch's
 coefficients; with one bit, +- their mean magnitude. With these levels, and where
-any patch has bits, a mean within three standard errors of zero is zero. A share's
-patches end where the sum of shares so far, times their number, rounds to.
+a quarter of the patches or more have bits, a mean of 64 values or more within
+three standard errors of zero is zero. A share's patches end where the sum of
+shares so far, times their number, rounds to.
 
 What a container chooses, and is held to:
   - the class of each patch: numbers must be right, and no patch of a lower
@@ -165,7 +166,8 @@ def mean_of(patches, inside):
 
 def without_chance(means, norms, inside):
     """Standard error of a mean of n: root mean square / sqrt(n), and that is norm / n."""
-    return np.where(np.abs(means) <= 3 * norms / inside.sum((1, 2)), 0, means)
+    n = inside.sum((1, 2))
+    return np.where((n >= 64) & (np.abs(means) <= 3 * norms / n), 0, means)
 
 
 def total(values):
@@ -269,7 +271,8 @@ def reference_of(tensor, options, checks):
     checks.equal("bits of each class", patches.table.bits, [bits for bits, _ in classes], where)
     norms, means, a = importance(cells), mean_of(cells, inside), dct_matrix(p)
     check_classes(norms, patches, classes, checks, where)
-    if options["levels"] == "lloyd" and classes[0][0]:
+    of_class = counts_of(norms.size, classes)
+    if options["levels"] == "lloyd" and 4 * sum(n for n, (bits, _) in zip(of_class, classes) if bits) >= norms.size:
         means = without_chance(means, norms, inside)
     coded = np.array(patches.table.bits)[patches.classes] > 0
     # no gain is above the root mean square, no bound above the root of the sum
