@@ -119,7 +119,9 @@ static int open_store(struct fsck *f, struct dfs_err *err)
 
 static int open_reader(struct fsck *f, struct dfs_err *err)
 {
-	const struct dfs_reader_config config = { .threads = f->options->threads, .bases = f->bases };
+	const struct dfs_reader_config config = {
+		.threads = f->options->threads, .bases = f->bases, .metadata_bytes = DFS_METADATA_OF_TOOLS,
+	};
 
 	return f->options->full ? dfs_reader_new(&config, &f->reader, err) : 0;
 }

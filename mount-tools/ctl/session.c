@@ -92,7 +92,7 @@ static int find_store(struct ctl_session *s, const char *path, const char *there
 
 static int open_reader(struct ctl_session *s, struct dfs_err *err)
 {
-	struct dfs_reader_config config = { .threads = s->ctl->threads };
+	struct dfs_reader_config config = { .threads = s->ctl->threads, .metadata_bytes = DFS_METADATA_OF_TOOLS };
 
 	s->bases = dfs_bases_new(s->store);
 	if (!s->bases)

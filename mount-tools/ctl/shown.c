@@ -34,7 +34,7 @@ int ctl_shown_header(struct dfs_view *view, struct dfs_header **ret_header, stru
 
 int ctl_shown_header_at(int fd, const char *name, struct dfs_header **ret_header, struct dfs_err *err)
 {
-	const struct dfs_reader_config config = { .threads = 1 };
+	const struct dfs_reader_config config = { .threads = 1, .metadata_bytes = DFS_METADATA_OF_TOOLS };
 	DFS_AUTO(reader) struct dfs_reader *reader = NULL;
 	DFS_AUTO(view) struct dfs_view *view = NULL;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);

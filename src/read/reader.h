@@ -19,6 +19,9 @@
 
 struct dfs_reader;
 
+/* metadata_bytes of programs that look at one file and end: tables of delta-come are 1/34 of a model. */
+#define DFS_METADATA_OF_TOOLS ((size_t)1 << 30)
+
 struct dfs_reader_config {
 	size_t cache_bytes;	/* decoded chunks, tables, buffers in flight; 0: the smaller of 256 MiB and 1/8 of the memory cgroup */
 	size_t metadata_bytes;	/* of open files, besides; 0: part of cache_bytes */
