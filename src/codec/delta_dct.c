@@ -64,6 +64,7 @@ static size_t record_init(const struct dfs_dct_options *o, struct record *r, str
 	r->params = dfs_dct_params_of(o);
 	r->across = dfs_dct_patches(shape.cols, r->params.p);
 	r->patches = patches_of(r->params.p, shape);
+	r->drops_chance = dfs_dct_drops_chance(o, r->patches);
 	r->table = whole(sizeof(*r));
 	r->norms = whole(r->table + dfs_dct_table_bytes(&r->params));
 	r->means = r->norms + r->patches * sizeof(float);
@@ -205,10 +206,8 @@ static int measure(const void *options, unsigned pass, const struct dfs_block *b
 	struct record *r = tensor->record;
 
 	if (pass == 0) {
-		if (!r->patches) {
+		if (!r->patches)
 			record_init(options, r, tensor->shape);
-			r->drops_chance = dfs_dct_drops_chance(options, r->patches);
-		}
 		measure_patches(r, block, delta, dfs_scratch_cpu(scratch));
 		return 0;
 	}

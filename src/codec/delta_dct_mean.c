@@ -24,7 +24,7 @@ bool dfs_dct_drops_chance(const struct dfs_dct_options *options, size_t n)
 	dfs_dct_counts(options, n, counts);
 	for (uint32_t c = 0; c < params.n_classes; c++)
 		coded += params.bits[c] ? counts[c] : 0;
-	return !params.minmax && coded >= n / 4 + (n % 4 != 0);
+	return !params.minmax && 4 * coded >= n;
 }
 
 double dfs_dct_mean(const struct dfs_dct_sums *sums, size_t n, bool drops_chance)

@@ -16,8 +16,8 @@ struct dfs_mark {
 
 /*
  * The file was a container, and became plain: it is coded exactly from then
- * on, whatever a policy says, and then tells of it still. Bits that were given up once are not given up
- * again and again. An empty file loses it: what will be in it is new.
+ * on, whatever a policy says, and then tells of it still. Bits that were given
+ * up once are not given up again and again. An empty file loses it: what will be in it is new.
  */
 extern const struct dfs_mark dfs_mark_exact;
 

@@ -13,14 +13,19 @@
 
 /* --- the table; under the lock */
 
+struct dfs_keeper_entry *dfs_keeper_entry_of(const struct dfs_keeper *k, const char *id)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (strcmp(k->entries[i]->kept.id, id) == 0)
+			return k->entries[i];
+	return NULL;
+}
+
 struct dfs_keeper_entry *dfs_keeper_hold(struct dfs_keeper *k, const char *id)
 {
 	for (;;) {
-		struct dfs_keeper_entry *e = NULL;
+		struct dfs_keeper_entry *e = dfs_keeper_entry_of(k, id);
 
-		for (size_t i = 0; i < k->n && !e; i++)
-			if (strcmp(k->entries[i]->kept.id, id) == 0)
-				e = k->entries[i];
 		if (!e || !e->busy) {
 			if (e)
 				e->busy = true;
@@ -333,20 +338,18 @@ int dfs_keeper_take(struct dfs_keeper *k, int fd, struct dfs_keeper_view *ret_vi
 
 void dfs_keeper_give(struct dfs_keeper *k, const char *id, bool back)
 {
+	struct dfs_keeper_entry *e;
+
 	if (back)
 		dfs_kept_forget(k->config.store, id, NULL);	/* else the next who holds the lock does */
 	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < k->n; i++) {
-		struct dfs_keeper_entry *e = k->entries[i];
-
-		if (strcmp(e->kept.id, id) != 0)
-			continue;
+	e = dfs_keeper_entry_of(k, id);
+	if (e) {
 		e->leaving = false;
 		if (back)
 			dfs_keeper_drop(k, e);
 		else
 			dfs_keeper_unhold(k, e);
-		break;
 	}
 	pthread_mutex_unlock(&k->lock);
 }

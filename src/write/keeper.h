@@ -111,7 +111,7 @@ struct dfs_keeper_view {
 /* dfs_keeper_ask() - is an original of this file kept? */
 bool dfs_keeper_ask(struct dfs_keeper *keeper, int fd, struct dfs_keeper_view *ret_view);
 
-/* dfs_keeper_open() - the original that is kept of this file, to read. Return: a descriptor; -ENOENT: none is; -errno. */
+/* dfs_keeper_open() - the original that is kept of this file, to read. Return: a descriptor; -ENOENT: none of its size; -errno. */
 int dfs_keeper_open(struct dfs_keeper *keeper, int fd);
 
 struct dfs_keeper_stats {

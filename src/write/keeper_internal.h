@@ -43,6 +43,9 @@ struct dfs_keeper {
 /* dfs_keeper_add() - @kept: its path is taken; @making: it is held. Under the lock. Return: 0; -ENOMEM. */
 int dfs_keeper_add(struct dfs_keeper *k, const struct dfs_kept *kept, bool making);
 
+/* dfs_keeper_entry_of() - held or not. Under the lock. Return: NULL: it is not there. */
+struct dfs_keeper_entry *dfs_keeper_entry_of(const struct dfs_keeper *k, const char *id);
+
 /* dfs_keeper_hold() - have one for oneself. Under the lock, which it lets go of while it waits. Return: NULL: it is not there. */
 struct dfs_keeper_entry *dfs_keeper_hold(struct dfs_keeper *k, const char *id);
 /* dfs_keeper_hold_for() - the one whose file that is. As above; NULL: nothing is kept of it. */

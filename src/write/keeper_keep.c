@@ -26,37 +26,13 @@ static int describe(const struct dfs_keep *keep, const struct stat *st, struct d
 	return 0;
 }
 
-/* Under the lock. */
-static struct dfs_keeper_entry *made(struct dfs_keeper *k, const char *id)
-{
-	for (size_t i = 0; i < k->n; i++)
-		if (strcmp(k->entries[i]->kept.id, id) == 0)
-			return k->entries[i];
-	return NULL;
-}
-
-void dfs_keeper_placed(struct dfs_keeper *k, const char *id)
-{
-	struct dfs_keeper_entry *e;
-
-	if (!k || !*id)
-		return;
-	pthread_mutex_lock(&k->lock);
-	e = made(k, id);
-	if (e) {
-		e->making = false;
-		dfs_keeper_unhold(k, e);
-	}
-	pthread_mutex_unlock(&k->lock);
-}
-
 static bool is_making(struct dfs_keeper *k, const char *id)
 {
 	const struct dfs_keeper_entry *e;
 	bool making;
 
 	pthread_mutex_lock(&k->lock);
-	e = made(k, id);
+	e = dfs_keeper_entry_of(k, id);
 	making = e && e->making;
 	pthread_mutex_unlock(&k->lock);
 	return making;
@@ -67,7 +43,7 @@ static void end_making(struct dfs_keeper *k, const char *id, bool done)
 	struct dfs_keeper_entry *e;
 
 	pthread_mutex_lock(&k->lock);
-	e = made(k, id);
+	e = dfs_keeper_entry_of(k, id);
 	if (e) {
 		e->making = false;
 		if (done)
@@ -124,6 +100,12 @@ static bool may_have_taken(const struct dfs_keeper *k, const struct dfs_keep *ke
 	if (ret < 0)
 		return ret != -ENOENT && ret != -ENOTDIR;
 	return dfs_file_id_of(keep->new_fd, &new) < 0 || dfs_file_id_same(&there, &new);
+}
+
+void dfs_keeper_placed(struct dfs_keeper *k, const char *id)
+{
+	if (k && *id)
+		end_making(k, id, true);
 }
 
 void dfs_keeper_kept(struct dfs_keeper *k, const struct dfs_keep *keep, const char *id, bool done)

@@ -188,20 +188,17 @@ struct search {
 static void found(struct dfs_keeper *k, struct astray *a, const char *path)
 {
 	char *copy = strdup(path);
+	struct dfs_keeper_entry *e;
 
 	a->found = true;
 	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < k->n && copy; i++) {
-		struct dfs_keeper_entry *e = k->entries[i];
-
-		if (strcmp(e->kept.id, a->id) != 0)
-			continue;
+	e = dfs_keeper_entry_of(k, a->id);
+	if (e && copy) {
 		free(e->kept.path);
 		e->kept.path = dfs_steal(&copy);
 		e->moved = true;
 		e->removed = false;
 		e->missed = 0;
-		break;
 	}
 	pthread_mutex_unlock(&k->lock);
 	free(copy);
@@ -241,12 +238,11 @@ static void fail(void *arg, const char *path, int ret, const char *why)
 /* Nowhere: once is no proof, since a file that moves behind the mount may be passed by. */
 static void missed(struct dfs_keeper *k, const struct astray *a)
 {
-	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < k->n; i++) {
-		struct dfs_keeper_entry *e = k->entries[i];
+	struct dfs_keeper_entry *e;
 
-		if (strcmp(e->kept.id, a->id) != 0)
-			continue;
+	pthread_mutex_lock(&k->lock);
+	e = dfs_keeper_entry_of(k, a->id);
+	if (e) {
 		e->removed |= ++e->missed >= MISSES;
 		k->hurry |= e->removed;
 	}
@@ -314,12 +310,12 @@ static size_t all_ids(struct dfs_keeper *k, struct astray **ret_ids)
 
 static bool copy_one(struct dfs_keeper *k, const char *id, struct dfs_kept *ret_kept)
 {
-	bool copied = false;
+	const struct dfs_keeper_entry *e;
+	bool copied;
 
 	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < k->n && !copied; i++)
-		if (strcmp(k->entries[i]->kept.id, id) == 0)
-			copied = dfs_kept_copy(&k->entries[i]->kept, ret_kept) == 0;
+	e = dfs_keeper_entry_of(k, id);
+	copied = e && dfs_kept_copy(&e->kept, ret_kept) == 0;
 	pthread_mutex_unlock(&k->lock);
 	return copied;
 }
