@@ -17,6 +17,18 @@ int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct
 /* dfs_give_up_scope() - why that is so, as far as names, shapes and the base tell; w->spec is not exact */
 enum dfs_scope dfs_give_up_scope(const struct dfs_work *w, const struct dfs_header *header, const struct dfs_tensor *tensor);
 
+/*
+ * An open table may take several times its bytes, so a segment has one only
+ * while its chunks are encoded: open, from its first chunk on, and done, when
+ * they all are and its table's bytes are where they belong. One thread opens
+ * and ends; any may encode in between.
+ */
+
+/* dfs_give_up_open() - a segment's table, to encode with; of one that is exact, nothing. Return: 0; -ENOMEM. */
+int dfs_give_up_open(const struct dfs_work *w, uint32_t segment, struct dfs_err *err);
+
+void dfs_give_up_close(struct dfs_work_lossy *lossy);	/* what open() made; the bytes are left */
+void dfs_give_up_done(struct dfs_work_lossy *lossy);	/* the table's bytes and the notes too; NULL is fine */
 void dfs_give_up_free(struct dfs_work_lossy *lossy);	/* NULL is fine */
 
 struct dfs_plan;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "write/encode.h"
+#include "write/give_up.h"
 
 bool dfs_pass_failed(struct dfs_passes *p, uint64_t done)
 {
@@ -114,24 +115,26 @@ static int prepare_segment(struct dfs_pass_job *j, struct dfs_err *err)
 	const struct dfs_passes *p = j->p;
 	int ret;
 
-	dfs_table_close(l->table);
-	l->table = NULL;
-	dfs_buf_release(&l->table_bytes);
-	dfs_buf_release(&l->notes);
+	dfs_give_up_done(l);	/* of an earlier plan */
 	ret = p->lossy->prepare(p->spec->options, &l->tensor, &l->table_bytes, &l->notes, err);
 	if (ret == -ERANGE) {
 		l->tensor.values = 0;	/* declined: the caller makes it exact */
 		return 0;
 	}
-	return ret < 0 ? ret : p->lossy->codec->table_open(l->tensor.shape,
-		(struct dfs_span){ l->table_bytes.data, l->table_bytes.len }, true, &l->table, err);
+	return ret;
 }
 
 static int try_segment(struct dfs_pass_job *j, struct dfs_hand *hand, struct dfs_err *err)
 {
 	int ret = prepare_segment(j, err);
 
-	return ret == 0 && dfs_pass_gives_up(j) ? dfs_pass_compare(j, hand, err) : ret;
+	if (ret < 0 || !dfs_pass_gives_up(j))
+		return ret;
+	ret = dfs_give_up_open(j->w, j->segment, err);
+	if (ret == 0)
+		ret = dfs_pass_compare(j, hand, err);
+	dfs_give_up_close(dfs_pass_lossy(j));
+	return ret;
 }
 
 void dfs_pass_both(struct dfs_job *job, void *hand)

@@ -112,13 +112,37 @@ int dfs_give_up_mark(struct dfs_work *w, const struct dfs_header *header, struct
 	return 0;
 }
 
+int dfs_give_up_open(const struct dfs_work *w, uint32_t segment, struct dfs_err *err)
+{
+	struct dfs_work_lossy *l = w->segments[segment].lossy;
+	struct dfs_span bytes;
+
+	if (!l || l->table)
+		return 0;
+	bytes = (struct dfs_span){ l->table_bytes.data, l->table_bytes.len };
+	return w->spec->lossy->codec->table_open(l->tensor.shape, bytes, true, &l->table, err);
+}
+
+void dfs_give_up_close(struct dfs_work_lossy *lossy)
+{
+	dfs_table_close(lossy->table);
+	lossy->table = NULL;
+}
+
+void dfs_give_up_done(struct dfs_work_lossy *lossy)
+{
+	if (!lossy)
+		return;
+	dfs_give_up_close(lossy);
+	dfs_buf_release(&lossy->table_bytes);
+	dfs_buf_release(&lossy->notes);
+}
+
 void dfs_give_up_free(struct dfs_work_lossy *lossy)
 {
 	if (!lossy)
 		return;
 	free(lossy->tensor.record);
-	dfs_table_close(lossy->table);
-	dfs_buf_release(&lossy->table_bytes);
-	dfs_buf_release(&lossy->notes);
+	dfs_give_up_done(lossy);
 	free(lossy);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "util/io.h"
+#include "write/give_up.h"
 
 int dfs_output_init(struct dfs_output *out, int fd)
 {
@@ -81,6 +82,7 @@ static int output_tables(struct dfs_output *out, struct dfs_work *w, uint32_t se
 	}
 	dfs_exact_tables_free(ws->tables);
 	ws->tables = NULL;
+	dfs_give_up_done(ws->lossy);
 	return ret;
 }
 

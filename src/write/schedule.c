@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "write/give_up.h"
 #include "write/run.h"
 
 /* Segments that measuring may be ahead: each holds its record or its tables. */
@@ -117,7 +118,7 @@ static uint64_t progress(struct dfs_run *r)
 	return done;
 }
 
-/* Return: 1 if a span was handed out, 0 if that must wait or all are. */
+/* Return: 1 if a span was handed out, 0 if that must wait or all are; -errno. */
 static int feed_measure(struct dfs_run *r, struct dfs_err *err)
 {
 	struct dfs_look *look;
@@ -145,11 +146,12 @@ static int feed_measure(struct dfs_run *r, struct dfs_err *err)
 	return 1;
 }
 
-static int feed_encode(struct dfs_run *r)
+static int feed_encode(struct dfs_run *r, struct dfs_err *err)
 {
 	struct dfs_slot *slot = &r->slots[r->tail % r->n_slots];
 	struct dfs_kept *kept = &r->kept[r->tail % DFS_KEPT];
 	bool ready;
+	int ret;
 
 	if (r->tail - r->head == r->n_slots || !cursor_settle(r->w, &r->encode, 0))
 		return 0;
@@ -159,6 +161,9 @@ static int feed_encode(struct dfs_run *r)
 	pthread_mutex_unlock(&r->lock);
 	if (!ready)
 		return 0;
+	ret = dfs_give_up_open(r->w, r->encode.segment, err);
+	if (ret < 0)
+		return ret;
 	slot->coded.place = dfs_work_span(r->w, r->encode.segment, r->encode.chunk);
 	slot->coded.read = kept->span == r->tail + 1;
 	slot->coded.bytes = slot->coded.read ? &kept->bytes : &slot->own;
@@ -204,7 +209,7 @@ static int run_loop(struct dfs_run *r, struct dfs_err *err)
 		pthread_mutex_unlock(&r->lock);
 		if (ret < 0 || (ret = dfs_ticker_tell(&r->ticker, progress(r), err)) < 0)
 			return ret;
-		moved = ret = feed_encode(r);
+		moved = ret = feed_encode(r, err);
 		if (ret >= 0)
 			moved |= ret = feed_measure(r, err);
 		if (ret >= 0)

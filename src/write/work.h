@@ -49,8 +49,8 @@ struct dfs_work_segment {
 struct dfs_work_lossy {
 	const char *name;		/* the tensor's, of the header */
 	struct dfs_lossy_tensor tensor;	/* its record is gone once the table is there */
-	struct dfs_table *table;
-	struct dfs_buf table_bytes, notes;
+	struct dfs_table *table;	/* only while chunks are encoded: give_up.h */
+	struct dfs_buf table_bytes, notes;	/* until they all are */
 };
 
 struct dfs_work {

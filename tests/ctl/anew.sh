@@ -13,18 +13,21 @@ tune=orig/tune/model.safetensors
 info() { deltafsctl info --json "$1" | python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(sys.stdin)}))' "$2"; }
 is() { [ "$(info "$1" '(d["state"], d.get("exact"))')" = "('compressed', $2)" ] || fail "$1: $(deltafsctl info "$1")"; }
 plain_sum() { deltafsctl decode "$1" -o out >/dev/null && sha256sum <out; }
-# answer TEXT COMMAND...: at a terminal; what it says is in said, its status is returned.
+# answer TEXT COMMAND...: at a terminal, once it asks; what it says is in said, its status is returned.
 answer() {
 	python3 - "$@" <<-'PY'
 		import os, pty, sys
 		pid, fd = pty.fork()
 		if pid == 0:
 		    os.execvp(sys.argv[2], sys.argv[2:])
-		os.write(fd, sys.argv[1].encode() + b"\n")
 		said = b""
+		asked = False
 		try:
 		    while block := os.read(fd, 4096):
 		        said += block
+		        if not asked and b"[y/N] " in said:  # before that, the terminal's echo would fall into the question
+		            asked = True
+		            os.write(fd, sys.argv[1].encode() + b"\n")
 		except OSError:
 		    pass
 		open("said", "wb").write(said.replace(b"\r", b""))

@@ -38,3 +38,13 @@ come 24 2
 echo "2 threads: $few MiB for 2 million parameters, $mib for 24; 1 thread: $one"
 [ $((mib - few)) -lt 40 ] || fail "$((mib - few)) MiB more for 22 million parameters more"
 same 24.1 24.2
+
+# Tables and what only the encoder needs are a sixteenth of a model, as are the tables in the file; open, three times that: one at a time.
+for millions in 8 96; do
+	make_pair --params ${millions}000000 --hidden 1024 --vocab 0 $millions
+done
+come 8 1
+few=$mib
+come 96 1
+echo "1024 wide: $few MiB for 8 million parameters, $mib for 96"
+[ $((mib - few)) -lt 36 ] || fail "1024 wide: $((mib - few)) MiB more for 88 million parameters more"
