@@ -11,6 +11,7 @@ fresh() {
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo strace; } >tree/tests/lib/packages.txt
 	{ echo '# SPDX-License-Identifier: GPL-2.0-or-later'; echo 'need tar strace'; } >tree/tests/ctl/x.sh
 	printf '#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\npart "x" python3 "$src/tests/bench/x_bench.py" \\\n\t--json x\n' >tree/tests/bench/run.sh
+	chmod +x tree/tests/bench/run.sh
 	echo '# SPDX-License-Identifier: GPL-2.0-or-later' >tree/tests/bench/x_bench.py
 	for file in tree/x.ac tree/x.am tree/x.sh tree/x.md; do echo '# SPDX-License-Identifier: GPL-2.0-or-later' >"$file"; done
 }
@@ -54,6 +55,8 @@ echo 'f() { ''need no-such-command; }' >>tree/tests/ctl/x.sh
 finds packages 'tests/ctl/x.sh:3:.*: no package of packages.txt has no-such-command'
 printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: breaks things\n' >tree/tests/adversary/x.sh
 finds style 'tests/adversary/x.sh: names no promise'
+printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: never run\n' >tree/tests/ctl/y.sh
+finds style 'tests/ctl/y.sh: begins as a program, and is not executable'
 printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# A1: x\n' >tree/tests/faults/x.sh && chmod +x tree/tests/faults/x.sh
 finds faults 'tests/faults/x.sh: does not end'
 printf '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0-or-later\n# x: y\nfaults_fired 1\n' >tree/tests/faults/x.sh && chmod +x tree/tests/faults/x.sh

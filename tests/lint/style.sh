@@ -34,3 +34,9 @@ name ~ /\.c$/ && /^\}/ && start {
 	start = 0
 }
 END { if (name) end_file(); exit failed }' || exit 1
+
+# A test is what is executable: without that it is never run, and nobody misses it.
+idle=$(files | sed 's#^\./##' | grep -E '^tests/[a-z]+/[^/]*\.sh$' | while IFS= read -r file; do
+	[ ! -f "$file" ] || [ -x "$file" ] || [ "$(head -c 2 "$file")" != '#!' ] || echo "$file: begins as a program, and is not executable"
+done)
+[ -z "$idle" ] || { echo "$idle"; exit 1; }
