@@ -15,6 +15,7 @@ mount_tools_deltafsctl_SOURCES = mount-tools/deltafsctl.c \
 	mount-tools/ctl/bases.h \
 	mount-tools/ctl/ctl.h \
 	mount-tools/ctl/daemon.c mount-tools/ctl/daemon.h \
+	mount-tools/ctl/daemon_find.c \
 	mount-tools/ctl/decode.c \
 	mount-tools/ctl/du.c \
 	mount-tools/ctl/encode.c \

@@ -124,6 +124,8 @@ void ctl_account_make(const struct dfs_container *c, const struct dfs_header *he
 			codec->original_bytes += len;
 			codec->stored_bytes += chunk->len;
 		}
+	for (uint32_t i = 0; i < c->n_tables; i++)
+		account.codecs[c->tables[i].codec % CTL_CODECS].table_bytes += c->tables[i].len;
 	if (header)
 		add_tensors(c, header, &account);
 	*ret_account = account;

@@ -23,7 +23,8 @@ struct ctl_account_sum {
 };
 
 struct ctl_account_codec {
-	uint64_t chunks, original_bytes, stored_bytes;
+	uint64_t chunks, original_bytes, stored_bytes;	/* of payloads */
+	uint64_t table_bytes;	/* of what they share */
 };
 
 #define CTL_CODECS 32

@@ -79,7 +79,7 @@ static void look(const char *path, struct now *now)
 		now->codec = ask(path, "user.deltafs.codec", text, sizeof(text)) ? lossy_name(text) : NULL;
 	} else if (dfs_claim_check(fd, (uint64_t)st.st_size, &claim) == 0 && claim.kind == DFS_CONTAINER) {
 		now->container = true;
-		now->lossy = claim.sb.incompatible & DFS_FEATURE_LOSSY;
+		now->lossy = dfs_claim_lossy(&claim);
 		if (now->lossy && dfs_container_load(fd, &claim.sb, &c, NULL) == 0)
 			now->codec = lossy_chunk(c);
 	}
@@ -132,7 +132,7 @@ const char *ctl_anew_why_left(const struct ctl_file *file)
 
 static void refuse(struct ctl *ctl, const struct ctl_file *file, struct ctl_totals *totals)
 {
-	struct ctl_result left = { .outcome = CTL_LEFT, .what = "left", .why = "it gave up bits before", .quiet = true };
+	struct ctl_result left = { .outcome = CTL_LEFT, .what = "left", .why = "it gave up bits before", .lossy = true, .quiet = true };
 	struct dfs_err err;
 	struct now now;
 	const char *until;

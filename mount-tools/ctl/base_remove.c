@@ -79,6 +79,7 @@ static int move_file(struct removing *r, const char *rel, struct dfs_err *err)
 
 	ctl_progress_start(&progress, r->new_base ? "coding anew" : "decoding", rel);
 	ret = dfs_thaw(r->session.store, rel, &config, &done, err);
+	result.lossy = ret == 0 && done.lossy;
 	if (ret == 0 && r->new_base)
 		ret = dfs_ingest(r->session.store, rel, &config, &done, err);
 	ctl_progress_end(&progress);
@@ -86,6 +87,7 @@ static int move_file(struct removing *r, const char *rel, struct dfs_err *err)
 		return ret;
 	if (r->new_base && done.compressed) {
 		result.what = "compressed";
+		result.lossy = done.lossy;
 		result.base = dfs_hash_hex(r->new_base->id, id);
 	}
 	result.original_bytes = done.original_bytes;

@@ -63,6 +63,9 @@ int ctl_daemon_decide(struct ctl_daemon *daemon, bool reverts, uint64_t *ret_byt
 /* ctl_daemon_result() - what the file is now, in words: compressed, or left for a reason */
 void ctl_daemon_result(struct ctl_daemon *daemon, struct ctl_result *result);
 
+/* ctl_daemon_outcome() - the same once nothing waits at it: of the file that has its name then, which is another one where bits were given up */
+void ctl_daemon_outcome(struct ctl_daemon *daemon, struct ctl_result *result);
+
 /* ctl_pause() - between two looks: 5 ms the first time, a fifth of a second in the end. @ms: begins as 0. */
 void ctl_pause(unsigned *ms);
 

@@ -91,7 +91,7 @@ static int decode_output(struct decoding *d, struct ctl_file *file, struct ctl_r
 	file->made = true;
 	*result = (struct ctl_result){
 		.outcome = CTL_CHANGED, .what = claim.kind == DFS_PLAIN ? "copied" : "decoded",
-		.original_bytes = claim.original_size, .stored_bytes = claim.original_size,
+		.original_bytes = claim.original_size, .stored_bytes = claim.original_size, .lossy = dfs_claim_lossy(&claim),
 	};
 	return 0;
 }
@@ -106,7 +106,7 @@ static int decode_in_place(struct decoding *d, const struct ctl_file *file, cons
 	*result = (struct ctl_result){
 		.outcome = done->why.text[0] ? CTL_LEFT : CTL_CHANGED,
 		.what = done->why.text[0] ? "left" : "decoded", .why = done->why.text[0] ? done->why.text : NULL,
-		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes,
+		.original_bytes = done->original_bytes, .stored_bytes = done->stored_bytes, .lossy = done->lossy,
 		.quiet = done->why.text[0] && !file->named,
 	};
 	return 0;

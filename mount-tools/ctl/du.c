@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* du: what each directory shows, what it takes, and what that saves. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl.h"
 #include "listing.h"
 #include "mounts.h"
+#include "store/kept.h"
 #include "store/pins.h"
 #include "text.h"
 
@@ -53,25 +56,51 @@ static void say_groups(struct ctl *ctl, const struct ctl_listing *l, size_t skip
 	}
 }
 
-/* Bytes that only pins hold belong to no file, but they are on the disk. */
-static uint64_t say_pins(struct ctl *ctl, const char *path)
+static uint64_t pins_alone(const struct dfs_store *store)
 {
-	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, NULL);
 	DFS_AUTO(mem) struct dfs_pin *pins = NULL;
-	struct dfs_store *store = NULL;
 	uint64_t alone = 0;
 	size_t n = 0;
 
-	/* Only for a whole store: below it nobody could say whose they are. */
-	if (!behind || dfs_store_open(behind, true, &store, NULL) < 0)
-		return 0;
 	if (dfs_pins_list(store, &pins, &n) == 0)
 		for (size_t i = 0; i < n; i++)
 			alone += pins[i].alone ? pins[i].stored : 0;
-	dfs_store_close(store);
+	return alone;
+}
+
+/* An original has no name but its own there, whatever it is an original of. */
+static uint64_t originals(const struct dfs_store *store)
+{
+	DFS_AUTO(kept_list) struct dfs_kept_list list = { 0 };
+	char path[DFS_KEPT_PATH_SIZE];
+	uint64_t stored = 0;
+	struct stat st;
+
+	if (dfs_kept_list(store, &list) == 0)
+		for (size_t i = 0; i < list.n; i++)
+			if (fstatat(dfs_store_fd(store), dfs_kept_path(list.kept[i].id, path), &st, AT_SYMLINK_NOFOLLOW) == 0)
+				stored += (uint64_t)st.st_blocks * 512;
+	return stored;
+}
+
+/* Bytes that belong to no file, but are on the disk. Only for a whole store: below it nobody could say whose they are. */
+static uint64_t say_hidden(struct ctl *ctl, const char *path)
+{
+	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, NULL);
+	DFS_AUTO(store) struct dfs_store *store = NULL;
+	uint64_t alone, kept;
+
+	if (!behind || dfs_store_open(behind, true, &store, NULL) < 0) {
+		store = NULL;
+		return 0;
+	}
+	alone = pins_alone(store);
+	kept = originals(store);
 	if (alone)
 		say(ctl, "(bases that only their pins hold)", 0, alone);
-	return alone;
+	if (kept)
+		say(ctl, "(originals of files that gave up bits)", 0, kept);
+	return alone + kept;
 }
 
 static int run(struct ctl *ctl)
@@ -92,7 +121,7 @@ static int run(struct ctl *ctl)
 		original += l.files[i].original_bytes;
 		stored += l.files[i].stored_bytes;
 	}
-	stored += say_pins(ctl, path);
+	stored += say_hidden(ctl, path);
 	say(ctl, path, original, stored);
 	return CTL_DONE;
 }

@@ -106,7 +106,7 @@ static const char *exact_sentence(struct encoding *e, enum dfs_reason_id why, en
 
 static void add_note(struct encoding *e, const struct ctl_file *file, struct ctl_result *result)
 {
-	const char *note = result->lossy ? ctl_anew_note(file) : NULL;
+	const char *note = result->lossy && result->outcome == CTL_CHANGED ? ctl_anew_note(file) : NULL;
 
 	if (!note)
 		return;

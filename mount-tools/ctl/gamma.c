@@ -29,7 +29,7 @@ void ctl_say_gamma(struct ctl *ctl, const struct dfs_container *c)
 	else if (facts.reference > 0)
 		ctl_say(ctl, "%-10s %.4g: its norm of %.6g is the reference itself", "gamma", facts.gamma, facts.norm);
 	else
-		ctl_say(ctl, "%-10s %.4g, as it was asked for; its norm is %.6g", "gamma", facts.gamma, facts.norm);
+		ctl_say(ctl, "%-10s %.4g, whatever the norm of its differences, which is %.6g", "gamma", facts.gamma, facts.norm);
 	if (ctl->report)
 		json_object_set_new(ctl->report, "gamma", json_pack("{s:f, s:f, s:f}", "value", facts.gamma,
 			"norm", facts.norm, "reference", facts.reference));

@@ -44,10 +44,11 @@ static json_t *codecs_json(const struct ctl_account *account)
 		const struct ctl_account_codec *codec = &account->codecs[id];
 
 		if (codec->chunks)
-			json_object_set_new(codecs, dfs_codec_name(id), json_pack("{s:I, s:I, s:I}",
+			json_object_set_new(codecs, dfs_codec_name(id), json_pack("{s:I, s:I, s:I, s:I}",
 				"chunks", (json_int_t)codec->chunks,
 				"original_bytes", (json_int_t)codec->original_bytes,
-				"stored_bytes", (json_int_t)codec->stored_bytes));
+				"stored_bytes", (json_int_t)codec->stored_bytes,
+				"table_bytes", (json_int_t)codec->table_bytes));
 	}
 	return codecs;
 }
@@ -97,7 +98,7 @@ static void say_container(struct ctl_session *s, const struct dfs_container *c,
 			  const struct ctl_account *account)
 {
 	const struct ctl *ctl = s->ctl;
-	char hex[DFS_HASH_HEX], a[CTL_BYTES_LEN], b[CTL_BYTES_LEN];
+	char hex[DFS_HASH_HEX], a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], t[CTL_BYTES_LEN];
 
 	ctl_say(ctl, "%-10s compressed, %s", "state", c->sb.incompatible & DFS_FEATURE_LOSSY ? "lossy" : "exact");
 	say_sum(ctl, "all", &account->all);
@@ -113,8 +114,9 @@ static void say_container(struct ctl_session *s, const struct dfs_container *c,
 		const struct ctl_account_codec *codec = &account->codecs[id];
 
 		if (codec->chunks)
-			ctl_say(ctl, "%-10s %" PRIu64 " chunks, %s -> %s", dfs_codec_name(id), codec->chunks,
-				ctl_bytes(a, codec->original_bytes), ctl_bytes(b, codec->stored_bytes));
+			ctl_say(ctl, "%-10s %" PRIu64 " chunks, %s -> %s%s%s", dfs_codec_name(id), codec->chunks,
+				ctl_bytes(a, codec->original_bytes), ctl_bytes(b, codec->stored_bytes),
+				codec->table_bytes ? " and tables of " : "", codec->table_bytes ? ctl_bytes(t, codec->table_bytes) : "");
 	}
 }
 
@@ -253,7 +255,7 @@ static void info_kept(struct ctl_session *s, const char *path, const char *rel, 
 	if (!ctl_kept_until(s->store, path, rel, fd, until))
 		return;
 	manual = !strcmp(until, "manual");
-	ctl_say(s->ctl, "%-10s its original, %s, until %s; deltafsctl accept or revert decides", "kept",
+	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is written to; deltafsctl accept or revert decides", "kept",
 		ctl_bytes(text, bytes), manual ? "you say" : until);
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));

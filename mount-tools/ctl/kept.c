@@ -110,7 +110,7 @@ static int decide(struct deciding *d, const struct ctl_file *file, uint64_t *ret
 
 static void decide_file(struct deciding *d, const struct ctl_file *file)
 {
-	struct ctl_result result = { .outcome = CTL_CHANGED, .what = d->reverts ? "reverted" : "accepted" };
+	struct ctl_result result = { .outcome = CTL_CHANGED, .what = d->reverts ? "reverted" : "accepted", .lossy = !d->reverts };
 	struct dfs_err err = { "" };
 	struct stat st;
 	int ret = decide(d, file, &result.original_bytes, &err);

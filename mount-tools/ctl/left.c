@@ -20,6 +20,7 @@ int ctl_left(const struct ctl *ctl, const struct ctl_file *file, int fd, const s
 	*ret_result = (struct ctl_result){
 		.outcome = CTL_LEFT, .what = "left", .quiet = !file->named,
 		.original_bytes = claim.original_size, .stored_bytes = (uint64_t)st->st_size,
+		.lossy = dfs_claim_lossy(&claim),
 	};
 	if (claim.kind == DFS_CONTAINER_NEWER || claim.kind == DFS_CONTAINER_BROKEN)
 		return dfs_fail(err, claim.kind == DFS_CONTAINER_NEWER ? ENOTSUP : EUCLEAN, "%s", claim.why.text);

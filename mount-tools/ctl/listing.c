@@ -27,7 +27,7 @@ static const char *state_of(const struct dfs_claim *claim)
 		[DFS_CONTAINER_NEWER] = "newer", [DFS_CONTAINER_BROKEN] = "broken",
 	};
 
-	if (claim->kind == DFS_CONTAINER && claim->sb.incompatible & DFS_FEATURE_LOSSY)
+	if (dfs_claim_lossy(claim))
 		return "lossy";
 	return states[claim->kind];
 }

@@ -59,7 +59,7 @@ static int queue(struct ctl *ctl, const struct ctl_file *file, struct ctl_daemon
 	if (result->outcome == CTL_CHANGED) {
 		*result = (struct ctl_result){
 			.outcome = CTL_LEFT, .what = "left", .why = ctl_anew_why_left(file), .quiet = !file->named,
-			.original_bytes = result->original_bytes, .stored_bytes = result->stored_bytes,
+			.original_bytes = result->original_bytes, .stored_bytes = result->stored_bytes, .lossy = result->lossy,
 		};
 		return 0;
 	}

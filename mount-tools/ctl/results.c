@@ -28,6 +28,7 @@ static void add_json(struct ctl *ctl, const char *path, const struct ctl_result 
 	if (file && r->outcome != CTL_BROKEN) {
 		json_object_set_new(file, "original_bytes", json_integer((json_int_t)r->original_bytes));
 		json_object_set_new(file, "stored_bytes", json_integer((json_int_t)r->stored_bytes));
+		json_object_set_new(file, "exact", json_boolean(!r->lossy));
 		json_object_set_new(file, "ratio", json_real(ctl_ratio(r->original_bytes, r->stored_bytes)));
 	}
 	json_array_append_new(files_of(ctl), file);
@@ -35,17 +36,18 @@ static void add_json(struct ctl *ctl, const char *path, const struct ctl_result 
 
 static void say(struct ctl *ctl, const char *path, const struct ctl_result *r)
 {
+	const char *lossy = r->lossy ? ", lossy" : "";
 	char from[CTL_BYTES_LEN], to[CTL_BYTES_LEN];
 
 	if (r->outcome == CTL_LEFT)
 		ctl_say(ctl, "%s: %s as it is: %s", path, strcmp(r->what, "copied") ? "left" : "copied",
 			r->why ? r->why : r->what);
 	else if (strcmp(r->what, "compressed"))
-		ctl_say(ctl, "%s: %s, %s", path, r->what, ctl_bytes(to, r->original_bytes));
+		ctl_say(ctl, "%s: %s, %s%s", path, r->what, ctl_bytes(to, r->original_bytes), lossy);
 	else
-		ctl_say(ctl, "%s: %s -> %s (%.2fx)%s%.8s%s%s", path, ctl_bytes(from, r->original_bytes),
+		ctl_say(ctl, "%s: %s -> %s (%.2fx)%s%.8s%s%s%s", path, ctl_bytes(from, r->original_bytes),
 			ctl_bytes(to, r->stored_bytes), ctl_ratio(r->original_bytes, r->stored_bytes),
-			r->base ? ", base " : ", alone", r->base ? r->base : "",
+			r->base ? ", base " : ", alone", r->base ? r->base : "", lossy,
 			r->why ? ": " : "", r->why ? r->why : "");
 }
 

@@ -20,7 +20,7 @@ struct ctl_result {
 	const char *why;		/* NULL: nothing to say */
 	const char *base;		/* ID; NULL: none */
 	uint64_t original_bytes, stored_bytes;
-	bool lossy;			/* compressed, and bits were given up */
+	bool lossy;			/* what it is, or was, compressed to has given up bits */
 	bool quiet;			/* no line for people: found by -r and of no interest */
 };
 

@@ -210,17 +210,7 @@ int ctl_session_reload(struct ctl_session *s, struct dfs_err *err)
 
 bool ctl_session_is_base(const struct ctl_session *s, const struct stat *st)
 {
-	for (size_t m = 0; m < s->registry.n; m++)
-		for (size_t i = 0; i < s->registry.models[m].n_files; i++) {
-			const struct dfs_registered_file *file = &s->registry.models[m].files[i];
-			DFS_AUTO(fd) int fd = -1;
-			struct stat base;
-
-			if (file->size == (uint64_t)st->st_size && dfs_registered_open(s->store, file, &fd, NULL) == 0 &&
-			    fstat(fd, &base) == 0 && base.st_ino == st->st_ino && base.st_dev == st->st_dev)
-				return true;
-		}
-	return false;
+	return s->store && dfs_registry_holds(&s->registry, s->store, st);
 }
 
 static json_t *added_json(const char *path, const struct dfs_registry_added *added)

@@ -130,8 +130,10 @@ unsigned ctl_parcel_say(struct ctl *ctl, const char *path, const struct ctl_parc
 	}
 	if (parcel->c->n_bases == 0)
 		ctl_say(ctl, "%s: needs no base", path);
+	if (dfs_claim_lossy(&parcel->claim))
+		ctl_say(ctl, "%s: lossy, bits were given up", path);
 	if (files)
-		json_array_append_new(files, json_pack("{s:o, s:I, s:I, s:O}", "path", ctl_string(path),
+		json_array_append_new(files, json_pack("{s:o, s:b, s:I, s:I, s:O}", "path", ctl_string(path), "exact", !dfs_claim_lossy(&parcel->claim),
 			"original_bytes", (json_int_t)parcel->claim.sb.original_size,
 			"stored_bytes", (json_int_t)parcel->claim.sb.container_size, "bases", bases));
 	json_decref(bases);

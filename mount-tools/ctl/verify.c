@@ -106,7 +106,7 @@ static int verify_file(struct verifying *v, const struct ctl_file *file, const c
 		.outcome = claim.kind == DFS_PLAIN ? CTL_LEFT : CTL_CHANGED,
 		.what = claim.kind == DFS_PLAIN ? "plain" : "right",
 		.why = claim.kind == DFS_PLAIN ? "plain: nothing to verify" : NULL,
-		.original_bytes = claim.original_size, .stored_bytes = (uint64_t)st.st_size,
+		.original_bytes = claim.original_size, .stored_bytes = (uint64_t)st.st_size, .lossy = dfs_claim_lossy(&claim),
 		.quiet = !file->named,
 	};
 	if (claim.kind == DFS_PLAIN)

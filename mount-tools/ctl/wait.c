@@ -108,7 +108,7 @@ static void say_result(struct waiting *w)
 	struct ctl_totals totals = { 0 };
 	struct ctl_result result;
 
-	ctl_daemon_result(&w->daemon, &result);
+	ctl_daemon_outcome(&w->daemon, &result);
 	ctl_result_add(w->ctl, w->path, &result, &totals);
 }
 

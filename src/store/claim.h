@@ -44,6 +44,12 @@ struct dfs_claim {
 	struct dfs_err why;		/* BROKEN, NEWER: a sentence */
 };
 
+/* dfs_claim_lossy() - is it a container that has given up bits? */
+static inline bool dfs_claim_lossy(const struct dfs_claim *claim)
+{
+	return claim->kind == DFS_CONTAINER && claim->sb.incompatible & DFS_FEATURE_LOSSY;
+}
+
 /* dfs_claim_trusted() - is a container that this process publishes trusted, whoever owns it? */
 bool dfs_claim_trusted(void);
 

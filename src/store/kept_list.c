@@ -97,7 +97,7 @@ static bool fits(const struct dfs_kept *kept, int fd)
 		return false;
 	if (claim.original_size != kept->bytes)
 		return false;
-	return claim.kind == DFS_PLAIN || (claim.kind == DFS_CONTAINER && claim.sb.incompatible & DFS_FEATURE_LOSSY);
+	return claim.kind == DFS_PLAIN || dfs_claim_lossy(&claim);
 }
 
 enum dfs_kept_state dfs_kept_look(const struct dfs_store *store, const struct dfs_kept *kept,

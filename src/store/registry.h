@@ -66,6 +66,9 @@ int dfs_registry_list(const struct dfs_store *store, struct dfs_registry *ret_re
 		      struct dfs_err *err);
 void dfs_registry_release(struct dfs_registry *registry);
 
+/* dfs_registry_holds() - is the file of these attributes what a base is read from? Its bytes must stay as they are. */
+bool dfs_registry_holds(const struct dfs_registry *registry, const struct dfs_store *store, const struct stat *st);
+
 /**
  * dfs_registry_find() - the model that a user means
  * @text: at least 8 digits that begin exactly one ID, or the path of the model or of one of its files

@@ -192,3 +192,33 @@ const struct dfs_registered *dfs_registry_find(const struct dfs_registry *regist
 		found = find_name(registry, store, text);
 	return found ? found : none(store, text, err);
 }
+
+/* --- by inode */
+
+static bool leads_to(const struct dfs_store *store, const char *path, int flags, const struct stat *file)
+{
+	struct stat st;
+
+	return fstatat(dfs_store_fd(store), path, &st, flags) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+static bool is_read_from(const struct dfs_registered_file *base, const struct dfs_store *store, const struct stat *st)
+{
+	char pin[DFS_PIN_PATH_SIZE];
+
+	if (leads_to(store, dfs_pin_path(base->hash, pin), AT_SYMLINK_NOFOLLOW, st))
+		return true;
+	for (size_t i = 0; !base->pinned && i < base->paths.n; i++)
+		if (leads_to(store, base->paths.paths[i], 0, st))
+			return true;
+	return false;
+}
+
+bool dfs_registry_holds(const struct dfs_registry *registry, const struct dfs_store *store, const struct stat *st)
+{
+	for (size_t m = 0; m < registry->n; m++)
+		for (size_t i = 0; i < registry->models[m].n_files; i++)
+			if (is_read_from(&registry->models[m].files[i], store, st))
+				return true;
+	return false;
+}

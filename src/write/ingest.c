@@ -65,40 +65,15 @@ static int passage_open(struct passage *p, struct dfs_err *err)
 	return 0;
 }
 
-static bool same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Is the inode itself what a base is read from? Its bytes must stay as they are. */
-static bool holds_base(const struct passage *p, const struct dfs_registered_file *file)
-{
-	char pin[DFS_PIN_PATH_SIZE];
-	struct stat st;
-
-	if (fstatat(dfs_store_fd(p->store), dfs_pin_path(file->hash, pin), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    same_inode(&st, &p->st))
-		return true;
-	if (file->pinned)
-		return false;
-	for (size_t i = 0; i < file->paths.n; i++)
-		if (fstatat(dfs_store_fd(p->store), file->paths.paths[i], &st, 0) == 0 && same_inode(&st, &p->st))
-			return true;
-	return false;
-}
-
 static bool is_base(const struct passage *p)
 {
-	const struct dfs_registry *registry = p->config->registry;
 	const struct dfs_model *base = p->config->encode.base;
 	struct stat st;
 
-	for (size_t m = 0; registry && m < registry->n; m++)
-		for (size_t i = 0; i < registry->models[m].n_files; i++)
-			if (holds_base(p, &registry->models[m].files[i]))
-				return true;
+	if (p->config->registry && dfs_registry_holds(p->config->registry, p->store, &p->st))
+		return true;
 	for (size_t i = 0; base && i < base->n_files; i++)
-		if (fstat(base->files[i].fd, &st) == 0 && same_inode(&st, &p->st))
+		if (fstat(base->files[i].fd, &st) == 0 && st.st_dev == p->st.st_dev && st.st_ino == p->st.st_ino)
 			return true;
 	return false;
 }
@@ -130,6 +105,22 @@ static int make_tmp(struct passage *p, struct dfs_err *err)
 	return ret;
 }
 
+/*
+ * Nothing is written to it any more. Whoever has it open for writing keeps
+ * others from having it for themselves once it has its name: who reads it
+ * through the same description does as well.
+ */
+static int reopen_tmp(struct passage *p, struct dfs_err *err)
+{
+	int fd, ret = dfs_store_openat(p->store, p->tmp_name, O_RDONLY | O_NOATIME, &fd);
+
+	if (ret < 0)
+		return dfs_fail(err, -ret, "open what is to be %s again: %s", p->rel, strerror(-ret));
+	close(p->tmp_fd);
+	p->tmp_fd = fd;
+	return 0;
+}
+
 /* On disk first, and out of the cache, so that what is verified is what a later reader gets. */
 static int verify_tmp(struct passage *p, struct dfs_err *err)
 {
@@ -137,16 +128,15 @@ static int verify_tmp(struct passage *p, struct dfs_err *err)
 		.reader = p->config->reader,
 		.progress = p->config->verify_progress, .progress_arg = p->config->verify_arg,
 	};
-	DFS_AUTO(fd) int fresh = -1;
 	int ret;
 
 	if (fdatasync(p->tmp_fd) < 0)
 		return dfs_fail_errno(err, "fsync of the container of %s", p->rel);
-	ret = dfs_store_openat(p->store, p->tmp_name, O_RDONLY | O_NOATIME, &fresh);
+	ret = reopen_tmp(p, err);
 	if (ret < 0)
-		return dfs_fail(err, -ret, "open the container of %s again: %s", p->rel, strerror(-ret));
-	posix_fadvise(fresh, 0, 0, POSIX_FADV_DONTNEED);
-	return dfs_verify_same(fresh, p->rel, p->fd, &verify, err);
+		return ret;
+	posix_fadvise(p->tmp_fd, 0, 0, POSIX_FADV_DONTNEED);
+	return dfs_verify_same(p->tmp_fd, p->rel, p->fd, &verify, err);
 }
 
 static int enter(void *arg)
@@ -381,11 +371,13 @@ static int thaw(struct passage *p, struct dfs_ingest_result *result, struct dfs_
 	if (ret == 0)
 		ret = mark_plain(p, err);
 	if (ret == 0)
+		ret = reopen_tmp(p, err);
+	if (ret == 0)
 		ret = p->config->pin ? publish_pinned(p, p->claim.sb.shown_hash, err) : publish(p, NULL, err);
 	if (ret < 0)
 		return ret;
-	result->hash = p->claim.sb.shown_hash;
-	result->original_bytes = result->stored_bytes = p->claim.original_size;
+	*result = (struct dfs_ingest_result){ .hash = p->claim.sb.shown_hash, .lossy = dfs_claim_lossy(&p->claim),
+					      .original_bytes = p->claim.original_size, .stored_bytes = p->claim.original_size };
 	return 0;
 }
 

@@ -55,7 +55,7 @@ struct dfs_ingest_result {
 	bool compressed;	/* false: it stays as it is, and why says why */
 	struct dfs_err why;
 	struct dfs_reason reason;	/* the same, of the list */
-	bool lossy;			/* compressed, and bits were given up */
+	bool lossy;			/* bits were given up: of what is compressed now, or dfs_thaw() made plain */
 	enum dfs_reason_id why_exact;	/* see struct dfs_encode_result, */
 	struct dfs_spared spared;	/* and this */
 	uint64_t original_bytes;

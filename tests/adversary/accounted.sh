@@ -77,6 +77,7 @@ for part in (sums, info["all"]):
     assert abs(part["bits_per_param"] - 8 * part["stored_bytes"] / part["params"]) < 1e-6, part
 assert sum(c["original_bytes"] for c in info["codecs"].values()) == info["original_bytes"], "codecs do not cover the file"
 assert sum(c["stored_bytes"] for c in info["codecs"].values()) == sum(c.len for c in meta["chunks"]), "payloads"
+assert sum(c["table_bytes"] for c in info["codecs"].values()) == sum(t.len for t in meta["tables"]), "tables"
 text = dict((line.split()[0], line) for line in run("info", shown).splitlines())
 assert text["state"].endswith("exact" if info["exact"] else "lossy"), text["state"]
 for key in ("linear", "all"):
@@ -115,5 +116,18 @@ told status mnt | python3 -c 'import json, sys
 q = json.load(sys.stdin)["queue"]
 assert (q["compressed_files"], q["stored_bytes"], q["original_bytes"]) == (int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[1]) * int(sys.argv[3])), q' \
 	$n $stored "$(stat -c %s "$tune")" || fail "status"
+
+# Originals that are kept belong to no file, and take room.
+mkdir mnt/kept && deltafsctl policy set mnt/kept codec=bitdelta keep=manual >/dev/null || fail "policy set keep"
+cp "$tune" mnt/kept/a && cp "$tune" mnt/kept/b && settle
+originals=$(find store/.deltafs/kept -type f -not -name '*.record' -printf '%b\n' | awk '{ n += 512 * $1 } END { print n }')
+files=$(find store -path store/.deltafs -prune -o -type f -printf '%b\n' | awk '{ n += 512 * $1 } END { print n }')
+[ "$originals" -ge $((2 * $(stat -c %s "$tune"))) ] || fail "there are no originals: $originals"
+for where in mnt store; do
+	deltafsctl du --json $where | python3 -c 'import json, sys
+d = json.load(sys.stdin)["directories"]
+[kept] = [x["stored_bytes"] for x in d if x["path"].startswith("(originals")]
+assert (kept, d[-1]["stored_bytes"]) == (int(sys.argv[1]), int(sys.argv[2])), d' "$originals" $((files + originals)) || fail "du of $where: $(deltafsctl du $where)"
+done
 [ "$(stat -f -c '%b %S' mnt)" = "$(stat -f -c '%b %S' store)" ] || fail "statfs: $(stat -f mnt)"
 stop_daemon mnt

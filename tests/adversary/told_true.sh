@@ -32,6 +32,13 @@ assert o["exact"] == (sys.argv[1] == "1") and ("bitdelta" in o["codecs"]) == (sy
 	case $state$exact in container0) line=lossy ;; container1) line=compressed ;; *) line=plain ;; esac
 	[ -L "$file" ] || deltafsctl ls "$file" | grep -q "^$line " || fail "$file: ls: $(deltafsctl ls "$file")"
 }
+# member FILE EXACT RESULT: of the one file of a JSON object.
+member() {
+	python3 -c 'import json, sys
+[f] = json.load(open(sys.argv[1]))["files"]
+assert (f["exact"], f["result"]) == (sys.argv[2] == "1", sys.argv[3]), f
+assert f["result"] != "compressed" or f["stored_bytes"] < f["original_bytes"], f' "$@" || fail "$2, $3: $(cat "$1")"
+}
 kept() { told status mnt | python3 -c 'import json, sys; print(json.load(sys.stdin)["kept"]["files"])'; }
 
 exec 5>mnt/d/f && head -c 60000 "$tune" >&5
@@ -85,6 +92,27 @@ settle
 says mnt/d/h plain 1 && says mnt/d/h2 plain 1
 [[ $(told reason mnt/d/h2) = *name* ]] || fail "the reason of a linked file: $(told reason mnt/d/h2)"
 echo text >mnt/d/text && settle && says mnt/d/text plain 1
+
+# What each command says became of it, in a line and as JSON; who waits for the one file hears of the one that took its place.
+for how in lossy:0 exact:1; do
+	exact=${how#*:}
+	mkdir "mnt/$how" && policy "mnt/$how" codec=$([ $exact = 1 ] && echo exact || echo bitdelta) quiet=1
+	for i in 1 2 3; do cp "$tune" "mnt/$how/$i"; done
+	deltafsctl wait "mnt/$how/1" >line 2>&1 && deltafsctl wait --json "mnt/$how/2" >json 2>&1 || fail "wait: $(cat line json)"
+	grep -q "^mnt/$how/1: .* -> .*x), base [0-9a-f]*$([ $exact = 1 ] || echo , lossy)\$" line || fail "wait: $(cat line)"
+	member json $exact compressed
+	settle
+	deltafsctl encode --json "mnt/$how/3" >json || fail "encode: $(cat json)"
+	member json $exact left
+	deltafsctl verify "mnt/$how/3" >line 2>&1 && deltafsctl verify --json "mnt/$how/3" >json || fail "verify: $(cat line json)"
+	[ "$(grep -c ': right, .*, lossy$' line)" = $((1 - exact)) ] || fail "verify: $(cat line)"
+	member json $exact right
+	rm -f out && deltafsctl decode "store/$how/3" -o out >line 2>&1 && deltafsctl decode --json "mnt/$how/3" >json || fail "decode: $(cat line json)"
+	[ "$(grep -c ': decoded, .*, lossy$' line)" = $((1 - exact)) ] || fail "decode: $(cat line)"
+	member json $exact decoded
+	rm -f out && deltafsctl export "mnt/$how/1" -o out >line 2>&1 || fail "export: $(cat line)"
+	[ "$(grep -c ': lossy, bits were given up$' line)" = $((1 - exact)) ] || fail "export: $(cat line)"
+done
 
 # And while all of that goes on: what is told by a handle is what is read by it.
 mkfifo stop

@@ -74,15 +74,15 @@ run deltafsctl policy set store/kept keep=7d
 cp "$tune" store/kept/a && cp "$tune" store/kept/b && run deltafsctl encode store/kept/a
 answer n deltafsctl encode --codec bitdelta store/kept/a store/kept/b
 grep -q 'in 2 files will be other bytes than now\.$' said && ! grep -q 'for good' said || fail "kept: $(cat said)"
-grep -q '^The originals are kept for 7d; until then deltafsctl revert brings them back\.$' said || fail "kept: $(cat said)"
+grep -q '^The originals are kept for 7d, unless the file is written to; until then deltafsctl revert brings them back\.$' said || fail "kept: $(cat said)"
 answer n deltafsctl encode --codec bitdelta store/kept/a store/m/b
-grep -q 'than now, for good but for 1\.$' said && grep -q '^The original is kept for 7d; until then deltafsctl revert brings it back\.$' said ||
+grep -q 'than now, for good but for 1\.$' said && grep -q '^The original is kept for 7d, unless the file is written to; until then deltafsctl revert brings it back\.$' said ||
 	fail "one of two is kept: $(cat said)"
 answer n deltafsctl encode --codec bitdelta store/kept/b -o out.delta
 grep -q 'than now, in OUT, for good\.$' said || fail "into OUT: $(cat said)"
 run deltafsctl policy set store/kept keep=manual
 answer y deltafsctl encode --codec bitdelta store/kept/a || fail "yes: $(cat said)"
-grep -q '^The original is kept until deltafsctl accept; until then deltafsctl revert brings it back\.$' said || fail "kept: $(cat said)"
+grep -q '^The original is kept until deltafsctl accept, unless the file is written to; until then deltafsctl revert brings it back\.$' said || fail "kept: $(cat said)"
 is store/kept/a False
 
 # What was kept is what comes back, also after a second pass.

@@ -46,7 +46,7 @@ all_keep 1 "keep=manual"
 find mnt -name '*.record' -o -name .deltafs | grep -q . && fail "what is kept shows in the mount"
 [ "$(kept bytes)" = "$size" ] && [ "$(kept manual)" = 1 ] || fail "status: $(kept bytes) bytes, $(kept manual) by hand"
 deltafsctl status mnt | grep -q '^originals kept: 1 file, .*; 1 until you decide' || fail "status: $(deltafsctl status mnt)"
-deltafsctl info mnt/hand/a | grep -q '^kept  *its original, .* until you say;' || fail "info: $(deltafsctl info mnt/hand/a)"
+deltafsctl info mnt/hand/a | grep -q '^kept  *its original, .* until you say, unless the file is written to;' || fail "info: $(deltafsctl info mnt/hand/a)"
 deltafsctl info --json mnt/hand/a | python3 -c 'import json, sys; k = json.load(sys.stdin)["kept"]; assert k == {"until": "manual", "bytes": int(sys.argv[1])}, k' "$size" || fail "info --json"
 
 # Who had it open reads on, and changes nothing.
@@ -82,7 +82,7 @@ cp mnt/week/e/b mnt/copy && settle
 exec 5<&-
 stop_daemon mnt
 deltafsctl status store | grep -q '^originals kept: 2 files' || fail "status without a mount: $(deltafsctl status store)"
-deltafsctl info store/week/e/b | grep -q "until $until;" || fail "info without a mount: $(deltafsctl info store/week/e/b)"
+deltafsctl info store/week/e/b | grep -q "until $until, unless" || fail "info without a mount: $(deltafsctl info store/week/e/b)"
 start_daemon store mnt -o ro
 [ "$(told kept mnt/week/e/b)" = "$until" ] && [ "$(told kept mnt/hand/a)" = manual ] || fail "read-only: $(told kept mnt/week/e/b)"
 deltafsctl status mnt | grep -q '^originals kept: 2 files, .*; 1 until you decide' || fail "status of a read-only mount: $(deltafsctl status mnt)"

@@ -40,6 +40,17 @@ for codec in bitdelta ultradelta; do
 	done
 done
 
+# Nor is the new file, once it has the name, open for writing to the one who made it: it can be reverted at once.
+mkdir mnt/soon
+run deltafsctl policy set mnt/soon codec=bitdelta keep=manual
+attach -P "$PWD/store/soon" -e trace=fsync -e inject=fsync:delay_enter=1000000	# of the directory, which the new name is written to
+cp "pair/tune/$(shard 1)" mnt/soon/a
+is_kept() { [ -n "$(told kept mnt/soon/a)" ]; }
+retry 60 is_kept || fail "nothing is kept: $(told reason mnt/soon/a)"
+run deltafsctl revert mnt/soon/a
+kill "$tracer" && wait "$tracer" 2>/dev/null
+cmp mnt/soon/a "pair/tune/$(shard 1)" || fail "reverted at once, it has other bytes"
+
 dev=$(stat -c %d mnt)
 # The kernel is told late that the name leads elsewhere, and meanwhile somebody links the new file, which makes it plain:
 # whoever does that holds what the kernel wants for being told.
