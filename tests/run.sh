@@ -77,6 +77,8 @@ bad=$(grep -cE '^skip .*tests/(mount|clients)/' "$RUN/results")
 # Once more, with the reason: who sees the end only sees why.
 sed -n 's/^skip /skipped: /p; s/^fail /failed: /p' "$RUN/reasons"
 [ "$bad" = 0 ] || echo "skipped, though nothing of the mount or its clients may be: $bad"
+# All code has portable kernels; vector kernels are compared with them only where the CPU has them.
+echo "decode kernels that were compared: $("$DFS_BUILD/mount-tools/deltafsctl" --version 2>/dev/null | sed -n 's/^kernels: //p')"
 echo "logs: ${DFS_BUILD#"$PWD"/}/logs"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$bad" = 0 ] && [ "$passed" -gt 0 ]
