@@ -16,7 +16,6 @@
 
 #define PAUSE_FIRST_MS 5
 #define PAUSE_LAST_MS 200
-#define FOLLOW_TRIES 20		/* what a kernel believes it believes for a second */
 
 static int ask(int fd, unsigned long request, struct dfs_control *c)
 {
@@ -162,36 +161,11 @@ static bool is_in_work(struct ctl_daemon *d)
 	return ctl_daemon_state(d, &none) == 0 && d->state.state == DFS_CONTROL_WORKING;
 }
 
-/* Does no name lead to it any more? The kernel may believe otherwise for a moment; the daemon knows. */
-static bool is_nameless(int fd)
-{
-	struct statx st;
-
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_NLINK, &st) == 0 && st.stx_nlink == 0;
-}
-
-/* A codec that gives up bits left another file there, and the old one to who has it open, and for a moment to who has its name. */
-static void follow_name(struct ctl_daemon *d)
-{
-	unsigned pause = 0;
-
-	for (unsigned i = 0; i < FOLLOW_TRIES && is_nameless(d->fd) && !ctl_interrupted(); i++) {
-		int fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-		if (fd < 0)
-			return;
-		close(d->fd);
-		d->fd = fd;
-		if (i)
-			ctl_pause(&pause);
-	}
-}
-
 void ctl_daemon_outcome(struct ctl_daemon *d, struct ctl_result *result)
 {
 	unsigned pause = 0;
 
-	follow_name(d);
+	ctl_daemon_follow(d);
 	while (is_in_work(d) && !ctl_interrupted())
 		ctl_pause(&pause);
 	ctl_daemon_result(d, result);
@@ -282,5 +256,9 @@ int ctl_daemon_decide(struct ctl_daemon *d, bool reverts, uint64_t *ret_bytes, s
 	ret = ask_as_writer(d, reverts ? DFS_CONTROL_REVERT : DFS_CONTROL_ACCEPT, &c, err);
 	if (ret == -ENOTTY)
 		return dfs_fail(err, ENOTTY, "%s: the daemon of its mount is older than this program, and keeps no originals", d->path);
-	return ret < 0 ? ret : poll_job(d, c.id, reverts ? "reverting" : "accepting", ret_bytes, err);
+	if (ret == 0)
+		ret = poll_job(d, c.id, reverts ? "reverting" : "accepting", ret_bytes, err);
+	if (ret == 0)
+		ctl_daemon_follow(d);	/* whoever opens it next is to get the original */
+	return ret;
 }

@@ -38,6 +38,13 @@ void ctl_daemon_release(struct ctl_daemon *daemon);
 
 DFS_AUTO_KIND(daemon, struct ctl_daemon, ctl_daemon_release(p));
 
+/*
+ * ctl_daemon_follow() - where its name leads to another file by now: to that
+ * A codec that gives up bits, and revert, leave another file there, and the old
+ * one to who has it open, and for a moment to who has its name.
+ */
+void ctl_daemon_follow(struct ctl_daemon *daemon);
+
 /* ctl_daemon_ask() - one request. Return: 0; -errno with a sentence. */
 int ctl_daemon_ask(const struct ctl_daemon *daemon, unsigned long request, struct dfs_control *c, struct dfs_err *err);
 

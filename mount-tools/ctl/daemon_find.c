@@ -12,6 +12,8 @@
 #include "mounts.h"
 #include "store/store.h"
 
+#define FOLLOW_TRIES 20		/* what a kernel believes it believes for a second */
+
 DFS_AUTO_KIND(mount, struct ctl_mount, ctl_mount_release(p));
 
 /* Is @shown a mount of @store, or in one? The lock's text is only text: another store must not be taken for it. */
@@ -74,6 +76,30 @@ int ctl_daemon_mountpoint(const char *path, char **ret_point, char **ret_store, 
 	return 0;
 }
 
+/* Does no name lead to it any more? The kernel may believe otherwise for a moment; the daemon knows. */
+static bool is_nameless(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_NLINK, &st) == 0 && st.stx_nlink == 0;
+}
+
+void ctl_daemon_follow(struct ctl_daemon *d)
+{
+	unsigned pause = 0;
+
+	for (unsigned i = 0; i < FOLLOW_TRIES && is_nameless(d->fd) && !ctl_interrupted(); i++) {
+		int fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		close(d->fd);
+		d->fd = fd;
+		if (i)
+			ctl_pause(&pause);
+	}
+}
+
 static int open_shown(const char *shown, struct ctl_daemon *d, struct dfs_err *err)
 {
 	struct stat st;
@@ -90,6 +116,7 @@ static int open_shown(const char *shown, struct ctl_daemon *d, struct dfs_err *e
 	d->path = strdup(shown);
 	if (!d->path)
 		return dfs_fail(err, ENOMEM, "out of memory");
+	ctl_daemon_follow(d);
 	ret = ctl_daemon_state(d, err);
 	return ret == -ENOTTY ? 0 : ret < 0 ? ret : 1;
 }

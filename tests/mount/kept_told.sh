@@ -73,7 +73,8 @@ encoder=$!
 # It is plain for a moment before.
 published() { [[ " $exact $(stat -c %s "pair/tune/$(shard 1)") " != *" $(stat -c %s store/linked/second.safetensors) "* ]]; }
 retry 60 published || fail "nothing took the place of second: $(cat said)"
-sleep 1.3	# for a second the kernel believes that the name leads to the old file, and links none without a name
+# For a second the kernel believes that the name leads to the old file, and links none without a name; what asks the daemon follows the name.
+deltafsctl accept mnt/linked/second.safetensors >accepted 2>&1 || fail "accept: $(cat accepted)"
 if ! timeout -k 1 30 ln mnt/linked/second.safetensors mnt/linked/other.safetensors; then
 	# nothing else ends what nobody can kill
 	mountpoint -q /sys/fs/fuse/connections || mount -t fusectl none /sys/fs/fuse/connections
