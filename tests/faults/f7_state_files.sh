@@ -82,6 +82,7 @@ for ((round = 0; round < $(full 40 1); round++)); do
 				grep -q '^deltafs: ' "$log" || fail "$file, $how: not a word"
 				refused=$((refused + 1))
 				echo "$file, $how: $(head -1 "$log")" >>said
+				: >"$log"
 				timeout 60 ./own_share deltafs -f -o ro store mnt >"$log" 2>&1 &
 				daemon=$!
 				retry 20 daemon_settled

@@ -20,7 +20,8 @@ is_mounted mnt && fail "something is mounted"
 # A process under strace cannot be looked through for leaks.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 for ((k = 2; k < 20; k++)); do
-	rm -f own.log
+	rm -f own.log trace
+	: >said
 	strace -f -qq -o trace -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=$k \
 		deltafs -f -o ro,log="$DFS_TMP/own.log",threads=1 store mnt 2>said &
 	tracer=$!

@@ -7,6 +7,7 @@
 
 make_store --params 100000 --seed 13
 for signal in TERM HUP; do
+	: >said		# what the last one said is not this one's word
 	unshare --pid --fork --mount-proc deltafs -f store mnt 2>said &
 	outer=$!
 	# It mounts in a mount namespace of its own, seen through its root.
