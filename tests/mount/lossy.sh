@@ -88,9 +88,9 @@ is_lossy mnt/exact/new.safetensors || fail "encode --yes --codec: exact=$(told e
 # What is compressed exactly is taken as well, by either of its paths; who has it open keeps the old bytes. What is lossy is not.
 for path in mnt/exact store/exact; do
 	cp "$tune" mnt/exact/packed
-	exec 5<mnt/exact/packed
 	settle
 	is_exact mnt/exact/packed || fail "it is not compressed exactly"
+	exec 5<mnt/exact/packed
 	deltafsctl encode --yes --codec bitdelta $path/packed </dev/null >said 2>&1 || fail "encode of an exact container, $path: $(cat said)"
 	is_lossy mnt/exact/packed || fail "encode of an exact container, $path: exact=$(told exact mnt/exact/packed)"
 	cmp -s mnt/exact/packed mnt/exact/new.safetensors || fail "encode of an exact container, $path: other bytes than of the plain file"
