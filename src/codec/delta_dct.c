@@ -55,7 +55,7 @@ static size_t payloads_len(const struct dfs_dct_options *o, const struct dfs_dct
 {
 	size_t counts[DFS_DCT_CLASSES];
 
-	dfs_dct_counts(o, patches_of(params->p, shape), counts);
+	dfs_dct_counts(o, shape.rows, shape.cols, counts);
 	return dfs_dct_layout(params, shape.rows, shape.cols, counts).len + dfs_dct_patches(shape.rows, params->p);
 }
 
@@ -64,7 +64,7 @@ static size_t record_init(const struct dfs_dct_options *o, struct record *r, str
 	r->params = dfs_dct_params_of(o);
 	r->across = dfs_dct_patches(shape.cols, r->params.p);
 	r->patches = patches_of(r->params.p, shape);
-	r->drops_chance = dfs_dct_drops_chance(o, r->patches);
+	r->drops_chance = dfs_dct_drops_chance(o, shape.rows, shape.cols);
 	r->table = whole(sizeof(*r));
 	r->norms = whole(r->table + dfs_dct_table_bytes(&r->params));
 	r->means = r->norms + r->patches * sizeof(float);
@@ -246,7 +246,7 @@ static int settle(const void *options, unsigned pass, const struct dfs_lossy_ten
 	int ret;
 
 	if (pass == 0) {
-		ret = dfs_dct_rank(options, part(r, r->norms), r->patches, part(r, r->classes));
+		ret = dfs_dct_rank(options, tensor->shape.rows, tensor->shape.cols, part(r, r->norms), part(r, r->classes));
 		if (ret == 0)
 			choose_units(r);
 		return ret;

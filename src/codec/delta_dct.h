@@ -188,20 +188,27 @@ struct dfs_dct_sums dfs_dct_sums(enum dfs_cpu cpu, const float *values, size_t s
 /* dfs_dct_magnitude() - the last of the three, alone: the same number */
 double dfs_dct_magnitude(enum dfs_cpu cpu, const float *values, size_t stride, size_t rows, size_t cols);
 
-/* dfs_dct_drops_chance() - of @n patches, do so many have bits that a mean by chance of others is none */
-bool dfs_dct_drops_chance(const struct dfs_dct_options *options, size_t n);
+/* dfs_dct_drops_chance() - do so many patches of a matrix have bits that a mean by chance of others is none */
+bool dfs_dct_drops_chance(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols);
 
 /* dfs_dct_mean() - of @n values; 0 if chance alone may have made it, and @drops_chance */
 double dfs_dct_mean(const struct dfs_dct_sums *sums, size_t n, bool drops_chance);
 
-/* dfs_dct_counts() - of @n patches, how many are of each class */
-void dfs_dct_counts(const struct dfs_dct_options *options, size_t n, size_t *ret_counts);
+/**
+ * dfs_dct_counts() - how many patches of a matrix are of each class
+ *
+ * A class has its share of as many as the values would fill, the last one the
+ * rest: patches that reach beyond the edges are more. Of narrow matrices, which
+ * are mostly edges, of all.
+ */
+void dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts);
 
 /**
- * dfs_dct_rank() - classes by falling norm, exact shares; of equals the first is first
- * @norms: not negative
+ * dfs_dct_rank() - classes by falling norm, as dfs_dct_counts(); of equals the first is first
+ * @norms, @classes: of each patch of a matrix; norms are not negative
  * Return: 0; -ENOMEM.
  */
-int dfs_dct_rank(const struct dfs_dct_options *options, const float *norms, size_t n, uint8_t *classes);
+int dfs_dct_rank(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, const float *norms,
+		 uint8_t *classes);
 
 #endif

@@ -16,14 +16,16 @@
 
 #define VALUES_MIN 64	/* fewer have the mean that they have */
 
-bool dfs_dct_drops_chance(const struct dfs_dct_options *options, size_t n)
+bool dfs_dct_drops_chance(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols)
 {
 	struct dfs_dct_params params = dfs_dct_params_of(options);
-	size_t counts[DFS_DCT_CLASSES], coded = 0;
+	size_t counts[DFS_DCT_CLASSES], coded = 0, n = 0;
 
-	dfs_dct_counts(options, n, counts);
-	for (uint32_t c = 0; c < params.n_classes; c++)
+	dfs_dct_counts(options, rows, cols, counts);
+	for (uint32_t c = 0; c < params.n_classes; c++) {
+		n += counts[c];
 		coded += params.bits[c] ? counts[c] : 0;
+	}
 	return !params.minmax && 4 * coded >= n;
 }
 

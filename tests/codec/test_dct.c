@@ -252,8 +252,8 @@ static void ranks_are_exact_and_the_first_of_equals_is_first(void **state)
 	CHECK_RET(0, dfs_lossy_parse(&dfs_lossy_delta_dct, "bits=4:0.1/2:0.3/1:0.25/0:0.35", &options, NULL));
 	for (uint64_t i = 0, seed = 1; i < n; i++)
 		norms[i] = (float)(random_next(&seed) % 300) * 0.25f;
-	CHECK_RET(0, dfs_dct_rank(&options.o, norms, n, classes));
-	dfs_dct_counts(&options.o, n, counts);
+	CHECK_RET(0, dfs_dct_rank(&options.o, 16 * n, 16, norms, classes));
+	dfs_dct_counts(&options.o, 16 * n, 16, counts);
 	CHECK(counts[0] == 1001 && counts[1] == 3002 && counts[2] == 2502 && counts[3] == 3502);
 	for (size_t i = 0; i < n; i++) {
 		size_t before = 0;

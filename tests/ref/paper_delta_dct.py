@@ -16,7 +16,9 @@ that are best for a normal variable times the root mean square of the patch's
 coefficients; with one bit, +- their mean magnitude. With these levels, and where
 a quarter of the patches or more have bits, a mean of 64 values or more within
 three standard errors of zero is zero. A share's patches end where the sum of
-shares so far, times their number, rounds to.
+shares so far, times the number of patches that the values would fill, rounds to;
+the last class has the rest, so that edges cost no bits. Where these would be less
+than four fifths of the patches, it is all of them.
 
 What a container chooses, and is held to:
   - the class of each patch: numbers must be right, and no patch of a lower
@@ -174,15 +176,15 @@ def total(values):
     return np.abs(values).sum()
 
 
-def counts_of(n, classes):
-    ends = np.floor(np.cumsum([share for _, share in classes]) * n + 0.5)
+def counts_of(n, filled, classes):
+    ends = np.minimum(np.floor(np.cumsum([share for _, share in classes]) * filled + 0.5), n)
     ends[-1] = n
     return np.diff(ends, prepend=0)
 
 
-def check_classes(norms, patches, classes, checks, where):
+def check_classes(norms, patches, filled, classes, checks, where):
     found = np.bincount(patches.classes, minlength=len(classes))
-    checks.equal("patches of each class", found, counts_of(norms.size, classes), where)
+    checks.equal("patches of each class", found, counts_of(norms.size, filled, classes), where)
     for c in range(len(classes) - 1):
         upper, lower = norms[patches.classes <= c], norms[patches.classes > c]
         if upper.size and lower.size:
@@ -270,8 +272,10 @@ def reference_of(tensor, options, checks):
     cells, inside, patches = cut(d, p), cut(np.ones(tensor.shape), p), Patches(tensor, p)
     checks.equal("bits of each class", patches.table.bits, [bits for bits, _ in classes], where)
     norms, means, a = importance(cells), mean_of(cells, inside), dct_matrix(p)
-    check_classes(norms, patches, classes, checks, where)
-    of_class = counts_of(norms.size, classes)
+    filled = np.floor(d.size / p ** 2 + 0.5)
+    filled = norms.size if filled < 0.8 * norms.size else filled
+    check_classes(norms, patches, filled, classes, checks, where)
+    of_class = counts_of(norms.size, filled, classes)
     if options["levels"] == "lloyd" and 4 * sum(n for n, (bits, _) in zip(of_class, classes) if bits) >= norms.size:
         means = without_chance(means, norms, inside)
     coded = np.array(patches.table.bits)[patches.classes] > 0
