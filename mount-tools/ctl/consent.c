@@ -122,9 +122,9 @@ static void say_kept(const struct ctl *ctl, const struct giving *g)
 		fprintf(stderr, " but for %zu", g->n_kept);
 	if (!g->n_kept)
 		return;
-	fprintf(stderr, ".\nThe original%s%s %s kept %s%s, unless the file is written to; until then deltafsctl revert brings %s back",
+	fprintf(stderr, ".\nThe original%s%s %s kept %s%s, unless the file%s removed or replaced; until then deltafsctl revert brings %s back",
 		g->n_kept == 1 ? "" : "s", g->n_first == g->n_kept ? " of the first time" : "", g->n_kept == 1 ? "is" : "are",
-		g->how_long, g->differ ? " or longer" : "", g->n_kept == 1 ? "it" : "them");
+		g->how_long, g->differ ? " or longer" : "", g->n_kept == 1 ? " is" : "s are", g->n_kept == 1 ? "it" : "them");
 }
 
 /* Nobody knows of each whether it gave up anything. */

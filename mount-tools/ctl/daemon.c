@@ -244,9 +244,9 @@ int ctl_daemon_decode(struct ctl_daemon *d, struct ctl_result *result, struct df
 	return 0;
 }
 
-int ctl_daemon_decide(struct ctl_daemon *d, bool reverts, uint64_t *ret_bytes, struct dfs_err *err)
+int ctl_daemon_decide(struct ctl_daemon *d, bool reverts, bool written, uint64_t *ret_bytes, struct dfs_err *err)
 {
-	struct dfs_control c = { 0 };
+	struct dfs_control c = { .written = written };
 	char until[DFS_KEPT_UNTIL_LEN];
 	int ret;
 

@@ -62,10 +62,11 @@ int ctl_daemon_decode(struct ctl_daemon *daemon, struct ctl_result *result, stru
 
 /**
  * ctl_daemon_decide() - have the original of a file take its place, or let go of it; and wait for that
+ * @written: reverts, though somebody may have written to the file since
  * @ret_bytes: of the original
- * Return: 0; -ENOENT: nothing is kept of it; -errno.
+ * Return: 0; -ENOENT: nothing is kept of it; -EEXIST: somebody may have; -errno.
  */
-int ctl_daemon_decide(struct ctl_daemon *daemon, bool reverts, uint64_t *ret_bytes, struct dfs_err *err);
+int ctl_daemon_decide(struct ctl_daemon *daemon, bool reverts, bool written, uint64_t *ret_bytes, struct dfs_err *err);
 
 /* ctl_daemon_result() - what the file is now, in words: compressed, or left for a reason */
 void ctl_daemon_result(struct ctl_daemon *daemon, struct ctl_result *result);

@@ -246,16 +246,18 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 	return 0;
 }
 
-/* @bytes: of the file as it is shown, and so of its original */
-static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t bytes)
+/* @shown: bytes of the file, and so of its original, unless somebody wrote to it since */
+static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t shown)
 {
 	char until[DFS_KEPT_UNTIL_LEN], text[CTL_BYTES_LEN];
+	uint64_t bytes;
 	bool manual;
 
-	if (!ctl_kept_until(s->store, path, rel, fd, until))
+	if (!ctl_kept_until(s->store, path, rel, fd, until, &bytes))
 		return;
+	bytes = bytes ? bytes : shown;
 	manual = !strcmp(until, "manual");
-	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is written to; deltafsctl accept or revert decides", "kept",
+	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is removed or replaced; deltafsctl accept or revert decides", "kept",
 		ctl_bytes(text, bytes), manual ? "you say" : until);
 	if (s->ctl->report)
 		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));

@@ -15,19 +15,26 @@
 #include "walk.h"
 #include "write/revert.h"
 
-static const struct ctl_option options[] = {
-	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories" },
-	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" },
+#define COMMON_OPTIONS \
+	{ 'r', "recursive", NULL, offsetof(struct ctl, recursive), "go into directories" }, \
+	{ 0, "json", NULL, offsetof(struct ctl, json), "one JSON object instead of lines" }
+
+static const struct ctl_option accept_options[] = { COMMON_OPTIONS };
+static const struct ctl_option revert_options[] = {
+	COMMON_OPTIONS,
+	{ 0, "yes", NULL, offsetof(struct ctl, yes), "also files that were written to since" },
 };
 
 bool ctl_kept_until(const struct dfs_store *store, const char *path, const char *rel, int fd,
-		    char ret_text[DFS_KEPT_UNTIL_LEN])
+		    char ret_text[DFS_KEPT_UNTIL_LEN], uint64_t *ret_bytes)
 {
 	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
 	ssize_t n = getxattr(path, "user.deltafs.kept", ret_text, DFS_KEPT_UNTIL_LEN - 1);
 
+	*ret_bytes = 0;
 	if (store && dfs_kept_find(store, fd, rel, &kept) > 0) {
 		dfs_kept_until_text(kept.until_s, ret_text);
+		*ret_bytes = kept.bytes;
 		return true;
 	}
 	ret_text[n > 0 ? n : 0] = '\0';
@@ -39,10 +46,11 @@ bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN])
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	DFS_AUTO(mem) char *rel = NULL;
 	struct dfs_err none;
+	uint64_t bytes;
 
 	if (dfs_store_find(path, &store, &rel, &none) < 0)
 		store = NULL;
-	return ctl_kept_until(store, path, rel, fd, ret_text);
+	return ctl_kept_until(store, path, rel, fd, ret_text, &bytes);
 }
 
 json_t *ctl_kept_json(const char *store)
@@ -76,7 +84,9 @@ struct deciding {
 
 static int decide_in_place(struct deciding *d, const char *rel, uint64_t *ret_bytes, struct dfs_err *err)
 {
-	struct dfs_revert revert = { .store = d->session.store, .keeper = d->session.keeper, .rel = rel };
+	struct dfs_revert revert = {
+		.store = d->session.store, .keeper = d->session.keeper, .rel = rel, .written = d->ctl->yes,
+	};
 	struct dfs_keeper_view view;
 	DFS_AUTO(fd) int fd = -1;
 	int ret = dfs_store_openat(d->session.store, rel, O_RDONLY | O_NOATIME, &fd);
@@ -102,7 +112,7 @@ static int decide(struct deciding *d, const struct ctl_file *file, uint64_t *ret
 	int ret = ctl_daemon_writer(file->path, &daemon, err);
 
 	if (ret > 0)
-		return ctl_daemon_decide(&daemon, d->reverts, ret_bytes, err);
+		return ctl_daemon_decide(&daemon, d->reverts, d->ctl->yes, ret_bytes, err);
 	if (ret == 0)
 		ret = ctl_session_enter(&d->session, file->path, &rel, err);
 	return ret < 0 ? ret : decide_in_place(d, rel, ret_bytes, err);
@@ -158,12 +168,14 @@ static int run_revert(struct ctl *ctl)
 	return run(ctl, true);
 }
 
-#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+#define N_OPTIONS(options) (sizeof(options) / sizeof((options)[0]))
 
 const struct ctl_command ctl_accept = {
-	"accept", "[OPTION]... FILE...", "Let go of the originals of files that gave up bits", options, N_OPTIONS, 1, -1, run_accept,
+	"accept", "[OPTION]... FILE...", "Let go of the originals of files that gave up bits", accept_options,
+	N_OPTIONS(accept_options), 1, -1, run_accept,
 };
 
 const struct ctl_command ctl_revert = {
-	"revert", "[OPTION]... FILE...", "Bring back the originals of files that gave up bits", options, N_OPTIONS, 1, -1, run_revert,
+	"revert", "[OPTION]... FILE...", "Bring back the originals of files that gave up bits", revert_options,
+	N_OPTIONS(revert_options), 1, -1, run_revert,
 };

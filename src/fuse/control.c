@@ -194,7 +194,7 @@ static int ask_accept(struct asked *a, struct dfs_control *c)
 
 static int ask_revert(struct asked *a, struct dfs_control *c)
 {
-	return begin(a, c, DFS_JOB_REVERT);
+	return begin(a, c, c->written ? DFS_JOB_REVERT_WRITTEN : DFS_JOB_REVERT);
 }
 
 static int ask_poll(struct asked *a, struct dfs_control *c)
@@ -260,14 +260,14 @@ static int ask_base(struct asked *a, struct dfs_control *c)
 
 static const struct request {
 	unsigned cmd;
-	bool takes_id, takes_base, takes_text;
+	bool takes_id, takes_base, takes_text, takes_written;
 	int (*ask)(struct asked *a, struct dfs_control *c);
 } requests[] = {
 	{ DFS_CONTROL_STATE, .ask = ask_state },
 	{ DFS_CONTROL_ENCODE, .takes_base = true, .takes_text = true, .ask = ask_encode },
 	{ DFS_CONTROL_DECODE, .ask = ask_decode },
 	{ DFS_CONTROL_ACCEPT, .ask = ask_accept },
-	{ DFS_CONTROL_REVERT, .ask = ask_revert },
+	{ DFS_CONTROL_REVERT, .takes_written = true, .ask = ask_revert },
 	{ DFS_CONTROL_POLL, .takes_id = true, .ask = ask_poll },
 	{ DFS_CONTROL_BASE, .takes_text = true, .ask = ask_base },
 };
@@ -283,7 +283,9 @@ static const struct request *request_of(unsigned cmd)
 /* What is not used is zero: a later version may give it a meaning. */
 static int check(const struct request *request, struct dfs_control *c)
 {
-	struct dfs_control used = { .version = c->version, .id = request->takes_id ? c->id : 0 };
+	struct dfs_control used = {
+		.version = c->version, .id = request->takes_id ? c->id : 0, .written = request->takes_written && c->written,
+	};
 	uint32_t version = c->version;
 
 	if (request->takes_base)

@@ -28,7 +28,8 @@
  * that who asks may read; else the file stays as it is, and its reason says so.
  * A SPEC in @text: with this codec, which may give up bits of what the file
  * holds now; EINVAL: no such codec.
- * BASE: ENOENT: none. ACCEPT, REVERT: what nothing is kept of shows it by POLL: ENOENT.
+ * BASE: ENOENT: none. ACCEPT, REVERT: what nothing is kept of shows it by POLL: ENOENT;
+ * EEXIST: somebody may have written to the file since, and REVERT has no @written.
  * Of both, POLL says in @total how many bytes that were.
  *
  * What changes the bases has a struct of its own, and any handle of the mount
@@ -64,7 +65,7 @@ struct dfs_control {
 	uint8_t writable;	/* of STATE: 1: files are changed through this mount; 0: it is read-only */
 	uint8_t root;		/* of STATE: 1: this is the root of the mount */
 	uint8_t queue;		/* of STATE: 1: what is written is compressed */
-	uint8_t reserved1;
+	uint8_t written;	/* in, of REVERT: 1: though somebody may have written to the file since */
 	/* of STATE: files at this place and below it */
 	uint64_t n_open, n_waiting, n_working;
 	uint64_t bytes;		/* of those whose size is known */

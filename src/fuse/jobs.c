@@ -140,7 +140,7 @@ static int accept_file(struct job *job, struct dfs_err *err)
 static int revert_file(struct job *job, struct dfs_err *err)
 {
 	uint64_t bytes = 0;
-	int ret = dfs_original_revert(job->mount, job->node, &bytes, err);
+	int ret = dfs_original_revert(job->mount, job->node, job->kind == DFS_JOB_REVERT_WRITTEN, &bytes, err);
 
 	show_bytes(job, bytes);
 	return ret;
@@ -161,6 +161,7 @@ static void job_run(struct dfs_job *base, void *local)
 {
 	static int (*const works[])(struct job *job, struct dfs_err *err) = {
 		[DFS_JOB_DECODE] = decode, [DFS_JOB_ACCEPT] = accept_file, [DFS_JOB_REVERT] = revert_file,
+		[DFS_JOB_REVERT_WRITTEN] = revert_file,
 	};
 	struct job *job = (struct job *)base;
 	struct dfs_mount *mount = job->mount;

@@ -36,6 +36,7 @@ enum dfs_job_kind {
 	DFS_JOB_DECODE,		/* it is made plain, and stays so until it is written */
 	DFS_JOB_ACCEPT,		/* its original goes */
 	DFS_JOB_REVERT,		/* its original takes its place */
+	DFS_JOB_REVERT_WRITTEN,	/* the same, though somebody may have written to it since */
 };
 
 /**

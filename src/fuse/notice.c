@@ -75,16 +75,11 @@ void dfs_notice_writing(struct dfs_mount *mount, struct dfs_open *open)
 	if (atomic_exchange(&open->dirty, true) || dfs_node_path(&mount->nodes, open->node, path) < 0)
 		return;
 	dfs_trouble_forget(mount, path);
-	content = dfs_content_get(mount, open);
-	/* Of what thaws it goes once that has come to its end. */
-	if (!content->thaw && dfs_content_is_plain(content))
-		dfs_keeper_overwritten(mount->keeper, dfs_content_fd(content));
-	if (!mount->queue) {
-		dfs_content_put(mount, content);
+	if (!mount->queue)
 		return;
-	}
 	tell_writing(mount, open->node, path);
 	dfs_queue_opened(mount->queue, path, atomic_load(&open->writer));
+	content = dfs_content_get(mount, open);
 	dfs_ledger_written(mount->ledger, path, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
 	dfs_content_put(mount, content);
 }

@@ -87,15 +87,15 @@ int dfs_original_accept(struct dfs_mount *mount, struct dfs_node *node, uint64_t
 }
 
 /* Who has the file open keeps what he has. */
-static int revert(struct dfs_mount *mount, struct dfs_node *node, const char *path, int fd, struct dfs_keeper_view *view,
-		  struct dfs_err *err)
+static int revert(struct dfs_mount *mount, struct dfs_node *node, const char *path, int fd, bool written,
+		  struct dfs_keeper_view *view, struct dfs_err *err)
 {
 	struct dfs_replacement r = {
 		.mount = mount, .node = node, .still = true, .anew = true, .shown_size = DFS_SIZE_STORED,
 		.old_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
 	};
 	const struct dfs_revert revert = {
-		.store = mount->store, .keeper = mount->keeper, .rel = path, .fd = fd,
+		.store = mount->store, .keeper = mount->keeper, .rel = path, .fd = fd, .written = written,
 		.enter = dfs_replace_enter, .leave = dfs_replace_leave, .arg = &r,
 	};
 	int ret = 0;
@@ -109,7 +109,8 @@ static int revert(struct dfs_mount *mount, struct dfs_node *node, const char *pa
 	return ret;
 }
 
-int dfs_original_revert(struct dfs_mount *mount, struct dfs_node *node, uint64_t *ret_bytes, struct dfs_err *err)
+int dfs_original_revert(struct dfs_mount *mount, struct dfs_node *node, bool written, uint64_t *ret_bytes,
+			struct dfs_err *err)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct dfs_keeper_view view;
@@ -117,7 +118,7 @@ int dfs_original_revert(struct dfs_mount *mount, struct dfs_node *node, uint64_t
 	int ret = open_file(mount, node, path, &fd, err);
 
 	if (ret == 0)
-		ret = revert(mount, node, path, fd, &view, err);
+		ret = revert(mount, node, path, fd, written, &view, err);
 	if (ret < 0)
 		return ret;
 	*ret_bytes = view.bytes;

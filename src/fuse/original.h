@@ -28,8 +28,10 @@ int dfs_original_accept(struct dfs_mount *mount, struct dfs_node *node, uint64_t
 
 /**
  * dfs_original_revert() - as if somebody had renamed it over the file
+ * @written: though somebody may have written to that since
  * As above. Return: also -EBUSY: somebody has the file open for writing; errors of dfs_revert().
  */
-int dfs_original_revert(struct dfs_mount *mount, struct dfs_node *node, uint64_t *ret_bytes, struct dfs_err *err);
+int dfs_original_revert(struct dfs_mount *mount, struct dfs_node *node, bool written, uint64_t *ret_bytes,
+			struct dfs_err *err);
 
 #endif

@@ -274,12 +274,18 @@ static int replace(struct dfs_replacement *r, struct dfs_publish *p, int fd, str
 }
 
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
-		      bool keep_ctime, struct dfs_err *err)
+		      enum dfs_replaces what, struct dfs_err *err)
 {
-	struct dfs_replacement r = { .mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = keep_ctime };
+	struct dfs_replacement r = {
+		.mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = what == DFS_REPLACES_SAME,
+	};
 	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd };
-	int fd = -1, ret = keep_ctime ? dfs_keeper_follow(mount->keeper, old_fd, tmp_fd, err) : 0;
+	int fd = -1, ret = 0;
 
+	if (what == DFS_REPLACES_SAME)
+		ret = dfs_keeper_follow(mount->keeper, old_fd, tmp_fd, err);
+	else if (what == DFS_REPLACES_WRITTEN)
+		dfs_keeper_follow_written(mount->keeper, old_fd, tmp_fd);
 	if (ret == 0)
 		fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0);
 	if (ret == 0 && fd < 0)
@@ -288,8 +294,8 @@ int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd
 		ret = replace(&r, &p, fd, err);
 	else
 		unlinkat(dfs_store_fd(mount->store), tmp_name, 0);
-	if (ret == 0 && !keep_ctime)
-		dfs_keeper_overwritten(mount->keeper, old_fd);
+	if (ret == 0 && what == DFS_REPLACES_EMPTIED)
+		dfs_keeper_emptied(mount->keeper, old_fd);
 	return ret;
 }
 
@@ -304,7 +310,7 @@ int dfs_replace_container(struct dfs_mount *mount, struct dfs_node *node, int ol
 	if (ret == 0)
 		ret = replace(&r, &p, fd, err);
 	if (ret == 0)
-		dfs_keeper_overwritten(mount->keeper, old_fd);
+		dfs_keeper_emptied(mount->keeper, old_fd);
 	if (fd >= 0)
 		return ret;
 	unlinkat(dfs_store_fd(mount->store), tmp_name, 0);

@@ -14,6 +14,13 @@
 #include "fuse/open.h"
 #include "store/publish.h"
 
+/* What of a file's content is in the file that takes its place. */
+enum dfs_replaces {
+	DFS_REPLACES_SAME,	/* all of it */
+	DFS_REPLACES_WRITTEN,	/* and what somebody wrote */
+	DFS_REPLACES_EMPTIED,	/* nothing */
+};
+
 struct dfs_replacement {
 	struct dfs_mount *mount;
 	struct dfs_node *node;		/* referenced; NULL: the kernel does not hold the file */
@@ -49,13 +56,13 @@ void dfs_replace_linked(struct dfs_replacement *r, const struct stat *now);
  * dfs_replace_plain() - a plain file takes the place of a container
  * @old_fd: the container
  * @tmp_fd, @tmp_name: complete; the name is gone afterwards
- * @keep_ctime: the content is the same
+ * @what: with the same content the ctime stays
  *
  * A file that has no name any more is replaced for those who have it open.
  * Blocks on disks. Return: 0; errors of dfs_publish().
  */
 int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd, int tmp_fd, const char *tmp_name,
-		      bool keep_ctime, struct dfs_err *err);
+		      enum dfs_replaces what, struct dfs_err *err);
 
 /**
  * dfs_replace_container() - a container takes the place of a plain file, whose bytes nobody misses

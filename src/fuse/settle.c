@@ -104,7 +104,7 @@ static int thawed(struct thawing *t, struct dfs_err *err)
 		return dfs_fail(err, -ret, "what was decoded cannot be marked plain: %s", strerror(-ret));
 	}
 	return dfs_replace_plain(t->mount, t->open->node, dfs_view_fd(t->content->view), fd, name,
-				 !atomic_load(&t->open->dirty), err);
+				 atomic_load(&t->open->dirty) ? DFS_REPLACES_WRITTEN : DFS_REPLACES_SAME, err);
 }
 
 /* Else the file was emptied meanwhile, and nothing that was written before is missed. */
@@ -275,7 +275,7 @@ static int replace_by_empty(struct dfs_mount *mount, struct dfs_node *node, int 
 	dfs_node_change(&mount->nodes, node);
 	dfs_container_touch(mount, old);
 	dfs_node_changed(&mount->nodes, node, fstat(old, &st) == 0 ? &st : NULL);
-	return dfs_replace_plain(mount, node, old, tmp, name, false, err);
+	return dfs_replace_plain(mount, node, old, tmp, name, DFS_REPLACES_EMPTIED, err);
 }
 
 int dfs_open_empty(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)

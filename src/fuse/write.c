@@ -158,8 +158,10 @@ int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, 
 	dfs_node_change(&mount->nodes, open->node);
 	if (ftruncate(dfs_content_fd(content), size) < 0)
 		ret = -errno;
-	if (ret == 0 && size == 0)
+	if (ret == 0 && size == 0) {
 		(void)dfs_mark_clear(&dfs_mark_exact, dfs_content_fd(content)); /* what comes is new; the mark is too careful then */
+		dfs_keeper_emptied(mount->keeper, dfs_content_fd(content));
+	}
 	dfs_node_changed(&mount->nodes, open->node, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
 	dfs_content_put(mount, content);
 	return ret;

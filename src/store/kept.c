@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/claim.h"
 #include "store/internal.h"
 
 /* A path, and some lines of numbers. */
@@ -222,6 +223,16 @@ void dfs_kept_undo(struct dfs_store *store, const char *id, int fd, const struct
 }
 
 /* --- read again */
+
+bool dfs_kept_made(int fd, struct dfs_hash hash)
+{
+	struct dfs_claim claim;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || dfs_claim_check(fd, (uint64_t)st.st_size, &claim) < 0 || !dfs_claim_lossy(&claim))
+		return false;
+	return dfs_hash_is_zero(hash) || dfs_hash_equal(claim.sb.source_hash, hash);
+}
 
 int dfs_kept_check(int fd, uint64_t bytes, struct dfs_hash hash, dfs_hash_progress_fn *progress, void *arg,
 		   struct dfs_err *err)

@@ -134,6 +134,15 @@ int dfs_kept_let_go(struct dfs_store *store, const char *id, struct dfs_err *err
 int dfs_kept_forget(struct dfs_store *store, const char *id, struct dfs_err *err);
 
 /**
+ * dfs_kept_made() - is a file the container that was made of an original?
+ * @fd: it, open for reading
+ * @hash: of the original; zero: not known, and any that gave up bits is it
+ *
+ * False: it was decoded, written to or coded anew since, or cannot be read.
+ */
+bool dfs_kept_made(int fd, struct dfs_hash hash);
+
+/**
  * dfs_kept_check() - is an original what was kept?
  * @fd: it, open for reading
  * @bytes, @hash: of the record; zero: the hash is not known, and only the size is compared

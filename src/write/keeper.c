@@ -181,13 +181,13 @@ void dfs_keeper_removed(struct dfs_keeper *k, const struct stat *st)
 	for (size_t i = 0; i < k->n; i++) {
 		if (!has_number(&k->entries[i]->kept, st->st_ino))
 			continue;
-		k->entries[i]->removed = true;
+		k->entries[i]->removed++;
 		hurry(k);
 	}
 	pthread_mutex_unlock(&k->lock);
 }
 
-void dfs_keeper_overwritten(struct dfs_keeper *k, int fd)
+void dfs_keeper_emptied(struct dfs_keeper *k, int fd)
 {
 	struct dfs_keeper_entry *e;
 	struct dfs_file_id file;
@@ -197,7 +197,7 @@ void dfs_keeper_overwritten(struct dfs_keeper *k, int fd)
 	pthread_mutex_lock(&k->lock);
 	e = find(k, &file);
 	if (e) {
-		e->overwritten = true;
+		e->emptied = true;
 		hurry(k);
 	}
 	pthread_mutex_unlock(&k->lock);
@@ -272,7 +272,7 @@ bool dfs_keeper_ask(struct dfs_keeper *k, int fd, struct dfs_keeper_view *ret_vi
 		return false;
 	pthread_mutex_lock(&k->lock);
 	e = find(k, &file);
-	if (e && (e->leaving || e->overwritten))
+	if (e && (e->leaving || e->emptied))
 		e = NULL;
 	if (e)
 		show(&e->kept, ret_view);
@@ -288,7 +288,7 @@ int dfs_keeper_open(struct dfs_keeper *k, int fd)
 	struct stat st;
 	int ret;
 
-	if (!dfs_keeper_ask(k, fd, &view))
+	if (!dfs_keeper_ask(k, fd, &view) || !dfs_kept_made(fd, view.hash))
 		return -ENOENT;
 	ret = dfs_store_openat(k->config.store, dfs_kept_path(view.id, path), O_RDONLY | O_NOATIME, &original);
 	if (ret < 0)
@@ -324,7 +324,7 @@ int dfs_keeper_take(struct dfs_keeper *k, int fd, struct dfs_keeper_view *ret_vi
 		return dfs_fail(err, -ret, "stat: %s", strerror(-ret));
 	pthread_mutex_lock(&k->lock);
 	e = dfs_keeper_hold_for(k, &file);
-	if (e && e->overwritten) {
+	if (e && e->emptied) {
 		dfs_keeper_unhold(k, e);
 		e = NULL;
 	}

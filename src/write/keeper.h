@@ -62,7 +62,7 @@ struct dfs_keep {
  * dfs_keeper_keep() - before another file takes its name
  * @st: of keep->fd as it was read; as it is with another link afterwards
  * @ret_id: for dfs_keeper_kept(); "": it is itself what an original is kept for, and that one stays
- * Return: as dfs_kept_make().
+ * Return: as dfs_kept_make(); -EEXIST: the one that is kept is of what it held before it was emptied.
  */
 int dfs_keeper_keep(struct dfs_keeper *keeper, const struct dfs_keep *keep, struct stat *st,
 		    char ret_id[DFS_KEPT_ID], struct dfs_err *err);
@@ -81,17 +81,22 @@ void dfs_keeper_placed(struct dfs_keeper *keeper, const char *id);
 void dfs_keeper_kept(struct dfs_keeper *keeper, const struct dfs_keep *keep, const char *id, bool done);
 
 /**
- * dfs_keeper_follow() - before a file with the same bytes takes the place of another
+ * dfs_keeper_follow() - before another form of a file takes its place: plain or coded anew, with the same bytes
  * Durable when it returns. @keeper: NULL: nothing is kept. Return: 0; -errno with a sentence.
  */
 int dfs_keeper_follow(struct dfs_keeper *keeper, int old_fd, int new_fd, struct dfs_err *err);
+/*
+ * dfs_keeper_follow_written() - the same, with what somebody wrote, which is
+ * not to be lost: what cannot be written down is logged, known, and tried again.
+ */
+void dfs_keeper_follow_written(struct dfs_keeper *keeper, int old_fd, int new_fd);
 
 /* --- what becomes of the files; each NULL is fine, and none blocks on a disk */
 
 /* dfs_keeper_removed() - a name of the file of @st led to it, and does not any more */
 void dfs_keeper_removed(struct dfs_keeper *keeper, const struct stat *st);
-/* dfs_keeper_overwritten() - what is open as @fd is to have other bytes, or has */
-void dfs_keeper_overwritten(struct dfs_keeper *keeper, int fd);
+/* dfs_keeper_emptied() - what is open as @fd lost all its bytes: what comes is another file's content */
+void dfs_keeper_emptied(struct dfs_keeper *keeper, int fd);
 /* dfs_keeper_moved() - a file, or all below a directory */
 void dfs_keeper_moved(struct dfs_keeper *keeper, const char *from, const char *to, bool exchanged);
 
@@ -111,7 +116,10 @@ struct dfs_keeper_view {
 /* dfs_keeper_ask() - is an original of this file kept? */
 bool dfs_keeper_ask(struct dfs_keeper *keeper, int fd, struct dfs_keeper_view *ret_view);
 
-/* dfs_keeper_open() - the original that is kept of this file, to read. Return: a descriptor; -ENOENT: none of its size; -errno. */
+/*
+ * dfs_keeper_open() - the original of what this file holds, to read
+ * Return: a descriptor; -ENOENT: none is kept, or none of its size, or the file was decoded or written to since; -errno.
+ */
 int dfs_keeper_open(struct dfs_keeper *keeper, int fd);
 
 struct dfs_keeper_stats {

@@ -15,8 +15,8 @@ struct dfs_keeper_entry {
 	bool busy;		/* somebody reads or writes the disk for it, and has it for himself */
 	bool making;		/* nothing took its name yet */
 	bool leaving;		/* it is about to get its name back */
-	bool removed;		/* somebody took away what it is kept for, unless that was another with its number */
-	bool overwritten;	/* that has other bytes now */
+	unsigned removed;	/* so often somebody took away what it is kept for, unless that was another with its number */
+	bool emptied;		/* that has another content now */
 	bool moved;		/* the record on disk has another path */
 	bool told;		/* that it cannot be told what it is kept for */
 	unsigned missed;	/* walks that did not find what it is kept for */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/mark.h"
 #include "write/keeper_internal.h"
 
 static int describe(const struct dfs_keep *keep, const struct stat *st, struct dfs_kept *ret_kept, struct dfs_err *err)
@@ -54,6 +55,14 @@ static void end_making(struct dfs_keeper *k, const char *id, bool done)
 	pthread_mutex_unlock(&k->lock);
 }
 
+/* A second time it gives up bits. One that does not say so was emptied, and killed was who would have let go of what is kept of that. */
+static int follow_again(struct dfs_keeper *k, const struct dfs_keep *keep, struct dfs_err *err)
+{
+	if (!dfs_mark_has(&dfs_mark_exact, keep->fd))
+		return dfs_fail(err, EEXIST, "that of what the file held before is kept still; deltafsctl accept or revert");
+	return dfs_keeper_follow(k, keep->fd, keep->new_fd, err);
+}
+
 int dfs_keeper_keep(struct dfs_keeper *k, const struct dfs_keep *keep, struct stat *st, char ret_id[DFS_KEPT_ID],
 		    struct dfs_err *err)
 {
@@ -64,7 +73,7 @@ int dfs_keeper_keep(struct dfs_keeper *k, const struct dfs_keep *keep, struct st
 
 	ret_id[0] = '\0';
 	if (dfs_keeper_ask(k, keep->fd, &view))
-		return dfs_keeper_follow(k, keep->fd, keep->new_fd, err);
+		return follow_again(k, keep, err);
 	ret = describe(keep, st, &kept, err);
 	if (ret == 0 && dfs_kept_copy(&kept, &mine) < 0)
 		ret = dfs_fail(err, ENOMEM, "out of memory");
@@ -88,7 +97,7 @@ int dfs_keeper_keep(struct dfs_keeper *k, const struct dfs_keep *keep, struct st
 
 bool dfs_keeper_refused(int ret)
 {
-	return ret == -EPERM || ret == -EACCES || ret == -EXDEV || ret == -EMLINK || ret == -ENOTSUP || ret == -ENOSYS;
+	return ret == -EEXIST || ret == -EPERM || ret == -EACCES || ret == -EXDEV || ret == -EMLINK || ret == -ENOTSUP || ret == -ENOSYS;
 }
 
 /* It may have failed after the rename. What cannot be told is kept. */
@@ -118,7 +127,8 @@ void dfs_keeper_kept(struct dfs_keeper *k, const struct dfs_keep *keep, const ch
 	end_making(k, id, done);
 }
 
-int dfs_keeper_follow(struct dfs_keeper *k, int old_fd, int new_fd, struct dfs_err *err)
+/* @anyway: what cannot be written down is known all the same, and the next look writes it */
+static int follow(struct dfs_keeper *k, int old_fd, int new_fd, bool anyway, struct dfs_err *err)
 {
 	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
 	struct dfs_file_id old, new;
@@ -137,10 +147,24 @@ int dfs_keeper_follow(struct dfs_keeper *k, int old_fd, int new_fd, struct dfs_e
 	kept.files[1] = old;
 	ret = ret < 0 ? dfs_fail(err, ENOMEM, "out of memory") : dfs_kept_write(k->config.store, &kept, err);
 	pthread_mutex_lock(&k->lock);
-	if (ret == 0)
+	if (ret == 0 || anyway)
 		memcpy(e->kept.files, kept.files, sizeof(kept.files));
+	e->moved |= ret < 0 && anyway;
 	dfs_keeper_unhold(k, e);
 	pthread_mutex_unlock(&k->lock);
 	return ret;
+}
+
+int dfs_keeper_follow(struct dfs_keeper *k, int old_fd, int new_fd, struct dfs_err *err)
+{
+	return follow(k, old_fd, new_fd, false, err);
+}
+
+void dfs_keeper_follow_written(struct dfs_keeper *k, int old_fd, int new_fd)
+{
+	struct dfs_err err = { "" };
+
+	if (follow(k, old_fd, new_fd, true, &err) < 0 && k->config.log)
+		dfs_log_line(k->config.log, DFS_LOG_WARNING, "%s; it is tried again", err.text);
 }
 

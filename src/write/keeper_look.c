@@ -42,7 +42,8 @@ struct looked {
 	struct dfs_keeper *k;
 	struct dfs_keeper_entry *e;	/* held */
 	struct dfs_kept kept;		/* as it was when the look began */
-	bool removed, overwritten, moved;	/* the same */
+	unsigned removed;		/* the same */
+	bool emptied, moved;
 	bool adopt_only;
 	bool dropped;
 	bool astray;
@@ -105,8 +106,8 @@ static void look_at(struct looked *l)
 			adopt(l, &file);
 		return;
 	}
-	if (l->overwritten) {
-		let_go(l, "goes, since somebody wrote over the file");
+	if (l->emptied) {
+		let_go(l, "goes, since the file was emptied, or another copied into it");
 		return;
 	}
 	if (l->kept.until_s <= time(NULL)) {
@@ -141,7 +142,7 @@ static bool look_one(struct dfs_keeper *k, const char *id, bool adopt_only)
 	if (l.e) {
 		copied = dfs_kept_copy(&l.e->kept, &l.kept) == 0;
 		l.removed = l.e->removed;
-		l.overwritten = l.e->overwritten;
+		l.emptied = l.e->emptied;
 		l.moved = l.e->moved;
 	}
 	pthread_mutex_unlock(&k->lock);
@@ -156,7 +157,8 @@ static bool look_one(struct dfs_keeper *k, const char *id, bool adopt_only)
 		/* Moved once more meanwhile: the next look writes that. */
 		l.e->moved = strcmp(l.e->kept.path, l.kept.path) != 0 || (l.moved && !l.written);
 		if (!l.astray && !adopt_only) {
-			l.e->removed = false;
+			/* Removed meanwhile: the next look sees that. */
+			l.e->removed -= l.removed;
 			l.e->missed = 0;
 		}
 	}
@@ -197,7 +199,7 @@ static void found(struct dfs_keeper *k, struct astray *a, const char *path)
 		free(e->kept.path);
 		e->kept.path = dfs_steal(&copy);
 		e->moved = true;
-		e->removed = false;
+		e->removed = 0;
 		e->missed = 0;
 	}
 	pthread_mutex_unlock(&k->lock);
@@ -243,8 +245,8 @@ static void missed(struct dfs_keeper *k, const struct astray *a)
 	pthread_mutex_lock(&k->lock);
 	e = dfs_keeper_entry_of(k, a->id);
 	if (e) {
-		e->removed |= ++e->missed >= MISSES;
-		k->hurry |= e->removed;
+		e->removed += ++e->missed >= MISSES;
+		k->hurry |= e->removed > 0;
 	}
 	pthread_mutex_unlock(&k->lock);
 }

@@ -56,6 +56,9 @@ static int original_open(const struct dfs_revert *r, struct original *o, struct 
 	o->fd = -1;
 	if (!dfs_keeper_ask(r->keeper, r->fd, &view))
 		return dfs_fail(err, ENOENT, "nothing is kept of it");
+	if (!r->written && !dfs_kept_made(r->fd, view.hash))
+		return dfs_fail(err, EEXIST, "it was decoded, written to or coded anew since it gave up bits, and what was written would be lost; "
+				"--yes reverts it all the same");
 	memcpy(o->id, view.id, sizeof(o->id));
 	ret = dfs_store_openat(r->store, dfs_kept_path(view.id, path), O_RDONLY | O_NOATIME, &o->fd);
 	if (ret < 0) {
@@ -93,9 +96,9 @@ static int give_back(const struct dfs_revert *r, const struct original *o, const
 	if (ret == 0)
 		ret = dress(o->fd, view->mode, err);
 	if (ret < 0)
-		return dfs_err_at(err, ret, "%s", r->rel);
+		return ret;
 	if (fstat(r->fd, &publish.expect) < 0)
-		return dfs_fail_errno(err, "%s: stat", r->rel);
+		return dfs_fail_errno(err, "stat");
 	return dfs_publish(r->store, &publish, err);
 }
 
@@ -115,9 +118,7 @@ int dfs_revert(const struct dfs_revert *r, struct dfs_keeper_view *ret_view, str
 
 	if (ret == 0)
 		ret = dfs_keeper_take(r->keeper, r->fd, ret_view, err);
-	if (ret < 0) {
-		ret = dfs_err_at(err, ret, "%s", r->rel);
-	} else {
+	if (ret == 0) {
 		ret = give_back(r, &o, ret_view, err);
 		dfs_keeper_give(r->keeper, ret_view->id, ret == 0 || is_back(r, ret_view->id));
 	}

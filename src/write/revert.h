@@ -17,6 +17,7 @@ struct dfs_revert {
 	struct dfs_keeper *keeper;
 	const char *rel;		/* path of the file */
 	int fd;				/* of the file, open for reading */
+	bool written;			/* though somebody may have written to it since */
 	/* As in struct dfs_publish; each may be NULL. */
 	int (*enter)(void *arg);
 	void (*leave)(void *arg, const struct dfs_published *now);
@@ -27,7 +28,8 @@ struct dfs_revert {
  * dfs_revert() - @ret_view: what was kept
  *
  * After a failure both are as they were. Return: 0; -ENOENT: nothing is kept
- * of it; errors of dfs_publish().
+ * of it; -EEXIST: it was written to or decoded since, and @revert->written is
+ * not set; errors of dfs_publish().
  */
 int dfs_revert(const struct dfs_revert *revert, struct dfs_keeper_view *ret_view, struct dfs_err *err);
 

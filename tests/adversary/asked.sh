@@ -106,13 +106,13 @@ mkdir mnt/k
 policy() { deltafsctl policy "$@" >said 2>&1 || fail "policy $*: $(cat said)"; }
 policy set mnt/k ingest=off keep=1h
 cp orig/tune.safetensors mnt/k/f.safetensors && cp orig/tune.safetensors mnt/k/g.safetensors
-says 'The original is kept for 1h, unless the file is written to; until then' deltafsctl encode --codec delta-dct mnt/k/f.safetensors
+says 'The original is kept for 1h, unless the file is removed or replaced; until then' deltafsctl encode --codec delta-dct mnt/k/f.safetensors
 deltafsctl encode --yes --codec delta-dct mnt/k/f.safetensors >said 2>&1 || fail "encode: $(cat said)"
 until=$(getfattr --absolute-names --only-values -n user.deltafs.kept mnt/k/f.safetensors) && [ "$until" ] || fail "nothing is kept"
 for keep in 2w manual none; do
 	[ $keep = none ] && policy unset mnt/k keep || policy set mnt/k keep=$keep
 	for path in mnt/k store/k; do
-		says "The original of the first time is kept until $until, unless the file is written to; until then" deltafsctl encode --codec bitdelta --again $path/f.safetensors
+		says "The original of the first time is kept until $until, unless the file is removed or replaced; until then" deltafsctl encode --codec bitdelta --again $path/f.safetensors
 		! grep -q "for good\|2w\|accept" said || fail "keep=$keep: $(cat said)"
 	done
 done

@@ -57,7 +57,7 @@ def put_and_wait(path, rng, seconds=3):
 
 
 def revert(path, rng):
-    count("reverted" if ctl("revert", path).returncode == 0 else "not reverted")
+    count("reverted" if ctl("revert", *rng.choice(((), ("--yes",))), path).returncode == 0 else "not reverted")
 
 
 def accept(path, rng):

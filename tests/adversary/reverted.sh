@@ -33,15 +33,17 @@ counted "after the race"
 # What is kept still is what was written, each file its own.
 for file in mnt/d/*; do
 	[ -n "$(told kept "$file")" ] || continue
-	deltafsctl revert "$file" >said 2>&1 || fail "revert $file: $(cat said)"
+	deltafsctl revert --yes "$file" >said 2>&1 || fail "revert $file: $(cat said)"
 	cmp "$file" "$tune" || fail "$file reverted to other bytes"
 done
 counted "after all was reverted"
 
 # By its name in the store, by a symbolic link, and by a name that is another file by then.
 rm -f mnt/d/*
-for i in 1 2 3; do cp "$tune" mnt/d/$i && printf $i | dd of=mnt/d/$i bs=1 seek=90000 conv=notrunc status=none; done
-for i in 1 2 3; do cp mnt/d/$i was.$i && cp was.$i mnt/d/.tmp && mv mnt/d/.tmp mnt/d/$i; done
+for i in 1 2 3; do
+	cp "$tune" was.$i && printf $i | dd of=was.$i bs=1 seek=90000 conv=notrunc status=none
+	cp was.$i mnt/d/.tmp && mv mnt/d/.tmp mnt/d/$i
+done
 settle
 counted "three"
 for i in 1 2 3; do lossy mnt/d/$i was.$i; done

@@ -61,7 +61,9 @@ run deltafsctl policy set store/m keep=manual
 cp "$tune" store/m/d && lossy store/m/d
 run deltafsctl decode store/m/d
 run deltafsctl encode store/m/d
-run deltafsctl revert store/m/d
+refused deltafsctl revert store/m/d
+grep -q "it was decoded, written to or coded anew since it gave up bits.*--yes" said || fail "revert of what was decoded: $(cat said)"
+run deltafsctl revert --yes store/m/d
 cmp store/m/d "$tune" || fail "reverted after decode and encode: other bytes"
 
 # An original that is damaged is found before it takes the place of anything; whole again, it does.

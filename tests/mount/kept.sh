@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kept: the original of a file that gave up bits stays where the policy says so, until accept, revert, its time, or the file's end; every byte of it comes back
+# kept: the original of a file that gave up bits stays where the policy says so, until accept, revert, its time, or the file's end, whatever is written to the file; every byte of it comes back
 # test: timeout=300
 . "$(dirname "$0")/common.sh"
 
@@ -46,7 +46,7 @@ all_keep 1 "keep=manual"
 find mnt -name '*.record' -o -name .deltafs | grep -q . && fail "what is kept shows in the mount"
 [ "$(kept bytes)" = "$size" ] && [ "$(kept manual)" = 1 ] || fail "status: $(kept bytes) bytes, $(kept manual) by hand"
 deltafsctl status mnt | grep -q '^originals kept: 1 file, .*; 1 until you decide' || fail "status: $(deltafsctl status mnt)"
-deltafsctl info mnt/hand/a | grep -q '^kept  *its original, .* until you say, unless the file is written to;' || fail "info: $(deltafsctl info mnt/hand/a)"
+deltafsctl info mnt/hand/a | grep -q '^kept  *its original, .* until you say, unless the file is removed or replaced;' || fail "info: $(deltafsctl info mnt/hand/a)"
 deltafsctl info --json mnt/hand/a | python3 -c 'import json, sys; k = json.load(sys.stdin)["kept"]; assert k == {"until": "manual", "bytes": int(sys.argv[1])}, k' "$size" || fail "info --json"
 
 # Who had it open reads on, and changes nothing.
@@ -151,24 +151,71 @@ deltafsctl decode mnt/week/e/b >said 2>&1 || fail "decode: $(cat said)"
 [ "$(told kept mnt/week/e/b)" = "$until" ] && [ "$(told state mnt/week/e/b)" = plain ] || fail "decoded: $(told kept mnt/week/e/b)"
 deltafsctl encode mnt/week/e/b >said 2>&1 || fail "encode: $(cat said)"
 [ "$(told kept mnt/week/e/b)" = "$until" ] || fail "coded again: $(told kept mnt/week/e/b)"
-deltafsctl revert -r mnt/week >said 2>&1 || fail "revert -r: $(cat said)"
+deltafsctl revert -r mnt/week >said 2>&1 && fail "what may have been written to is given up without a word"
+grep -q 'mnt/week/e/b: it was decoded, written to or coded anew since .*; --yes reverts it' said || fail "revert of what was decoded: $(cat said)"
+deltafsctl revert -r --yes mnt/week >said 2>&1 || fail "revert -r --yes: $(cat said)"
 cmp mnt/week/e/b "$tune" || fail "revert -r: other bytes"
 all_keep 0 "revert -r"
 
-# Removed, renamed over, emptied, written to: it goes with what it was kept for.
-for name in removed over emptied written decoded; do lossy "hand/$name"; done
+# Removed, renamed over, emptied: it goes with what it was kept for.
+for name in removed over emptied plain again; do lossy "hand/$name"; done
 all_keep 5 "five files"
-deltafsctl decode mnt/hand/decoded >/dev/null || fail "decode"
+deltafsctl decode mnt/hand/plain >/dev/null || fail "decode"
 rm mnt/hand/removed
 all_keep 4 removed
 echo x >mnt/hand/x && mv mnt/hand/x mnt/hand/over
 all_keep 3 "renamed over"
 : >mnt/hand/emptied
 all_keep 2 emptied
-printf x | dd of=mnt/hand/written bs=1 seek=$((size - 1)) conv=notrunc status=none
-all_keep 1 "written to"
-printf x | dd of=mnt/hand/decoded bs=1 seek=$((size - 1)) conv=notrunc status=none
-all_keep 0 "written to, plain"
+: >mnt/hand/plain
+all_keep 1 "emptied, plain"
+# What is copied into it gives up bits as well, and is kept itself.
+cp "$tune" other && flip other $((size / 2))
+cp other mnt/hand/again && settle
+all_keep 1 "copied into"
+deltafsctl revert mnt/hand/again >said 2>&1 || fail "revert of what was copied into: $(cat said)"
+cmp mnt/hand/again other || fail "the original of what was there before came back"
+rm mnt/hand/*
+
+# Written to, it stays, whatever the file is stored as, and comes back to whoever says that he wants that.
+for name in written decoded grown; do lossy "hand/$name"; done
+deltafsctl decode mnt/hand/decoded >/dev/null || fail "decode"
+for name in written decoded; do
+	printf x | dd of="mnt/hand/$name" bs=1 seek=$((size - 1)) conv=notrunc status=none
+done
+head -c 1000 /dev/zero >>mnt/hand/grown
+for name in written decoded grown; do cp "mnt/hand/$name" "now.$name"; done
+written() {
+	local name
+	all_keep 3 "$1"
+	for name in written decoded grown; do
+		[ "$(told kept "mnt/hand/$name")" = manual ] || fail "$1: of $name nothing is kept"
+		cmp "mnt/hand/$name" "now.$name" || fail "$1: $name has other bytes"
+	done
+}
+written "written to"
+settle
+for name in written decoded grown; do
+	[ "$(told exact "mnt/hand/$name")" = 1 ] || [ "$name" = grown ] || fail "$name came to rest: $(told state "mnt/hand/$name"), exact=$(told exact "mnt/hand/$name")"
+done
+written "at rest"
+stop_daemon mnt
+start_daemon store mnt -o rw,quiet=0
+: >mnt/hand/x && rm mnt/hand/x
+written "after a restart"
+[ "$(deltafsctl info --json mnt/hand/grown | python3 -c 'import json, sys; print(json.load(sys.stdin)["kept"]["bytes"])')" = "$size" ] || fail "info says another size of an original"
+for name in written decoded grown; do
+	deltafsctl revert "mnt/hand/$name" >said 2>&1 && fail "$name: what was written is given up without a word"
+	grep -q "mnt/hand/$name: it was decoded, written to or coded anew since .*; --yes reverts it" said || fail "revert of what was written to: $(cat said)"
+done
+written "a revert that was refused"
+deltafsctl accept mnt/hand/decoded >said 2>&1 || fail "accept of what was written to: $(cat said)"
+cmp mnt/hand/decoded now.decoded || fail "accept changed what was written to"
+for name in written grown; do
+	deltafsctl revert --yes "mnt/hand/$name" >said 2>&1 || fail "revert --yes: $(cat said)"
+	cmp "mnt/hand/$name" "$tune" || fail "revert --yes of $name: other bytes"
+done
+all_keep 0 "revert --yes"
 
 # What is due goes by itself.
 deltafsctl policy set mnt/week keep=2s >/dev/null || fail "policy set keep=2s"

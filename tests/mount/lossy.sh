@@ -109,6 +109,7 @@ deltafsctl encode --yes --codec delta-dct mnt/exact/packed </dev/null >said 2>&1
 grep -q 'deltafsctl revert brings the original back, which is kept until you say; --again' said || fail "a second pass of what is kept: $(cat said)"
 deltafsctl encode --yes --again --codec delta-dct mnt/exact/packed </dev/null >said 2>&1 || fail "--again: $(cat said)"
 [[ $(told codec mnt/exact/packed) = *delta-dct* ]] && [ "$(told kept mnt/exact/packed)" = manual ] || fail "--again: $(told codec mnt/exact/packed) $(told kept mnt/exact/packed)"
-deltafsctl revert mnt/exact/packed >said 2>&1 || fail "revert after a second pass: $(cat said)"
+deltafsctl revert mnt/exact/packed >said 2>&1 && fail "revert after a second pass, without a word"
+deltafsctl revert --yes mnt/exact/packed >said 2>&1 || fail "revert after a second pass: $(cat said)"
 cmp mnt/exact/packed "$tune" || fail "revert after a second pass: other bytes"
 stop_daemon mnt

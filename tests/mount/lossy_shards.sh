@@ -119,6 +119,21 @@ because "kept/$(shard 2)" 'coded exactly, since other files of its model were co
 	fail "accepted: $(told exact "mnt/kept/$(shard 2)"), $(told reason "mnt/kept/$(shard 2)")"
 cmp "mnt/kept/$(shard 2)" "pair/tune/$(shard 2)" || fail "accepted: other bytes"
 
+# So it is where one of them was written to: what is kept is not the original of what it holds.
+mkdir mnt/written
+deltafsctl policy set mnt/written codec=ultradelta keep=manual >/dev/null || fail "policy set"
+for i in 1 2 3; do cp "pair/tune/$(shard $i)" mnt/written/; done
+planned written
+printf x | dd of="mnt/written/$(shard 3)" bs=1 seek=90000 conv=notrunc status=none
+settle
+[ "$(told kept "mnt/written/$(shard 3)")" = manual ] && [ "$(state "written/$(shard 3)")" = container ] ||
+	fail "written to: $(state "written/$(shard 3)"), kept: $(told kept "mnt/written/$(shard 3)")"
+cp "other/tune/$(shard 2)" mnt/written/
+settle
+because "written/$(shard 2)" 'coded exactly, since other files of its model were compressed before;' ||
+	fail "written to: $(told exact "mnt/written/$(shard 2)"), $(told reason "mnt/written/$(shard 2)")"
+cmp "mnt/written/$(shard 2)" "other/tune/$(shard 2)" || fail "written to: other bytes"
+
 # What that advises: copied in anew one by one, each is exact, and asked for by name they are one model again.
 for i in 2 1 3; do
 	cp "pair/tune/$(shard $i)" mnt/m2/

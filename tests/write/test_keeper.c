@@ -3,7 +3,11 @@
 #include "kept.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
+
+#include "store/mark.h"
 
 static void it_is_kept_until_its_time_is_over(void **state)
 {
@@ -54,7 +58,7 @@ static void what_did_not_take_its_name_leaves_nothing(void **state)
 	end(&g);
 }
 
-static void removed_and_overwritten_files_take_it_with_them(void **state)
+static void removed_and_emptied_files_take_it_with_them(void **state)
 {
 	DFS_AUTO(fd) int fd = -1;
 	struct given g;
@@ -70,7 +74,7 @@ static void removed_and_overwritten_files_take_it_with_them(void **state)
 	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
 	keep(&g, "other");
 	fd = open("other", O_RDWR);
-	dfs_keeper_overwritten(g.keeper, fd);
+	dfs_keeper_emptied(g.keeper, fd);
 	CHECK(!is_kept(&g, "other"));
 	dfs_keeper_look(g.keeper);
 	CHECK(n_kept(&g) == 0 && !original_is_there(&g));
@@ -90,6 +94,42 @@ static void a_file_that_is_where_it_was_was_not_removed(void **state)
 	dfs_keeper_removed(g.keeper, &st);
 	dfs_keeper_look(g.keeper);
 	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	end(&g);
+}
+
+static bool is_gone_soon(struct given *g)
+{
+	for (int i = 0; i < 5000 && n_kept(g); i++)
+		usleep(1000);
+	return n_kept(g) == 0;
+}
+
+/* Each look begins with a removal that was another's, and the file goes while it goes on; no walk is to help. */
+static void a_removal_during_a_look_is_not_forgotten(void **state)
+{
+	struct dfs_err err;
+	struct given g;
+	struct stat st;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "first");
+	g.search_ms = 3600000;
+	CHECK(unlink("first") == 0);
+	begin_again(&g);
+	for (int i = 0; i < 3; i++)
+		dfs_keeper_look(g.keeper);
+	CHECK(n_kept(&g) == 0);
+	CHECK_OK(dfs_keeper_start(g.keeper, &err), err);
+	for (unsigned i = 0; i < 300; i++) {
+		keep(&g, "file");
+		st = stat_of("file");
+		dfs_keeper_removed(g.keeper, &st);
+		usleep(i % 10 * 10);
+		CHECK(unlink("file") == 0);
+		dfs_keeper_removed(g.keeper, &st);
+		CHECK(is_gone_soon(&g));
+	}
 	end(&g);
 }
 
@@ -184,6 +224,60 @@ static void it_stays_for_what_has_the_same_bytes(void **state)
 	end(&g);
 }
 
+/* Nothing can be written down: it is known all the same, and the next look does it. */
+static void what_was_written_is_followed_without_room(void **state)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY };
+	DFS_AUTO(fd) int old = -1;
+	DFS_AUTO(fd) int new = -1;
+	struct rlimit before;
+	struct given g;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	put_text("written", "other");
+	old = open("file", O_RDONLY);
+	new = open("written", O_RDONLY);
+	CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR && setrlimit(RLIMIT_FSIZE, &none) == 0);
+	CHECK_RET(-EFBIG, dfs_keeper_follow(g.keeper, old, new, NULL));
+	dfs_keeper_follow_written(g.keeper, old, new);
+	CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	CHECK(rename("written", "file") == 0);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	dfs_keeper_look(g.keeper);
+	begin_again(&g);
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	end(&g);
+}
+
+/* Emptied, and killed was who would have let go of it: what came then has no way back of its own, and is not to give up bits. */
+static void another_content_has_no_place_beside_it(void **state)
+{
+	DFS_AUTO(fd) int fd = -1;
+	DFS_AUTO(fd) int new = -1;
+	struct dfs_keep again = { .rel = "file", .until_s = DFS_KEPT_MANUAL };
+	struct dfs_err err;
+	struct given g;
+	struct stat st;
+
+	(void)state;
+	begin(&g);
+	keep(&g, "file");
+	put_text("tmp", "lossy");
+	again.fd = fd = open("file", O_RDWR);
+	again.new_fd = new = open("tmp", O_RDONLY);
+	CHECK(fstat(fd, &st) == 0);
+	CHECK_RET(-EEXIST, dfs_keeper_keep(g.keeper, &again, &st, g.id, &err));
+	CHECK(dfs_keeper_refused(-EEXIST) && n_kept(&g) == 1 && is_kept(&g, "file"));
+	/* Once it gave up bits it says so, and the first original is that of the second time too. */
+	CHECK_RET(0, dfs_mark_set(&dfs_mark_exact, fd));
+	CHECK_OK(dfs_keeper_keep(g.keeper, &again, &st, g.id, &err), err);
+	CHECK(!*g.id && n_kept(&g) == 1);
+	CHECK(rename("tmp", "file") == 0 && is_kept(&g, "file"));
+	end(&g);
+}
+
 static void accept_lets_go_of_it_once(void **state)
 {
 	DFS_AUTO(fd) int fd = -1;
@@ -246,12 +340,15 @@ static void of_many_who_accept_it_one_does(void **state)
 static const struct CMUnitTest cases[] = {
 	CASE(it_is_kept_until_its_time_is_over),
 	CASE(what_did_not_take_its_name_leaves_nothing),
-	CASE(removed_and_overwritten_files_take_it_with_them),
+	CASE(removed_and_emptied_files_take_it_with_them),
 	CASE(a_file_that_is_where_it_was_was_not_removed),
+	CASE(a_removal_during_a_look_is_not_forgotten),
 	CASE(it_follows_renames_through_the_mount_across_restarts),
 	CASE(behind_the_mount_it_is_found_or_missed_twice),
 	CASE(after_a_crash_the_first_two_walks_do_not_wait),
 	CASE(it_stays_for_what_has_the_same_bytes),
+	CASE(what_was_written_is_followed_without_room),
+	CASE(another_content_has_no_place_beside_it),
 	CASE(accept_lets_go_of_it_once),
 	CASE(of_many_who_accept_it_one_does),
 };

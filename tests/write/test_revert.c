@@ -18,6 +18,10 @@ static void revert_brings_back_the_very_file(void **state)
 	keep(&g, "file");
 	CHECK(chmod("file", 0600) == 0);
 	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "file", .fd = open("file", O_RDONLY) };
+	/* It is not the container that was made of it. */
+	CHECK_RET(-EEXIST, dfs_revert(&revert, &view, &err));
+	CHECK(is_kept(&g, "file") && original_is_there(&g));
+	revert.written = true;
 	CHECK_OK(dfs_revert(&revert, &view, &err), err);
 	close(revert.fd);
 	st = stat_of("file");
@@ -41,7 +45,7 @@ static void a_revert_that_fails_leaves_both(void **state)
 	(void)state;
 	begin(&g);
 	keep(&g, "file");
-	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "nowhere", .fd = open("file", O_RDONLY) };
+	revert = (struct dfs_revert){ .store = g.store, .keeper = g.keeper, .rel = "nowhere", .fd = open("file", O_RDONLY), .written = true };
 	CHECK_RET(-ESTALE, dfs_revert(&revert, &view, &err));
 	CHECK(is_kept(&g, "file") && original_is_there(&g) && stat_of("file").st_size == 5);
 	writer = open("file", O_RDWR);
