@@ -117,3 +117,14 @@ run deltafsctl estimate --base base.safetensors tune.safetensors
 for codec in exact bitdelta delta-dct ultradelta delta-come; do
 	deltafsctl estimate --base base.safetensors tune.safetensors | grep -q "^  $codec " || fail "estimate says nothing of $codec"
 done
+# How long each would take, of the whole file: singular vectors take longest by far.
+run deltafsctl estimate --json --base base.safetensors tune.safetensors
+cp said est
+python3 - <<'PY' || fail "the times of an estimate: $(cat est)"
+import json
+trials = json.load(open("est"))["files"][0]["trials"]
+seconds = {trial["codec"]: trial["seconds"] for trial in trials}
+assert set(seconds) == {"exact", "bitdelta", "delta-dct", "ultradelta", "delta-come"}, seconds
+assert all(0 < s < 600 for s in seconds.values()), seconds
+assert seconds["delta-come"] > 2 * seconds["bitdelta"], seconds
+PY
