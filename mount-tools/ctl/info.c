@@ -249,18 +249,21 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 /* @shown: bytes of the file, and so of its original, unless somebody wrote to it since */
 static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t shown)
 {
-	char until[DFS_KEPT_UNTIL_LEN], text[CTL_BYTES_LEN];
-	uint64_t bytes;
+	char text[CTL_BYTES_LEN];
+	struct ctl_kept kept;
 	bool manual;
 
-	if (!ctl_kept_until(s->store, path, rel, fd, until, &bytes))
+	if (!ctl_kept_find(s->store, path, rel, fd, &kept))
 		return;
-	bytes = bytes ? bytes : shown;
-	manual = !strcmp(until, "manual");
-	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is removed or replaced; deltafsctl accept or revert decides", "kept",
-		ctl_bytes(text, bytes), manual ? "you say" : until);
+	if (!kept.bytes)
+		kept.bytes = shown;
+	manual = !strcmp(kept.until, "manual");
+	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is removed or replaced; deltafsctl accept or revert decides%s",
+		"kept", ctl_bytes(text, kept.bytes), manual ? "you say" : kept.until,
+		kept.changed ? "; the file was decoded, written to or coded anew since" : "");
 	if (s->ctl->report)
-		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I}", "until", until, "bytes", (json_int_t)bytes));
+		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I, s:b}", "until", kept.until,
+								      "bytes", (json_int_t)kept.bytes, "changed", kept.changed));
 }
 
 /* What the daemon knows of a container that is exact, though its policy has it otherwise. */

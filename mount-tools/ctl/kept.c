@@ -25,19 +25,20 @@ static const struct ctl_option revert_options[] = {
 	{ 0, "yes", NULL, offsetof(struct ctl, yes), "also files that were written to since" },
 };
 
-bool ctl_kept_until(const struct dfs_store *store, const char *path, const char *rel, int fd,
-		    char ret_text[DFS_KEPT_UNTIL_LEN], uint64_t *ret_bytes)
+bool ctl_kept_find(const struct dfs_store *store, const char *path, const char *rel, int fd, struct ctl_kept *ret_kept)
 {
 	DFS_AUTO(kept) struct dfs_kept kept = { 0 };
-	ssize_t n = getxattr(path, "user.deltafs.kept", ret_text, DFS_KEPT_UNTIL_LEN - 1);
+	ssize_t n = getxattr(path, "user.deltafs.kept", ret_kept->until, DFS_KEPT_UNTIL_LEN - 1);
 
-	*ret_bytes = 0;
+	ret_kept->bytes = 0;
+	ret_kept->changed = false;
 	if (store && dfs_kept_find(store, fd, rel, &kept) > 0) {
-		dfs_kept_until_text(kept.until_s, ret_text);
-		*ret_bytes = kept.bytes;
+		dfs_kept_until_text(kept.until_s, ret_kept->until);
+		ret_kept->bytes = kept.bytes;
+		ret_kept->changed = !dfs_kept_made(fd, kept.hash);
 		return true;
 	}
-	ret_text[n > 0 ? n : 0] = '\0';
+	ret_kept->until[n > 0 ? n : 0] = '\0';
 	return n > 0;
 }
 
@@ -45,12 +46,15 @@ bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN])
 {
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	DFS_AUTO(mem) char *rel = NULL;
+	struct ctl_kept kept;
 	struct dfs_err none;
-	uint64_t bytes;
+	bool is_kept;
 
 	if (dfs_store_find(path, &store, &rel, &none) < 0)
 		store = NULL;
-	return ctl_kept_until(store, path, rel, fd, ret_text, &bytes);
+	is_kept = ctl_kept_find(store, path, rel, fd, &kept);
+	memcpy(ret_text, kept.until, DFS_KEPT_UNTIL_LEN);
+	return is_kept;
 }
 
 json_t *ctl_kept_json(const char *store)

@@ -10,17 +10,21 @@
 
 #include "store/kept.h"
 
+/* What is kept of a file. */
+struct ctl_kept {
+	char until[DFS_KEPT_UNTIL_LEN];	/* as dfs_kept_until_text() */
+	uint64_t bytes;			/* 0: not for this user to know; the same of: */
+	bool changed;			/* the file is not any more what was made of it */
+};
+
 /**
- * ctl_kept_until() - is the original of a file kept?
+ * ctl_kept_find() - is the original of a file kept?
  * @store: that it lies in; NULL: not known; @rel: its path there, or NULL
  * @path: as the user named it: a daemon knows of those that are not for this user to list
- * @ret_text: as dfs_kept_until_text(); "" if it is not
- * @ret_bytes: of the original; 0: not known
  */
-bool ctl_kept_until(const struct dfs_store *store, const char *path, const char *rel, int fd,
-		    char ret_text[DFS_KEPT_UNTIL_LEN], uint64_t *ret_bytes);
+bool ctl_kept_find(const struct dfs_store *store, const char *path, const char *rel, int fd, struct ctl_kept *ret_kept);
 
-/* ctl_kept_of() - the same of a file that was not looked for yet: @fd: it, open for reading */
+/* ctl_kept_of() - until when, of a file that was not looked for yet: @fd: it, open for reading; "": it is not */
 bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN]);
 
 /* ctl_kept_json() - files, bytes, manual, as the daemon tells it. Return: NULL: not for this user to know. */

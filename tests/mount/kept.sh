@@ -47,7 +47,7 @@ find mnt -name '*.record' -o -name .deltafs | grep -q . && fail "what is kept sh
 [ "$(kept bytes)" = "$size" ] && [ "$(kept manual)" = 1 ] || fail "status: $(kept bytes) bytes, $(kept manual) by hand"
 deltafsctl status mnt | grep -q '^originals kept: 1 file, .*; 1 until you decide' || fail "status: $(deltafsctl status mnt)"
 deltafsctl info mnt/hand/a | grep -q '^kept  *its original, .* until you say, unless the file is removed or replaced;' || fail "info: $(deltafsctl info mnt/hand/a)"
-deltafsctl info --json mnt/hand/a | python3 -c 'import json, sys; k = json.load(sys.stdin)["kept"]; assert k == {"until": "manual", "bytes": int(sys.argv[1])}, k' "$size" || fail "info --json"
+deltafsctl info --json mnt/hand/a | python3 -c 'import json, sys; k = json.load(sys.stdin)["kept"]; assert k == {"until": "manual", "bytes": int(sys.argv[1]), "changed": False}, k' "$size" || fail "info --json"
 
 # Who had it open reads on, and changes nothing.
 cmp -s /dev/fd/5 "$tune" || fail "an open handle has other bytes"
@@ -203,7 +203,8 @@ stop_daemon mnt
 start_daemon store mnt -o rw,quiet=0
 : >mnt/hand/x && rm mnt/hand/x
 written "after a restart"
-[ "$(deltafsctl info --json mnt/hand/grown | python3 -c 'import json, sys; print(json.load(sys.stdin)["kept"]["bytes"])')" = "$size" ] || fail "info says another size of an original"
+deltafsctl info --json mnt/hand/grown | python3 -c 'import json, sys; k = json.load(sys.stdin)["kept"]; assert k == {"until": "manual", "bytes": int(sys.argv[1]), "changed": True}, k' "$size" || fail "info --json of what was written to"
+deltafsctl info mnt/hand/written | grep -q '^kept .*; the file was decoded, written to or coded anew since$' || fail "info of what was written to: $(deltafsctl info mnt/hand/written)"
 for name in written decoded grown; do
 	deltafsctl revert "mnt/hand/$name" >said 2>&1 && fail "$name: what was written is given up without a word"
 	grep -q "mnt/hand/$name: it was decoded, written to or coded anew since .*; --yes reverts it" said || fail "revert of what was written to: $(cat said)"
