@@ -23,7 +23,7 @@ struct now {
 	bool container, lossy;
 	bool before;		/* it was another container before */
 	const char *codec;	/* that gave up bits; NULL: not known */
-	char kept[DFS_KEPT_UNTIL_LEN];	/* until when its original is; "" */
+	struct ctl_kept kept;
 };
 
 static bool ask(const char *path, const char *name, char *text, size_t room)
@@ -83,7 +83,7 @@ static void look(const char *path, struct now *now)
 		if (now->lossy && dfs_container_load(fd, &claim.sb, &c, NULL) == 0)
 			now->codec = lossy_chunk(c);
 	}
-	ctl_kept_of(path, fd, now->kept);
+	ctl_kept_of(path, &now->kept);
 	now->before = was_before(path, fd);
 }
 
@@ -100,7 +100,7 @@ static enum ctl_anew anew_of(const struct ctl *ctl, const struct ctl_file *file,
 {
 	if (!ctl_may_be_lossy(ctl, file))
 		return now->container ? CTL_ANEW_NEVER : CTL_ANEW_NONE;
-	if ((now->lossy || *now->kept) && !ctl->again)
+	if ((now->lossy || *now->kept.until) && !ctl->again)
 		return CTL_ANEW_REFUSED;
 	return now->container ? CTL_ANEW_PLAIN : CTL_ANEW_NONE;
 }
@@ -112,7 +112,7 @@ void ctl_anew_mark(const struct ctl *ctl, const struct dfs_spec *spec, struct ct
 		struct now now;
 
 		look(file->path, &now);
-		file->before = now.lossy || *now.kept || now.before;
+		file->before = now.lossy || *now.kept.until || now.before;
 		if (!ctl->out)
 			file->anew = anew_of(ctl, file, &now);
 	}
@@ -142,11 +142,11 @@ static void refuse(struct ctl *ctl, const struct ctl_file *file, struct ctl_tota
 		return;
 	}
 	look(file->path, &now);
-	until = strcmp(now.kept, "manual") ? now.kept : "you say";
+	until = strcmp(now.kept.until, "manual") ? now.kept.until : "you say";
 	dfs_fail(&err, EEXIST, "%s%s, and a second pass would be over weights that have lost bits; %s%s; --again does it all the same",
 		 now.lossy ? "lossy already, by " : "it gave up bits before it became what it is",
-		 !now.lossy ? "" : now.codec ? now.codec : "a codec", *now.kept ? "deltafsctl revert brings the original back, which is kept until " :
-		 "its original is not kept", *now.kept ? until : "");
+		 !now.lossy ? "" : now.codec ? now.codec : "a codec", *now.kept.until ? "deltafsctl revert brings the original back, which is kept until " :
+		 "its original is not kept", *now.kept.until ? until : "");
 	ctl_result_fail(ctl, file->path, &err, totals);
 }
 

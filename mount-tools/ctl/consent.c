@@ -31,6 +31,7 @@ struct giving {
 	char until[DFS_KEPT_UNTIL_LEN];	/* the same, as dfs_kept_until_text(): in the order of time */
 	bool differ;
 	size_t n_before;	/* files that were compressed before */
+	size_t n_changed;	/* those whose original lacks what somebody may have written since */
 };
 
 /* Bytes of the tensors that would be coded so, if all differ from the base's; what cannot be read is told of later. */
@@ -54,6 +55,7 @@ static uint64_t bytes_of(const struct ctl_file *file, const struct dfs_spec *spe
 struct keeping {
 	char until[DFS_KEPT_UNTIL_LEN];
 	char policy[32];	/* "7d"; "" if it is kept already */
+	bool changed;		/* and somebody may have written to the file since */
 };
 
 /* By the policy of the directory that it lies in, not of one with a link to it. */
@@ -80,10 +82,14 @@ static bool find_policy(const char *path, int64_t now_s, struct keeping *ret_kee
 /* An original that is kept already stays that of the first time, and its time too, whatever the policy became. */
 static bool find_keeping(const char *path, int64_t now_s, struct keeping *ret_keeping)
 {
-	DFS_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct ctl_kept kept;
 
 	*ret_keeping = (struct keeping){ .policy = "" };
-	return (fd >= 0 && ctl_kept_of(path, fd, ret_keeping->until)) || find_policy(path, now_s, ret_keeping);
+	if (!ctl_kept_of(path, &kept))
+		return find_policy(path, now_s, ret_keeping);
+	memcpy(ret_keeping->until, kept.until, sizeof(ret_keeping->until));
+	ret_keeping->changed = kept.changed;
+	return true;
 }
 
 static void add_keeping(struct giving *g, const struct keeping *k)
@@ -99,6 +105,7 @@ static void add_keeping(struct giving *g, const struct keeping *k)
 	}
 	g->n_kept++;
 	g->n_first += !*k->policy;
+	g->n_changed += k->changed;
 }
 
 static void add_file(const struct ctl *ctl, const struct ctl_file *file, const struct dfs_spec *spec, struct giving *g)
@@ -125,6 +132,8 @@ static void say_kept(const struct ctl *ctl, const struct giving *g)
 	fprintf(stderr, ".\nThe original%s%s %s kept %s%s, unless the file%s removed or replaced; until then deltafsctl revert brings %s back",
 		g->n_kept == 1 ? "" : "s", g->n_first == g->n_kept ? " of the first time" : "", g->n_kept == 1 ? "is" : "are",
 		g->how_long, g->differ ? " or longer" : "", g->n_kept == 1 ? " is" : "s are", g->n_kept == 1 ? "it" : "them");
+	if (g->n_changed)
+		fputs(", without what was written since", stderr);
 }
 
 /* Nobody knows of each whether it gave up anything. */

@@ -246,24 +246,25 @@ static int info_plain(struct ctl_session *s, const char *path, int fd, const str
 	return 0;
 }
 
-/* @shown: bytes of the file, and so of its original, unless somebody wrote to it since */
-static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd, uint64_t shown)
+/* A user who may not look into the store is told until when. */
+static void info_kept(struct ctl_session *s, const char *path, const char *rel, int fd)
 {
 	char text[CTL_BYTES_LEN];
 	struct ctl_kept kept;
-	bool manual;
+	json_t *json;
 
 	if (!ctl_kept_find(s->store, path, rel, fd, &kept))
 		return;
-	if (!kept.bytes)
-		kept.bytes = shown;
-	manual = !strcmp(kept.until, "manual");
-	ctl_say(s->ctl, "%-10s its original, %s, until %s, unless the file is removed or replaced; deltafsctl accept or revert decides%s",
-		"kept", ctl_bytes(text, kept.bytes), manual ? "you say" : kept.until,
+	ctl_say(s->ctl, "%-10s its original%s%s, until %s, unless the file is removed or replaced; deltafsctl accept or revert decides%s",
+		"kept", kept.bytes ? ", " : "", kept.bytes ? ctl_bytes(text, kept.bytes) : "",
+		strcmp(kept.until, "manual") ? kept.until : "you say",
 		kept.changed ? "; the file was decoded, written to or coded anew since" : "");
-	if (s->ctl->report)
-		json_object_set_new(s->ctl->report, "kept", json_pack("{s:s, s:I, s:b}", "until", kept.until,
-								      "bytes", (json_int_t)kept.bytes, "changed", kept.changed));
+	if (!s->ctl->report)
+		return;
+	json = json_pack("{s:s}", "until", kept.until);
+	if (kept.bytes)
+		json_object_update_new(json, json_pack("{s:I, s:b}", "bytes", (json_int_t)kept.bytes, "changed", kept.changed));
+	json_object_set_new(s->ctl->report, "kept", json);
 }
 
 /* What the daemon knows of a container that is exact, though its policy has it otherwise. */
@@ -315,7 +316,7 @@ static int info(struct ctl_session *s, const char *path, struct dfs_err *err)
 	if (ret == 0 && dfs_view_container(view))
 		info_exact(s, path);
 	if (ret == 0)
-		info_kept(s, path, rel, fd, dfs_view_size(view));
+		info_kept(s, path, rel, fd);
 	return ret;
 }
 

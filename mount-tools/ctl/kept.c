@@ -10,6 +10,7 @@
 #include "ctl.h"
 #include "daemon.h"
 #include "kept.h"
+#include "mounts.h"
 #include "results.h"
 #include "session.h"
 #include "walk.h"
@@ -42,19 +43,17 @@ bool ctl_kept_find(const struct dfs_store *store, const char *path, const char *
 	return n > 0;
 }
 
-bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN])
+bool ctl_kept_of(const char *path, struct ctl_kept *ret_kept)
 {
+	struct dfs_err none;
+	DFS_AUTO(mem) char *behind = ctl_mount_behind(path, &none);
+	DFS_AUTO(fd) int fd = behind ? open(behind, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
 	DFS_AUTO(store) struct dfs_store *store = NULL;
 	DFS_AUTO(mem) char *rel = NULL;
-	struct ctl_kept kept;
-	struct dfs_err none;
-	bool is_kept;
 
-	if (dfs_store_find(path, &store, &rel, &none) < 0)
+	if (fd < 0 || dfs_store_find(behind, &store, &rel, &none) < 0)
 		store = NULL;
-	is_kept = ctl_kept_find(store, path, rel, fd, &kept);
-	memcpy(ret_text, kept.until, DFS_KEPT_UNTIL_LEN);
-	return is_kept;
+	return ctl_kept_find(store, path, rel, fd, ret_kept);
 }
 
 json_t *ctl_kept_json(const char *store)

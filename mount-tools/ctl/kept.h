@@ -12,7 +12,7 @@
 
 /* What is kept of a file. */
 struct ctl_kept {
-	char until[DFS_KEPT_UNTIL_LEN];	/* as dfs_kept_until_text() */
+	char until[DFS_KEPT_UNTIL_LEN];	/* as dfs_kept_until_text(); "" if it is not */
 	uint64_t bytes;			/* 0: not for this user to know; the same of: */
 	bool changed;			/* the file is not any more what was made of it */
 };
@@ -24,8 +24,8 @@ struct ctl_kept {
  */
 bool ctl_kept_find(const struct dfs_store *store, const char *path, const char *rel, int fd, struct ctl_kept *ret_kept);
 
-/* ctl_kept_of() - until when, of a file that was not looked for yet: @fd: it, open for reading; "": it is not */
-bool ctl_kept_of(const char *path, int fd, char ret_text[DFS_KEPT_UNTIL_LEN]);
+/* ctl_kept_of() - the same of a file that was not looked for yet, in a mount or in a store */
+bool ctl_kept_of(const char *path, struct ctl_kept *ret_kept);
 
 /* ctl_kept_json() - files, bytes, manual, as the daemon tells it. Return: NULL: not for this user to know. */
 json_t *ctl_kept_json(const char *store);

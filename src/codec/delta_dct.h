@@ -199,9 +199,9 @@ double dfs_dct_mean(const struct dfs_dct_sums *sums, size_t n, bool drops_chance
  *
  * A class has its share of as many as the values would fill, the last one the
  * rest: patches that reach beyond the edges are more. Of narrow matrices, which
- * are mostly edges, of all.
+ * are mostly edges, of all. Return: of how many.
  */
-void dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts);
+size_t dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts);
 
 /**
  * dfs_dct_rank() - classes by falling norm, as dfs_dct_counts(); of equals the first is first

@@ -19,14 +19,13 @@
 bool dfs_dct_drops_chance(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols)
 {
 	struct dfs_dct_params params = dfs_dct_params_of(options);
-	size_t counts[DFS_DCT_CLASSES], coded = 0, n = 0;
+	size_t counts[DFS_DCT_CLASSES], coded = 0;
+	size_t n = dfs_dct_counts(options, rows, cols, counts);
 
-	dfs_dct_counts(options, rows, cols, counts);
-	for (uint32_t c = 0; c < params.n_classes; c++) {
-		n += counts[c];
+	for (uint32_t c = 0; c < params.n_classes; c++)
 		coded += params.bits[c] ? counts[c] : 0;
-	}
-	return !params.minmax && 4 * coded >= n;
+	/* Half a patch less than a quarter is one that was rounded. */
+	return !params.minmax && 4 * coded + 2 >= n;
 }
 
 double dfs_dct_mean(const struct dfs_dct_sums *sums, size_t n, bool drops_chance)

@@ -50,7 +50,7 @@ static double counted(size_t n, unsigned p, uint64_t rows, uint64_t cols)
 	return filled < INSIDE_MIN * (double)n ? (double)n : filled;
 }
 
-void dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts)
+size_t dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts)
 {
 	unsigned p = dfs_dct_option_p(options);
 	size_t n = dfs_dct_patches(rows, p) * dfs_dct_patches(cols, p);
@@ -66,6 +66,7 @@ void dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64
 		ret_counts[c] = last - before;
 		before = last;
 	}
+	return (size_t)of;
 }
 
 int dfs_dct_rank(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, const float *norms, uint8_t *classes)

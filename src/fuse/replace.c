@@ -280,16 +280,13 @@ int dfs_replace_plain(struct dfs_mount *mount, struct dfs_node *node, int old_fd
 		.mount = mount, .node = node, .shown_size = DFS_SIZE_STORED, .keep_ctime = what == DFS_REPLACES_SAME,
 	};
 	struct dfs_publish p = { .tmp_name = tmp_name, .tmp_fd = tmp_fd, .old_fd = old_fd };
-	int fd = -1, ret = 0;
+	int ret = 0, fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0);
 
-	if (what == DFS_REPLACES_SAME)
-		ret = dfs_keeper_follow(mount->keeper, old_fd, tmp_fd, err);
-	else if (what == DFS_REPLACES_WRITTEN)
-		dfs_keeper_follow_written(mount->keeper, old_fd, tmp_fd);
-	if (ret == 0)
-		fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0);
-	if (ret == 0 && fd < 0)
+	if (fd < 0)
 		ret = dfs_fail_errno(err, "dup");
+	/* Somebody may be writing by now, whatever was to be replaced. */
+	if (ret == 0 && what != DFS_REPLACES_EMPTIED)
+		dfs_keeper_follow_written(mount->keeper, old_fd, tmp_fd);
 	if (ret == 0)
 		ret = replace(&r, &p, fd, err);
 	else

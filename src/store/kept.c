@@ -14,6 +14,7 @@
 
 #include "store/claim.h"
 #include "store/internal.h"
+#include "util/io.h"
 
 /* A path, and some lines of numbers. */
 #define RECORD_MAX 8192
@@ -104,14 +105,30 @@ int dfs_kept_read(const struct dfs_store *store, const char *id, struct dfs_kept
 	return ret < 0 ? ret : dfs_kept_unpack(id, text.data, text.len, ret_kept);
 }
 
+/* The room that the last one has does for this one. */
+static int write_over(struct dfs_store *store, const char *path, const struct dfs_buf *text)
+{
+	DFS_AUTO(fd) int fd = openat(store->fd, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = dfs_pwrite_all(fd, text->data, text->len, 0);
+	if (ret == 0 && (ftruncate(fd, (off_t)text->len) < 0 || fdatasync(fd) < 0))
+		ret = -errno;
+	return ret;
+}
+
 int dfs_kept_write(struct dfs_store *store, const struct dfs_kept *kept, struct dfs_err *err)
 {
 	DFS_AUTO(buf) struct dfs_buf text = { 0 };
 	char path[DFS_KEPT_PATH_SIZE];
+	int ret;
 
 	if (dfs_kept_pack(kept, &text) < 0)
 		return dfs_fail(err, ENOMEM, "out of memory");
-	return dfs_write_durable(store, dfs_kept_record_path(kept->id, path), text.data, text.len, err);
+	ret = dfs_write_durable(store, dfs_kept_record_path(kept->id, path), text.data, text.len, err);
+	return (ret == -ENOSPC || ret == -EDQUOT) && write_over(store, path, &text) == 0 ? 0 : ret;
 }
 
 /* --- made */

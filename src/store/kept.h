@@ -102,7 +102,12 @@ int dfs_kept_unpack(const char *id, const void *text, size_t len, struct dfs_kep
 /* dfs_kept_read() - Return: 0; -ENOENT; -EUCLEAN, -ENOTSUP, -ENOMEM, -EIO, -EACCES. */
 int dfs_kept_read(const struct dfs_store *store, const char *id, struct dfs_kept *ret_kept);
 
-/* dfs_kept_write() - make or replace the record, durably. Return: 0; -errno with a sentence. */
+/*
+ * dfs_kept_write() - make or replace the record, durably
+ * On a full disk one that is there is written over: a power cut just then
+ * leaves the one or the other, or none that makes sense.
+ * Return: 0; -errno with a sentence.
+ */
 int dfs_kept_write(struct dfs_store *store, const struct dfs_kept *kept, struct dfs_err *err);
 
 /* dfs_kept_begin() - give it an ID, of the original that is open as @fd. Return: 0; -errno with a sentence. */

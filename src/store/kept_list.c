@@ -13,6 +13,7 @@
 #include "store/expand.h"
 #include "store/internal.h"
 #include "store/kept.h"
+#include "store/mark.h"
 
 /* --- the list */
 
@@ -87,7 +88,7 @@ int dfs_kept_list(const struct dfs_store *store, struct dfs_kept_list *ret_list)
 
 /* --- whose it is */
 
-/* In a copied store: a file of that size which gave up bits, or was decoded from one that had. */
+/* In a copied store: a file that gave up bits, or was compressed before, whatever somebody wrote to it since. */
 static bool fits(const struct dfs_kept *kept, int fd)
 {
 	struct dfs_claim claim;
@@ -95,9 +96,8 @@ static bool fits(const struct dfs_kept *kept, int fd)
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || dfs_claim_check(fd, (uint64_t)st.st_size, &claim) < 0)
 		return false;
-	if (claim.original_size != kept->bytes)
-		return false;
-	return claim.kind == DFS_PLAIN || dfs_claim_lossy(&claim);
+	return dfs_claim_lossy(&claim) || dfs_mark_has(&dfs_mark_exact, fd) ||
+	       (claim.kind == DFS_PLAIN && claim.original_size == kept->bytes);
 }
 
 enum dfs_kept_state dfs_kept_look(const struct dfs_store *store, const struct dfs_kept *kept,

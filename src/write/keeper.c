@@ -147,6 +147,7 @@ void dfs_keeper_free(struct dfs_keeper *k)
 	pthread_mutex_unlock(&k->lock);
 	if (k->started)
 		pthread_join(k->thread, NULL);
+	dfs_keeper_look_last(k);
 	for (size_t i = 0; i < k->n; i++) {
 		dfs_kept_release(&k->entries[i]->kept);
 		free(k->entries[i]);
@@ -155,6 +156,16 @@ void dfs_keeper_free(struct dfs_keeper *k)
 	pthread_cond_destroy(&k->changed);
 	pthread_mutex_destroy(&k->lock);
 	free(k);
+}
+
+bool dfs_keeper_ended(struct dfs_keeper *k)
+{
+	bool so;
+
+	pthread_mutex_lock(&k->lock);
+	so = k->ended;
+	pthread_mutex_unlock(&k->lock);
+	return so;
 }
 
 /* --- what becomes of the files */
@@ -231,6 +242,7 @@ void dfs_keeper_moved(struct dfs_keeper *k, const char *from, const char *to, bo
 		free(kept->path);
 		kept->path = path;
 		k->entries[i]->moved = true;
+		hurry(k);
 	}
 	pthread_mutex_unlock(&k->lock);
 }

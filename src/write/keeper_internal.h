@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * keeper_internal: what keeper.c and keeper_look.c share; nobody else includes it.
+ * keeper_internal: what keeper.c and its sisters share; nobody else includes it.
  */
 #ifndef DFS_WRITE_KEEPER_INTERNAL_H
 #define DFS_WRITE_KEEPER_INTERNAL_H
@@ -40,6 +40,19 @@ struct dfs_keeper {
 	bool hurry;			/* there is something to let go of */
 };
 
+/* One whose file is not where it was. */
+struct dfs_keeper_astray {
+	char id[DFS_KEPT_ID];
+	struct dfs_kept kept;
+	bool found;
+};
+
+/* dfs_keeper_search() - walk the store for the files of @n of them; what is nowhere for the second time counts as removed */
+void dfs_keeper_search(struct dfs_keeper *k, struct dfs_keeper_astray *astray, size_t n);
+
+/* dfs_keeper_ended() - is everybody to come to an end? */
+bool dfs_keeper_ended(struct dfs_keeper *k);
+
 /* dfs_keeper_add() - @kept: its path is taken; @making: it is held. Under the lock. Return: 0; -ENOMEM. */
 int dfs_keeper_add(struct dfs_keeper *k, const struct dfs_kept *kept, bool making);
 
@@ -54,6 +67,8 @@ struct dfs_keeper_entry *dfs_keeper_hold_for(struct dfs_keeper *k, const struct 
 void dfs_keeper_unhold(struct dfs_keeper *k, struct dfs_keeper_entry *e);
 /* dfs_keeper_adopt() - in a store that was copied here, know anew what each is kept for */
 void dfs_keeper_adopt(struct dfs_keeper *k);
+/* dfs_keeper_look_last() - at those of which something was told that no look has seen: nobody will know it afterwards */
+void dfs_keeper_look_last(struct dfs_keeper *k);
 /* dfs_keeper_drop() - forget one that is held. Under the lock. */
 void dfs_keeper_drop(struct dfs_keeper *k, struct dfs_keeper_entry *e);
 

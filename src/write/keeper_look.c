@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * keeper_look: what is to go goes, and what is not where it was is looked for.
- * See keeper.h.
- */
+/* keeper_look: what is to go goes, and the rest is known where it is. See keeper.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "store/walk.h"
 #include "util/clock.h"
 #include "util/thread.h"
 #include "write/keeper_internal.h"
-
-/* Walks that must have missed a file before it is taken to be gone. */
-#define MISSES 2
-/* A walk in so many times its own time. */
-#define SEARCH_SHARE 20
-/* Who moves a file says so just after. */
-#define SETTLE_MS 200
 
 static void say(const struct dfs_keeper *k, enum dfs_log_level level, const struct dfs_kept *kept, const char *what)
 {
 	if (k->config.log)
 		dfs_log_line(k->config.log, level, "%s: its original, %llu bytes, %s", kept->path, (unsigned long long)kept->bytes, what);
-}
-
-static bool ended(struct dfs_keeper *k)
-{
-	bool so;
-
-	pthread_mutex_lock(&k->lock);
-	so = k->ended;
-	pthread_mutex_unlock(&k->lock);
-	return so;
 }
 
 /* --- one, held */
@@ -88,12 +67,24 @@ static void adopt(struct looked *l, const struct dfs_file_id *file)
 /* The number of what was replaced may be another file's by now. */
 static void settle(struct looked *l, const struct dfs_file_id *file)
 {
-	bool two = l->kept.files[1].ino != 0;
+	/* Else the first is about to take the place, or did not come to it. */
+	bool taken = l->kept.files[1].ino && dfs_file_id_same(file, &l->kept.files[0]);
 
-	l->kept.files[0] = *file;
-	l->kept.files[1] = (struct dfs_file_id){ 0 };
-	if (two || l->moved)
+	if (taken)
+		l->kept.files[1] = (struct dfs_file_id){ 0 };
+	if (taken || l->moved)
 		write_record(l);
+}
+
+/* Renamed while it was looked for. */
+static bool moved_meanwhile(const struct looked *l)
+{
+	bool moved;
+
+	pthread_mutex_lock(&l->k->lock);
+	moved = strcmp(l->e->kept.path, l->kept.path) != 0;
+	pthread_mutex_unlock(&l->k->lock);
+	return moved;
 }
 
 static void look_at(struct looked *l)
@@ -119,7 +110,7 @@ static void look_at(struct looked *l)
 		let_go(l, "is not there any more");
 	else if (state == DFS_KEPT_NOT_YET)
 		let_go(l, "has its name again");
-	else if (state == DFS_KEPT_ASTRAY && l->removed)
+	else if (state == DFS_KEPT_ASTRAY && l->removed && !moved_meanwhile(l))
 		let_go(l, "goes with the file");
 	else if (state == DFS_KEPT_MOVED)
 		adopt(l, &file);
@@ -172,131 +163,12 @@ static bool look_one(struct dfs_keeper *k, const char *id, bool adopt_only)
 	return l.astray && !l.dropped;
 }
 
-/* --- those that are not where they were */
-
-struct astray {
-	char id[DFS_KEPT_ID];
-	struct dfs_kept kept;
-	bool found;
-};
-
-struct search {
-	struct dfs_keeper *k;
-	struct astray *astray;
-	size_t n;
-	bool incomplete;
-};
-
-static void found(struct dfs_keeper *k, struct astray *a, const char *path)
-{
-	char *copy = strdup(path);
-	struct dfs_keeper_entry *e;
-
-	a->found = true;
-	pthread_mutex_lock(&k->lock);
-	e = dfs_keeper_entry_of(k, a->id);
-	if (e && copy) {
-		free(e->kept.path);
-		e->kept.path = dfs_steal(&copy);
-		e->moved = true;
-		e->removed = 0;
-		e->missed = 0;
-	}
-	pthread_mutex_unlock(&k->lock);
-	free(copy);
-}
-
-static int visit(void *arg, const struct dfs_walk_file *file)
-{
-	struct search *s = arg;
-	struct dfs_file_id id = { 0 };
-
-	if (ended(s->k))
-		return -ECANCELED;
-	for (size_t i = 0; i < s->n; i++) {
-		struct astray *a = &s->astray[i];
-
-		if (a->found)
-			continue;
-		if (!id.ino && dfs_file_id_of(file->fd, &id) < 0) {
-			s->incomplete = true;
-			return 0;
-		}
-		/* Its own name, elsewhere: nothing ever took it. The next look lets go of the link. */
-		if (dfs_kept_is_for(&a->kept, &id) || dfs_file_id_same(&a->kept.original, &id))
-			found(s->k, a, file->path);
-	}
-	return 0;
-}
-
-static void fail(void *arg, const char *path, int ret, const char *why)
-{
-	struct search *s = arg;
-
-	(void)path, (void)ret, (void)why;
-	s->incomplete = true;
-}
-
-/* Nowhere: once is no proof, since a file that moves behind the mount may be passed by. */
-static void missed(struct dfs_keeper *k, const struct astray *a)
-{
-	struct dfs_keeper_entry *e;
-
-	pthread_mutex_lock(&k->lock);
-	e = dfs_keeper_entry_of(k, a->id);
-	if (e) {
-		e->removed += ++e->missed >= MISSES;
-		k->hurry |= e->removed > 0;
-	}
-	pthread_mutex_unlock(&k->lock);
-}
-
-static uint64_t moves(struct dfs_keeper *k)
-{
-	uint64_t n;
-
-	pthread_mutex_lock(&k->lock);
-	n = k->moves;
-	pthread_mutex_unlock(&k->lock);
-	return n;
-}
-
-/* What went before a crash nobody knows of any more: the first walks come one after the other. */
-static void search_again_soon(struct dfs_keeper *k)
-{
-	if (k->searched == MISSES || ++k->searched == MISSES)
-		return;
-	k->search_ms = 0;
-	pthread_mutex_lock(&k->lock);
-	k->hurry = true;
-	pthread_mutex_unlock(&k->lock);
-}
-
-static void search(struct search *s)
-{
-	static const struct dfs_walk_ops ops = { visit, fail };
-	const struct timespec settle = { 0, SETTLE_MS * 1000000 };
-	int64_t start = dfs_clock_ms(CLOCK_MONOTONIC), took;
-	uint64_t before = moves(s->k);
-	int ret = dfs_walk(dfs_store_fd(s->k->config.store), "", &ops, s, NULL);
-
-	took = dfs_clock_ms(CLOCK_MONOTONIC) - start;
-	s->k->search_ms = start + took + (SEARCH_SHARE * took > s->k->config.search_ms ? SEARCH_SHARE * took : s->k->config.search_ms);
-	nanosleep(&settle, NULL);
-	if (ret < 0 || s->incomplete || moves(s->k) != before)
-		return;
-	for (size_t i = 0; i < s->n; i++)
-		if (!s->astray[i].found)
-			missed(s->k, &s->astray[i]);
-	search_again_soon(s->k);
-}
-
 /* --- all */
 
 /* Return: how many; @ret_ids: free() it */
-static size_t all_ids(struct dfs_keeper *k, struct astray **ret_ids)
+static size_t all_ids(struct dfs_keeper *k, struct dfs_keeper_astray **ret_ids)
 {
-	struct astray *ids;
+	struct dfs_keeper_astray *ids;
 	size_t n;
 
 	pthread_mutex_lock(&k->lock);
@@ -324,24 +196,45 @@ static bool copy_one(struct dfs_keeper *k, const char *id, struct dfs_kept *ret_
 
 void dfs_keeper_look(struct dfs_keeper *k)
 {
-	struct search s = { .k = k };
-	struct astray *ids;
+	struct dfs_keeper_astray *ids;
+	size_t n = all_ids(k, &ids), n_astray = 0;
+
+	for (size_t i = 0; i < n && !dfs_keeper_ended(k); i++)
+		if (look_one(k, ids[i].id, false) && copy_one(k, ids[i].id, &ids[i].kept))
+			ids[n_astray++] = ids[i];
+	if (n_astray && dfs_clock_ms(CLOCK_MONOTONIC) >= k->search_ms)
+		dfs_keeper_search(k, ids, n_astray);
+	for (size_t i = 0; i < n_astray; i++)
+		dfs_kept_release(&ids[i].kept);
+	free(ids);
+}
+
+static bool was_told(struct dfs_keeper *k, const char *id)
+{
+	const struct dfs_keeper_entry *e;
+	bool told;
+
+	pthread_mutex_lock(&k->lock);
+	e = dfs_keeper_entry_of(k, id);
+	told = e && (e->emptied || e->removed || e->moved);
+	pthread_mutex_unlock(&k->lock);
+	return told;
+}
+
+void dfs_keeper_look_last(struct dfs_keeper *k)
+{
+	struct dfs_keeper_astray *ids;
 	size_t n = all_ids(k, &ids);
 
-	for (size_t i = 0; i < n && !ended(k); i++)
-		if (look_one(k, ids[i].id, false) && copy_one(k, ids[i].id, &ids[i].kept))
-			ids[s.n++] = ids[i];
-	s.astray = ids;
-	if (s.n && dfs_clock_ms(CLOCK_MONOTONIC) >= k->search_ms)
-		search(&s);
-	for (size_t i = 0; i < s.n; i++)
-		dfs_kept_release(&ids[i].kept);
+	for (size_t i = 0; i < n; i++)
+		if (was_told(k, ids[i].id))
+			look_one(k, ids[i].id, false);
 	free(ids);
 }
 
 void dfs_keeper_adopt(struct dfs_keeper *k)
 {
-	struct astray *ids;
+	struct dfs_keeper_astray *ids;
 	size_t n = all_ids(k, &ids);
 
 	for (size_t i = 0; i < n; i++)

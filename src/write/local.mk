@@ -16,7 +16,7 @@ src_libdeltafs_a_SOURCES += \
 	%D%/allowance.c %D%/allowance.h %D%/give_up.c %D%/give_up.h %D%/give_up_job.c %D%/give_up_compare.c %D%/give_up_job.h %D%/give_up_mark.c \
 	%D%/glance.c %D%/glance.h \
 	%D%/ingest.c %D%/ingest.h \
-	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c \
+	%D%/keeper.c %D%/keeper.h %D%/keeper_internal.h %D%/keeper_keep.c %D%/keeper_look.c %D%/keeper_search.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/match.c %D%/match.h \

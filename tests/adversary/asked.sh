@@ -116,6 +116,12 @@ for keep in 2w manual none; do
 		! grep -q "for good\|2w\|accept" said || fail "keep=$keep: $(cat said)"
 	done
 done
+# What was written since is nowhere but in the file.
+! grep -q 'written since' said || fail "nothing was written: $(cat said)"
+printf x | dd of=mnt/k/f.safetensors bs=1 seek=20000 conv=notrunc status=none
+for path in mnt/k store/k; do
+	says "until then deltafsctl revert brings it back, without what was written since\. It was compressed before" deltafsctl encode --codec bitdelta --again $path/f.safetensors
+done
 says "for good but for 1. The original of the first time is kept until $until, unless " deltafsctl encode --codec bitdelta --again -r mnt/k
 policy set mnt/k keep=2w
 says "The originals are kept until $until or longer, unless " deltafsctl encode --codec bitdelta --again -r mnt/k

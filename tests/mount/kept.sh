@@ -200,6 +200,15 @@ for name in written decoded grown; do
 done
 written "at rest"
 stop_daemon mnt
+# A copy of the store knows them too.
+cp -a store copied
+fsck.deltafs copied >said 2>&1 || fail "fsck of a copied store: $(cat said)"
+for name in written decoded grown; do
+	deltafsctl revert "copied/hand/$name" >said 2>&1 && fail "copied: $name is reverted without a word"
+	deltafsctl revert --yes "copied/hand/$name" >said 2>&1 || fail "copied: revert --yes of $name: $(cat said)"
+	cmp "copied/hand/$name" "$tune" || fail "copied: revert --yes of $name: other bytes"
+done
+rm -r copied
 start_daemon store mnt -o rw,quiet=0
 : >mnt/hand/x && rm mnt/hand/x
 written "after a restart"

@@ -14,7 +14,7 @@ into p x p patches, zeros beyond its edges. For each tensor:
 deltafs adds, deltafs-codecs(7) and deltafs-format(5): levels=lloyd, the levels
 that are best for a normal variable times the root mean square of the patch's
 coefficients; with one bit, +- their mean magnitude. With these levels, and where
-a quarter of the patches or more have bits, a mean of 64 values or more within
+a quarter of these patches or more, but for rounding, have bits, a mean of 64 values or more within
 three standard errors of zero is zero. A share's patches end where the sum of
 shares so far, times the number of patches that the values would fill, rounds to;
 the last class has the rest, so that edges cost no bits. Where these would be less
@@ -276,7 +276,7 @@ def reference_of(tensor, options, checks):
     filled = norms.size if filled < 0.8 * norms.size else filled
     check_classes(norms, patches, filled, classes, checks, where)
     of_class = counts_of(norms.size, filled, classes)
-    if options["levels"] == "lloyd" and 4 * sum(n for n, (bits, _) in zip(of_class, classes) if bits) >= norms.size:
+    if options["levels"] == "lloyd" and 4 * sum(n for n, (bits, _) in zip(of_class, classes) if bits) + 2 >= filled:
         means = without_chance(means, norms, inside)
     coded = np.array(patches.table.bits)[patches.classes] > 0
     # no gain is above the root mean square, no bound above the root of the sum
