@@ -74,7 +74,7 @@ start_daemon store mnt -o rw,quiet=0
 deltafsctl decode mnt/e/f >said 2>&1 || fail "decode: $(cat said)"
 says mnt/e/f plain 1
 [ -n "$(told reason mnt/e/f)" ] || fail "plain by hand, and no reason"
-deltafsctl revert mnt/e/f >said 2>&1 || fail "revert: $(cat said)"
+deltafsctl revert --yes mnt/e/f >said 2>&1 || fail "revert: $(cat said)"
 cmp mnt/e/f "$tune" || fail "reverted to other bytes"
 settle
 says mnt/e/f container 1
