@@ -20,6 +20,7 @@ struct dfs_keeper_entry {
 	bool moved;		/* the record on disk has another path */
 	bool told;		/* that it cannot be told what it is kept for */
 	unsigned missed;	/* walks that did not find what it is kept for */
+	int64_t followed_ms;	/* when something set out to take its file's place; 0: before this keeper began */
 };
 
 struct dfs_keeper {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/mark.h"
+#include "util/clock.h"
 #include "write/keeper_internal.h"
 
 static int describe(const struct dfs_keep *keep, const struct stat *st, struct dfs_kept *ret_kept, struct dfs_err *err)
@@ -147,8 +148,10 @@ static int follow(struct dfs_keeper *k, int old_fd, int new_fd, bool anyway, str
 	kept.files[1] = old;
 	ret = ret < 0 ? dfs_fail(err, ENOMEM, "out of memory") : dfs_kept_write(k->config.store, &kept, err);
 	pthread_mutex_lock(&k->lock);
-	if (ret == 0 || anyway)
+	if (ret == 0 || anyway) {
 		memcpy(e->kept.files, kept.files, sizeof(kept.files));
+		e->followed_ms = dfs_clock_ms(CLOCK_MONOTONIC);
+	}
 	e->moved |= ret < 0 && anyway;
 	dfs_keeper_unhold(k, e);
 	pthread_mutex_unlock(&k->lock);

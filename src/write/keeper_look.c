@@ -22,6 +22,7 @@ struct looked {
 	struct dfs_keeper_entry *e;	/* held */
 	struct dfs_kept kept;		/* as it was when the look began */
 	unsigned removed;		/* the same */
+	int64_t followed_ms;
 	bool emptied, moved;
 	bool adopt_only;
 	bool dropped;
@@ -64,15 +65,25 @@ static void adopt(struct looked *l, const struct dfs_file_id *file)
 	write_record(l);
 }
 
-/* The number of what was replaced may be another file's by now. */
+/* What set out so long ago to take a file's place, and has not, never will. */
+#define UNDER_WAY_MS 3600000
+
+static bool is_under_way(const struct looked *l, const struct dfs_file_id *file)
+{
+	return l->followed_ms && dfs_clock_ms(CLOCK_MONOTONIC) - l->followed_ms < UNDER_WAY_MS &&
+	       !dfs_file_id_same(file, &l->kept.files[0]);
+}
+
+/* The number of what was replaced, or did not come to its place, may be another file's by now. */
 static void settle(struct looked *l, const struct dfs_file_id *file)
 {
-	/* Else the first is about to take the place, or did not come to it. */
-	bool taken = l->kept.files[1].ino && dfs_file_id_same(file, &l->kept.files[0]);
+	bool settled = l->kept.files[1].ino && !is_under_way(l, file);
 
-	if (taken)
+	if (settled) {
+		l->kept.files[0] = *file;
 		l->kept.files[1] = (struct dfs_file_id){ 0 };
-	if (taken || l->moved)
+	}
+	if (settled || l->moved)
 		write_record(l);
 }
 
@@ -133,6 +144,7 @@ static bool look_one(struct dfs_keeper *k, const char *id, bool adopt_only)
 	if (l.e) {
 		copied = dfs_kept_copy(&l.e->kept, &l.kept) == 0;
 		l.removed = l.e->removed;
+		l.followed_ms = l.e->followed_ms;
 		l.emptied = l.e->emptied;
 		l.moved = l.e->moved;
 	}

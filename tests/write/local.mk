@@ -2,7 +2,7 @@
 check_PROGRAMS += %D%/test_choose %D%/test_classify %D%/test_encode %D%/test_verify
 check_PROGRAMS += %D%/test_queue %D%/test_queue_memory %D%/test_queue_random %D%/test_queue_threads %D%/test_reasons %D%/test_rest
 check_PROGRAMS += %D%/test_ledger %D%/test_queue_asking %D%/test_queue_moves %D%/test_queue_quiet %D%/test_shards
-check_PROGRAMS += %D%/test_allowance %D%/test_check %D%/test_keeper %D%/test_revert
+check_PROGRAMS += %D%/test_allowance %D%/test_check %D%/test_keeper %D%/test_keeper_follow %D%/test_revert
 check_PROGRAMS += %D%/test_declined %D%/test_lossy %D%/test_smaller %D%/test_spec
 check_PROGRAMS += %D%/test_cover %D%/test_thaw %D%/test_thaw_fail %D%/test_thaw_race %D%/test_thaw_turns
 check_PROGRAMS += %D%/test_candidates %D%/test_elect %D%/test_turn
@@ -44,6 +44,8 @@ check_PROGRAMS += %D%/test_bundle %D%/test_layout %D%/test_match %D%/test_match_
 %C%_test_check_LDADD = $(TEST_LIBS)
 %C%_test_keeper_SOURCES = %D%/test_keeper.c %D%/kept.h tests/store/given.h
 %C%_test_keeper_LDADD = $(TEST_LIBS)
+%C%_test_keeper_follow_SOURCES = %D%/test_keeper_follow.c %D%/kept.h tests/store/given.h
+%C%_test_keeper_follow_LDADD = $(TEST_LIBS)
 %C%_test_revert_SOURCES = %D%/test_revert.c %D%/kept.h tests/store/given.h
 %C%_test_revert_LDADD = $(TEST_LIBS)
 %C%_test_rest_SOURCES = %D%/test_rest.c tests/store/given.h
