@@ -40,6 +40,11 @@ static void sort_digit(const float *norms, unsigned shift, const uint32_t *from,
 		to[starts[key(norms[from[i]]) >> shift & (DIGITS - 1)]++] = from[i];
 }
 
+static size_t patches_of(unsigned p, uint64_t rows, uint64_t cols)
+{
+	return dfs_dct_patches(rows, p) * dfs_dct_patches(cols, p);
+}
+
 /* Where more than a fifth lies beyond the edges, a matrix is narrow. */
 #define INSIDE_MIN 0.8
 
@@ -53,7 +58,7 @@ static double counted(size_t n, unsigned p, uint64_t rows, uint64_t cols)
 size_t dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, size_t *ret_counts)
 {
 	unsigned p = dfs_dct_option_p(options);
-	size_t n = dfs_dct_patches(rows, p) * dfs_dct_patches(cols, p);
+	size_t n = patches_of(p, rows, cols);
 	double share = 0, of = counted(n, p, rows, cols);
 	size_t before = 0;
 
@@ -71,8 +76,7 @@ size_t dfs_dct_counts(const struct dfs_dct_options *options, uint64_t rows, uint
 
 int dfs_dct_rank(const struct dfs_dct_options *options, uint64_t rows, uint64_t cols, const float *norms, uint8_t *classes)
 {
-	unsigned p = dfs_dct_option_p(options);
-	size_t n = dfs_dct_patches(rows, p) * dfs_dct_patches(cols, p);
+	size_t n = patches_of(dfs_dct_option_p(options), rows, cols);
 	DFS_AUTO(mem) uint32_t *order = malloc(2 * n * sizeof(*order));
 	size_t counts[DFS_DCT_CLASSES], at = 0;
 

@@ -5,7 +5,7 @@
  * WRITE: beside the flow. ingest asks it to keep one before it publishes; who
  * shows the store tells it what becomes of the files; revert and accept end it.
  * In a daemon a thread lets go of what is due, of what somebody removed or
- * wrote over, and looks for what was moved behind the mount.
+ * emptied, and looks for what was moved behind the mount.
  *
  * It knows what .deltafs/kept holds, which nobody else changes while the
  * store's lock is held.
@@ -86,8 +86,8 @@ void dfs_keeper_kept(struct dfs_keeper *keeper, const struct dfs_keep *keep, con
  */
 int dfs_keeper_follow(struct dfs_keeper *keeper, int old_fd, int new_fd, struct dfs_err *err);
 /*
- * dfs_keeper_follow_written() - the same, with what somebody wrote, which is
- * not to be lost: what cannot be written down is logged, known, and tried again.
+ * dfs_keeper_follow_written() - the same, where somebody may have written, and
+ * that is not to be lost: what cannot be written down is logged, known, and tried again.
  */
 void dfs_keeper_follow_written(struct dfs_keeper *keeper, int old_fd, int new_fd);
 
@@ -118,7 +118,7 @@ bool dfs_keeper_ask(struct dfs_keeper *keeper, int fd, struct dfs_keeper_view *r
 
 /*
  * dfs_keeper_open() - the original of what this file holds, to read
- * Return: a descriptor; -ENOENT: none is kept, or none of its size, or the file was decoded or written to since; -errno.
+ * Return: a descriptor; -ENOENT: none is kept, or none of its size, or the file is not what was made of it; -errno.
  */
 int dfs_keeper_open(struct dfs_keeper *keeper, int fd);
 

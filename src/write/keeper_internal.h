@@ -17,7 +17,7 @@ struct dfs_keeper_entry {
 	bool leaving;		/* it is about to get its name back */
 	unsigned removed;	/* so often somebody took away what it is kept for, unless that was another with its number */
 	bool emptied;		/* that has another content now */
-	bool moved;		/* the record on disk has another path */
+	bool moved;		/* the record on disk has another path, or other files */
 	bool told;		/* that it cannot be told what it is kept for */
 	unsigned missed;	/* walks that did not find what it is kept for */
 	int64_t followed_ms;	/* when something set out to take its file's place; 0: before this keeper began */
@@ -38,7 +38,7 @@ struct dfs_keeper {
 	size_t n;
 	uint64_t moves;			/* of files, through the mount */
 	bool ended;
-	bool hurry;			/* there is something to let go of */
+	bool hurry;			/* there is something to let go of, or to write down */
 };
 
 /* One whose file is not where it was. */

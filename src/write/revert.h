@@ -28,8 +28,8 @@ struct dfs_revert {
  * dfs_revert() - @ret_view: what was kept
  *
  * After a failure both are as they were. Return: 0; -ENOENT: nothing is kept
- * of it; -EEXIST: it was written to or decoded since, and @revert->written is
- * not set; errors of dfs_publish().
+ * of it; -EEXIST: it was decoded, written to or coded anew since, and
+ * @revert->written is not set; errors of dfs_publish().
  */
 int dfs_revert(const struct dfs_revert *revert, struct dfs_keeper_view *ret_view, struct dfs_err *err);
 

@@ -13,12 +13,12 @@ into p x p patches, zeros beyond its edges. For each tensor:
 
 deltafs adds, deltafs-codecs(7) and deltafs-format(5): levels=lloyd, the levels
 that are best for a normal variable times the root mean square of the patch's
-coefficients; with one bit, +- their mean magnitude. With these levels, and where
-a quarter of these patches or more, but for rounding, have bits, a mean of 64 values or more within
-three standard errors of zero is zero. A share's patches end where the sum of
-shares so far, times the number of patches that the values would fill, rounds to;
-the last class has the rest, so that edges cost no bits. Where these would be less
-than four fifths of the patches, it is all of them.
+coefficients; with one bit, +- their mean magnitude. A share's patches end where
+the sum of shares so far, times the number of patches that the values would fill,
+rounds to; the last class has the rest, so that edges take no more bits than that.
+Where they would fill less than four fifths of the patches, it is all of them. With
+Lloyd's levels, and where a quarter of that number or more, but for rounding, has
+bits, a mean of 64 values or more within three standard errors of zero is zero.
 
 What a container chooses, and is held to:
   - the class of each patch: numbers must be right, and no patch of a lower

@@ -71,6 +71,18 @@ static inline void keep(struct given *g, const char *rel)
 	keep_until(g, rel, DFS_KEPT_MANUAL);
 }
 
+/* The file @next is made, and is about to take the place of @rel. */
+static inline void follow(struct given *g, const char *rel, const char *next)
+{
+	DFS_AUTO(fd) int old = open(rel, O_RDONLY);
+	DFS_AUTO(fd) int new = -1;
+	struct dfs_err err;
+
+	put_text(next, "lossy");
+	new = open(next, O_RDONLY);
+	CHECK_OK(dfs_keeper_follow(g->keeper, old, new, &err), err);
+}
+
 static inline uint64_t n_kept(struct given *g)
 {
 	struct dfs_keeper_stats stats;

@@ -100,19 +100,6 @@ static bool is_gone_soon(struct given *g)
 	return n_kept(g) == 0;
 }
 
-/* The look that comes is a long one: it has a record to write. */
-static void take_the_place_of(struct given *g, const char *rel)
-{
-	DFS_AUTO(fd) int old = open(rel, O_RDONLY);
-	DFS_AUTO(fd) int new = -1;
-	struct dfs_err err;
-
-	put_text("next", "lossy");
-	new = open("next", O_RDONLY);
-	CHECK_OK(dfs_keeper_follow(g->keeper, old, new, &err), err);
-	CHECK(rename("next", rel) == 0);
-}
-
 /* Each look begins with a removal that was another's, and the file goes while it goes on; no walk is to help. */
 static void a_removal_during_a_look_is_not_forgotten(void **state)
 {
@@ -132,7 +119,9 @@ static void a_removal_during_a_look_is_not_forgotten(void **state)
 	CHECK_OK(dfs_keeper_start(g.keeper, &err), err);
 	for (unsigned i = 0; i < 300; i++) {
 		keep(&g, "file");
-		take_the_place_of(&g, "file");
+		/* The look that comes is a long one: it has a record to write. */
+		follow(&g, "file", "next");
+		CHECK(rename("next", "file") == 0);
 		st = stat_of("file");
 		dfs_keeper_removed(g.keeper, &st);
 		usleep(i % 10 * 50);

@@ -9,18 +9,12 @@
 
 static void it_stays_for_what_has_the_same_bytes(void **state)
 {
-	DFS_AUTO(fd) int old = -1;
-	DFS_AUTO(fd) int new = -1;
-	struct dfs_err err;
 	struct given g;
 
 	(void)state;
 	begin(&g);
 	keep(&g, "file");
-	put_text("decoded", "lossy");
-	old = open("file", O_RDONLY);
-	new = open("decoded", O_RDONLY);
-	CHECK_OK(dfs_keeper_follow(g.keeper, old, new, &err), err);
+	follow(&g, "file", "decoded");
 	/* What is yet to come is not forgotten by a look before it. */
 	dfs_keeper_look(g.keeper);
 	/* Killed now, or after the rename: either is it. */
@@ -37,18 +31,12 @@ static void it_stays_for_what_has_the_same_bytes(void **state)
 /* Its number will be another file's. */
 static void what_was_killed_on_its_way_is_not_waited_for(void **state)
 {
-	DFS_AUTO(fd) int old = -1;
-	DFS_AUTO(fd) int new = -1;
-	struct dfs_err err;
 	struct given g;
 
 	(void)state;
 	begin(&g);
 	keep(&g, "file");
-	put_text("decoded", "lossy");
-	old = open("file", O_RDONLY);
-	new = open("decoded", O_RDONLY);
-	CHECK_OK(dfs_keeper_follow(g.keeper, old, new, &err), err);
+	follow(&g, "file", "decoded");
 	begin_again(&g);
 	dfs_keeper_look(g.keeper);
 	CHECK(is_kept(&g, "file") && !is_kept(&g, "decoded"));
