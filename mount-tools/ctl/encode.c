@@ -181,7 +181,7 @@ static int encode_output(struct encoding *e, struct ctl_file *file, int fd,
 		.outcome = encoded.shrunk ? CTL_CHANGED : CTL_LEFT,
 		.what = encoded.shrunk ? "compressed" : "copied",
 		.why = encoded.shrunk ? exact_sentence(e, why, encoded.why_exact, &encoded.spared) : "it does not shrink",
-		.original_bytes = encoded.original_bytes, .lossy = encoded.shrunk && encoded.sb.incompatible & DFS_FEATURE_LOSSY,
+		.original_bytes = encoded.original_bytes, .lossy = encoded.shrunk && dfs_superblock_lossy(&encoded.sb),
 		.stored_bytes = encoded.shrunk ? encoded.stored_bytes : encoded.original_bytes,
 	};
 	return 0;

@@ -100,7 +100,7 @@ static void say_container(struct ctl_session *s, const struct dfs_container *c,
 	const struct ctl *ctl = s->ctl;
 	char hex[DFS_HASH_HEX], a[CTL_BYTES_LEN], b[CTL_BYTES_LEN], t[CTL_BYTES_LEN];
 
-	ctl_say(ctl, "%-10s compressed, %s", "state", c->sb.incompatible & DFS_FEATURE_LOSSY ? "lossy" : "exact");
+	ctl_say(ctl, "%-10s compressed, %s", "state", dfs_superblock_lossy(&c->sb) ? "lossy" : "exact");
 	say_sum(ctl, "all", &account->all);
 	say_sum(ctl, "linear", &account->linear);
 	say_sum(ctl, "given up", &account->given_up);
@@ -188,7 +188,7 @@ static int info_container(struct ctl_session *s, struct dfs_view *view, struct d
 			"original_bytes", (json_int_t)account.all.original_bytes,
 			"stored_bytes", (json_int_t)account.all.stored_bytes,
 			"ratio", ctl_ratio(account.all.original_bytes, account.all.stored_bytes),
-			"exact", !(c->sb.incompatible & DFS_FEATURE_LOSSY), "base", base_json(s, c),
+			"exact", !dfs_superblock_lossy(&c->sb), "base", base_json(s, c),
 			"linear", sum_json(&account.linear), "given_up", sum_json(&account.given_up),
 			"all", sum_json(&account.all), "codecs", codecs_json(&account)));
 	show_tensors(s->ctl, c, header);

@@ -51,17 +51,14 @@ static inline uint32_t add_odd(uint32_t pred, float delta)
 	return keep_special(pred, sum.bits + even - 2 * (even & away));
 }
 
-typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
-
-static void f32_add(const any32 *pred, const float *delta, any32 *out, size_t n)
+static void f32_add(const dfs_any32 *pred, const float *delta, dfs_any32 *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = htole32(add_even(le32toh(pred[i]), delta[i]));
 }
 
 /* By way of dfs_convert_fast(): what is left over, and what the loops below do not do. */
-static void slow(unsigned dtype, const any16 *pred, const float *delta, any16 *out, size_t n)
+static void slow(unsigned dtype, const dfs_any16 *pred, const float *delta, dfs_any16 *out, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t sum;
@@ -130,7 +127,7 @@ static inline uint32_t f16_sum(uint32_t pred, float delta, bool exact)
  */
 #define SHORT_LOOP(name, dtype, level, target)							\
 	target static inline __attribute__((always_inline)) void name##_some_##level(		\
-		const any16 *pred, const float *delta, any16 *out, size_t n)			\
+		const dfs_any16 *pred, const float *delta, dfs_any16 *out, size_t n)			\
 	{											\
 		uint16_t values[WIDE];								\
 		uint32_t unsure = 0, half = 0;							\
@@ -150,7 +147,7 @@ static inline uint32_t f16_sum(uint32_t pred, float delta, bool exact)
 			memcpy(out, values, n * sizeof(*values));				\
 	}											\
 												\
-	target static void name##_add_##level(const any16 *pred, const float *delta, any16 *out, size_t n) \
+	target static void name##_add_##level(const dfs_any16 *pred, const float *delta, dfs_any16 *out, size_t n) \
 	{											\
 		for (; n >= WIDE; n -= WIDE, pred += WIDE, out += WIDE, delta += WIDE)		\
 			name##_some_##level(pred, delta, out, WIDE);				\
@@ -160,7 +157,7 @@ static inline uint32_t f16_sum(uint32_t pred, float delta, bool exact)
 	}
 
 #define F32_LOOP(level, target)									\
-	target static void f32_add_##level(const any32 *pred, const float *delta, any32 *out, size_t n) \
+	target static void f32_add_##level(const dfs_any32 *pred, const float *delta, dfs_any32 *out, size_t n) \
 	{											\
 		for (; n >= LANES; n -= LANES, pred += LANES, out += LANES, delta += LANES) {	\
 			uint32_t values[LANES];							\
@@ -181,8 +178,8 @@ LOOPS(portable, )
 LOOPS(avx2, DFS_FOR_AVX2)
 LOOPS(avx512, DFS_FOR_AVX512)
 
-typedef void short_fn(const any16 *pred, const float *delta, any16 *out, size_t n);
-typedef void f32_fn(const any32 *pred, const float *delta, any32 *out, size_t n);
+typedef void short_fn(const dfs_any16 *pred, const float *delta, dfs_any16 *out, size_t n);
+typedef void f32_fn(const dfs_any32 *pred, const float *delta, dfs_any32 *out, size_t n);
 
 static short_fn *const bf16_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(bf16_add);
 static short_fn *const f16_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(f16_add);

@@ -20,9 +20,6 @@
 /* Values at a time: more are more in vain if one is far off, fewer ask more often whether one is. */
 #define SOME 512
 
-typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
-
 union word {
 	float value;
 	uint32_t bits;
@@ -75,7 +72,7 @@ static inline uint32_t rounded(float sum)
 
 /* Two values a word: shifted up one is the F32 that it is, and the other with the first cut off. */
 #define LOOPS(level, target)									\
-	target static inline void word_##level(const any32 *pred, uint32_t signs, float size, any32 *out) \
+	target static inline void word_##level(const dfs_any32 *pred, uint32_t signs, float size, dfs_any32 *out) \
 	{											\
 		uint32_t values[LANES / 2];							\
 												\
@@ -90,7 +87,7 @@ static inline uint32_t rounded(float sum)
 		memcpy(out, values, sizeof(values));						\
 	}											\
 												\
-	target static bool near_##level(const any16 *pred, struct range range, size_t n)	\
+	target static bool near_##level(const dfs_any16 *pred, struct range range, size_t n)	\
 	{											\
 		uint16_t far = 0;								\
 												\
@@ -101,13 +98,14 @@ static inline uint32_t rounded(float sum)
 	}											\
 												\
 	/* @n: of whole words. Return: false: it is for others to do. */			\
-	target static bool signs_##level(const any16 *pred, const uint8_t *bits, float size, struct range range, \
-					 any16 *out, size_t n)					\
+	target static bool signs_##level(const dfs_any16 *pred, const uint8_t *bits, float size, struct range range, \
+					 dfs_any16 *out, size_t n)					\
 	{											\
 		if (!near_##level(pred, range, n))						\
 			return false;								\
 		for (size_t at = 0; at < n; at += LANES)					\
-			word_##level((const any32 *)(pred + at), dfs_get_u32le(bits + at / 8), size, (any32 *)(out + at)); \
+			word_##level((const dfs_any32 *)(pred + at), dfs_get_u32le(bits + at / 8), size, \
+				     (dfs_any32 *)(out + at));				\
 		return true;									\
 	}
 
@@ -115,12 +113,12 @@ LOOPS(portable, )
 LOOPS(avx2, DFS_FOR_AVX2)
 LOOPS(avx512, DFS_FOR_AVX512)
 
-typedef bool signs_fn(const any16 *pred, const uint8_t *bits, float size, struct range range, any16 *out, size_t n);
+typedef bool signs_fn(const dfs_any16 *pred, const uint8_t *bits, float size, struct range range, dfs_any16 *out, size_t n);
 
 static signs_fn *const signs_of_level[DFS_CPU_LEVELS] = DFS_LEVEL_ROW(signs);
 
 /* By way of dfs_add(), @n up to SOME. */
-static void slow(enum dfs_cpu cpu, const any16 *pred, const uint8_t *bits, float size, any16 *out, size_t n)
+static void slow(enum dfs_cpu cpu, const dfs_any16 *pred, const uint8_t *bits, float size, dfs_any16 *out, size_t n)
 {
 	float delta[SOME];
 
@@ -134,8 +132,8 @@ void dfs_add_signs(enum dfs_cpu cpu, const void *pred, const uint8_t *bits, floa
 	struct range range = exact_range(size);
 
 	for (size_t at = 0, now; at < n; at += now) {
-		const any16 *from = (const any16 *)pred + at;
-		any16 *to = (any16 *)out + at;
+		const dfs_any16 *from = (const dfs_any16 *)pred + at;
+		dfs_any16 *to = (dfs_any16 *)out + at;
 
 		now = n - at < LANES ? n - at : n - at < SOME ? (n - at) / LANES * LANES : SOME;
 		if (now < LANES || !signs_of_level[cpu](from, bits + at / 8, size, range, to, now))

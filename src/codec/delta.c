@@ -12,12 +12,9 @@
 
 #include "codec/lossy.h"
 #include "tensor/convert_fast.h"
+#include "util/bytes.h"
 
 #define BLOCK 256	/* values */
-
-/* Values where they lie: any alignment, and the bytes are anybody's. */
-typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
 
 static inline uint32_t widen_16(uint32_t bits)
 {
@@ -41,7 +38,7 @@ static inline float float_of(uint32_t bits)
 	target static bool delta_##bits##_##level(const void *data, const void *pred, uint32_t limit, \
 						  float *restrict delta)		\
 	{										\
-		const any##bits *from = data, *less = pred;				\
+		const dfs_any##bits *from = data, *less = pred;				\
 		uint32_t wrong = 0;							\
 											\
 		for (size_t i = 0; i < BLOCK; i++) {					\

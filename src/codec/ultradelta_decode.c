@@ -9,6 +9,7 @@
 
 #include "codec/add.h"
 #include "codec/ultradelta.h"
+#include "util/bytes.h"
 
 /* --- the table */
 
@@ -133,16 +134,13 @@ int dfs_ultra_table_open(struct dfs_shape shape, struct dfs_span bytes, bool enc
 
 /* --- a chunk */
 
-typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
-
 /* Values at some places, added to all together: that is faster than one by one, and dfs_add() all the same. */
 #define CHANGE(bits)										\
 	static void change_##bits(enum dfs_cpu cpu, unsigned dtype, const uint32_t *places, const float *delta, \
 				  size_t n, void *values)					\
 	{											\
 		uint##bits##_t some[DFS_ULTRA_BLOCK] = { 0 };	/* compilers cannot know that n > 0 */ \
-		any##bits *all = values;							\
+		dfs_any##bits *all = values;							\
 												\
 		for (size_t i = 0; i < n; i++)							\
 			some[i] = all[places[i]];						\

@@ -50,6 +50,12 @@ struct dfs_superblock {
 	struct dfs_hash source_hash;	/* of the file it was made from; equal if exact */
 };
 
+/* dfs_superblock_lossy() - has its container given up bits of what it was made from? */
+static inline bool dfs_superblock_lossy(const struct dfs_superblock *sb)
+{
+	return sb->incompatible & DFS_FEATURE_LOSSY;
+}
+
 /* dfs_magic_score() - how many of the first 16 bytes are the magic's; 12 or more is a claim */
 unsigned dfs_magic_score(const void *bytes, size_t len);
 #define DFS_MAGIC_CLAIM 12

@@ -159,7 +159,7 @@ int dfs_superblock_unpack(const uint8_t in[DFS_SUPERBLOCK_SIZE], struct dfs_supe
 	sb.meta_hash = get_hash(in + AT_META_HASH);
 	sb.shown_hash = get_hash(in + AT_SHOWN_HASH);
 	sb.source_hash = get_hash(in + AT_SOURCE_HASH);
-	if (!(sb.incompatible & DFS_FEATURE_LOSSY) && !dfs_hash_equal(sb.shown_hash, sb.source_hash))
+	if (!dfs_superblock_lossy(&sb) && !dfs_hash_equal(sb.shown_hash, sb.source_hash))
 		return dfs_fail(err, EUCLEAN, "superblock: exact, but the file shown is not the one it was made from");
 	ret = extents_check(&sb, err);
 	if (ret == 0)

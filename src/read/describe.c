@@ -79,7 +79,7 @@ static int describe_loaded(int fd, const struct dfs_superblock *sb, struct dfs_d
 		snprintf(d->reason, sizeof(d->reason), "%.*s", (int)sizeof(d->reason) - 1, err.text);
 		return 0;
 	}
-	d->exact = !(sb->incompatible & DFS_FEATURE_LOSSY);
+	d->exact = !dfs_superblock_lossy(sb);
 	describe_codecs(c, d);
 	describe_bases(c, d);
 	return 0;

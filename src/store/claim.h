@@ -47,7 +47,7 @@ struct dfs_claim {
 /* dfs_claim_lossy() - is it a container that has given up bits? */
 static inline bool dfs_claim_lossy(const struct dfs_claim *claim)
 {
-	return claim->kind == DFS_CONTAINER && claim->sb.incompatible & DFS_FEATURE_LOSSY;
+	return claim->kind == DFS_CONTAINER && dfs_superblock_lossy(&claim->sb);
 }
 
 /* dfs_claim_trusted() - is a container that this process publishes trusted, whoever owns it? */

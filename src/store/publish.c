@@ -38,7 +38,7 @@ static bool was_before(const struct dfs_publish *p)
 	if (p->as_is)
 		return false;
 	if (p->sb)
-		return !(p->sb->incompatible & DFS_FEATURE_LOSSY) && dfs_mark_has(&dfs_mark_exact, p->old_fd);
+		return !dfs_superblock_lossy(p->sb) && dfs_mark_has(&dfs_mark_exact, p->old_fd);
 	return fstat(p->tmp_fd, &st) < 0 || st.st_size > 0;
 }
 

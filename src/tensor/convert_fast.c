@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/bytes.h"
+
 /* Values in the inner loop. Less than two vectors' worth is slow; the rest of a run goes one by one. */
 #define BLOCK 64
 
@@ -135,19 +137,14 @@ static inline uint32_t e4m3_from_f16(uint32_t bits)
 	return e4m3_from_f32(f32_from_f16(bits));
 }
 
-/* Values where they lie: any alignment, and the bytes are anybody's. */
-typedef uint8_t __attribute__((may_alias)) any8;
-typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
-typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
-
 #define htole8(v) (v)
 
 /* LOOP() - a function that applies name() to n values of @in_bits each, compiled for @target */
 #define LOOP(name, in_bits, out_bits, level, target)				\
 	target static void name##_##level(const void *restrict in, void *restrict out, size_t n) \
 	{									\
-		const any##in_bits *from = in;				\
-		any##out_bits *to = out;				\
+		const dfs_any##in_bits *from = in;			\
+		dfs_any##out_bits *to = out;				\
 										\
 		for (; n >= BLOCK; n -= BLOCK, from += BLOCK, to += BLOCK)	\
 			for (size_t i = 0; i < BLOCK; i++)			\

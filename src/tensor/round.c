@@ -30,7 +30,6 @@ struct rounding {
  * is the next exponent.
  */
 #define DEFINE_ROUND(bits)							\
-	typedef uint##bits##_t __attribute__((aligned(1), may_alias)) any##bits; \
 	static inline uint##bits##_t round##bits(const struct rounding *r, uint##bits##_t v) \
 	{									\
 		uint##bits##_t top = (uint##bits##_t)r->top;			\
@@ -47,7 +46,7 @@ struct rounding {
 	}									\
 	static void round##bits##_all(struct rounding r, void *values, size_t n) \
 	{									\
-		any##bits *v = values;						\
+		dfs_any##bits *v = values;						\
 										\
 		for (; n >= BLOCK; n -= BLOCK, v += BLOCK)			\
 			for (size_t i = 0; i < BLOCK; i++)			\

@@ -21,6 +21,12 @@ struct dfs_span {
 	size_t len;
 };
 
+/* Numbers where they lie: any alignment, and the bytes are anybody's. */
+typedef uint8_t __attribute__((may_alias)) dfs_any8;
+typedef uint16_t __attribute__((aligned(1), may_alias)) dfs_any16;
+typedef uint32_t __attribute__((aligned(1), may_alias)) dfs_any32;
+typedef uint64_t __attribute__((aligned(1), may_alias)) dfs_any64;
+
 static inline uint16_t dfs_get_u16le(const void *p)
 {
 	uint16_t v;

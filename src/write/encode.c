@@ -49,7 +49,7 @@ static int run(struct dfs_work *w, int out_fd, const struct dfs_encode_config *c
 /* @marked: segments that the codec was to have */
 static enum dfs_reason_id why_exact(const struct dfs_work *w, uint32_t marked)
 {
-	if (!w->spec->lossy || w->c.sb.incompatible & DFS_FEATURE_LOSSY)
+	if (!w->spec->lossy || dfs_superblock_lossy(&w->c.sb))
 		return DFS_REASON_NONE;
 	if (!w->base)
 		return DFS_REASON_EXACT_NO_BASE;

@@ -283,7 +283,7 @@ static int ingest(struct passage *p, struct dfs_ingest_result *result, struct df
 		dfs_reason_set(&result->reason, DFS_REASON_NO_GAIN, percent(encoded.stored_bytes, encoded.original_bytes), NULL);
 		return 0;
 	}
-	p->anew = encoded.sb.incompatible & DFS_FEATURE_LOSSY;
+	p->anew = dfs_superblock_lossy(&encoded.sb);
 	ret = p->anew ? publish_anew(p, &encoded.sb, result, err) : publish(p, &encoded.sb, err);
 	if (ret < 0)
 		return ret;

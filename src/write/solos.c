@@ -156,7 +156,7 @@ static int open_fd(int fd, const char *rel, struct dfs_reader *reader, struct df
 		return ret;
 	}
 	c = dfs_view_container(view);
-	if (!c || c->n_bases || c->sb.incompatible & DFS_FEATURE_LOSSY)
+	if (!c || c->n_bases || dfs_superblock_lossy(&c->sb))
 		return dfs_fail(err, ESTALE, "%s: not coded alone", rel);
 	ret = read_header(view, ret_header, err);
 	if (ret == 0)

@@ -46,11 +46,6 @@ static int check_hash(const struct dfs_hasher *hasher, const struct dfs_containe
 	return dfs_fail(err, EUCLEAN, "%s: every chunk is right, but the hash of the whole file is not", name);
 }
 
-static bool is_lossy(const struct dfs_container *c)
-{
-	return c->sb.incompatible & DFS_FEATURE_LOSSY;
-}
-
 static int is_another(const char *name, struct dfs_err *err)
 {
 	return dfs_fail(err, EUCLEAN, "%s: the container does not give back what the file holds now", name);
@@ -66,7 +61,7 @@ static bool is_same(const struct dfs_container *c, uint64_t off, const uint8_t *
 {
 	uint64_t end = off + len, at = off;
 
-	if (!is_lossy(c))
+	if (!dfs_superblock_lossy(&c->sb))
 		return !memcmp(got, want, len);
 	while (at < end) {
 		const struct dfs_segment *seg = &c->segments[dfs_container_find(c, at)];
@@ -114,13 +109,13 @@ int dfs_verify_same(int fd, const char *name, int plain_fd, const struct dfs_ver
 		if (!is_same(dfs_view_container(view), off, got, want, len))
 			return is_another(name, err);
 		dfs_hasher_add(hasher, got, len);
-		if (is_lossy(dfs_view_container(view)))
+		if (dfs_superblock_lossy(&dfs_view_container(view)->sb))
 			dfs_hasher_add(source, want, len);
 		ret = dfs_ticker_tell(&ticker, off + len, err);
 		if (ret < 0)
 			return ret;
 	}
-	if (is_lossy(dfs_view_container(view)) &&
+	if (dfs_superblock_lossy(&dfs_view_container(view)->sb) &&
 	    !dfs_hash_equal(dfs_hasher_end(source), dfs_view_container(view)->sb.source_hash))
 		return is_another(name, err);
 	return check_hash(hasher, dfs_view_container(view), name, err);
