@@ -110,8 +110,9 @@ int dfs_content_reopen(const struct dfs_content *content, int flags)
 	int fd;
 
 	dfs_fd_path(dfs_view_fd(content->view), self);
-	fd = openat(AT_FDCWD, self, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* A regular file: it waits for nothing but a lease that another program has. */
+	fd = openat(AT_FDCWD, self, flags | O_CLOEXEC);
 	if (fd < 0 && errno == EPERM && flags & O_NOATIME)
-		fd = openat(AT_FDCWD, self, (flags & ~O_NOATIME) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = openat(AT_FDCWD, self, (flags & ~O_NOATIME) | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

@@ -362,8 +362,8 @@ struct dfs_hold {
 
 /* dfs_hold_begin() - Return: 0; -errno: nothing to end */
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold);
-/* dfs_hold_end() - @now: as it is after the change; NULL: not known */
-void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct stat *now);
+/* dfs_hold_end() - @look: as of dfs_node_changed() */
+void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct dfs_look *look);
 
 /* file.c: dfs_open_truncate() - a file that need not be open becomes empty. Blocks; errors as dfs_open_empty(), dfs_open_resize(). */
 int dfs_open_truncate(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err);

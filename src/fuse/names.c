@@ -60,19 +60,20 @@ static const struct stat *only_of(const struct named *named)
 /* @lost: the name, @name in @parent, was taken away */
 static void named_after(struct dfs_mount *mount, struct named *named, bool lost, struct dfs_node *parent, const char *name)
 {
-	struct stat st;
-	bool known;
+	const struct dfs_look *known = NULL;
+	struct dfs_look look;
 
 	if (!named->node)
 		return;
-	known = named->fd >= 0 && fstat(named->fd, &st) == 0;
-	if (lost && is_nameless(mount, named, known ? &st : NULL)) {
+	if (named->fd >= 0)
+		known = dfs_look_take(&mount->nodes, named->fd, &look);
+	if (lost && is_nameless(mount, named, known ? &look.st : NULL)) {
 		dfs_node_gone(&mount->nodes, named->node, named->fd);
 		named->fd = -1;
 	} else if (lost) {
 		dfs_node_lost(&mount->nodes, named->node, parent, name);
 	}
-	dfs_node_changed(&mount->nodes, named->node, known ? &st : NULL);
+	dfs_node_changed(&mount->nodes, named->node, known);
 	if (named->fd >= 0)
 		close(named->fd);
 	dfs_node_put(&mount->nodes, named->node);

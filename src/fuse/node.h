@@ -131,19 +131,21 @@ void dfs_node_forget(struct dfs_nodes *nodes, uint64_t number, uint64_t n);
 
 /* dfs_nodes_moment() - for a look that begins now */
 uint64_t dfs_nodes_moment(struct dfs_nodes *nodes);
+/* dfs_look_take() - at the file of @fd, beginning now. Return: @look, filled in; NULL if it cannot be looked at. */
+const struct dfs_look *dfs_look_take(struct dfs_nodes *nodes, int fd, struct dfs_look *look);
 
 /* dfs_node_change() - an operation begins that changes the file's attributes or names. Waits for a replacement under way. */
 void dfs_node_change(struct dfs_nodes *nodes, struct dfs_node *node);
-/* dfs_node_changed() - and ends. @st: what it left; NULL: not known, the next lookup tells. */
-void dfs_node_changed(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st);
+/* dfs_node_changed() - and ends. @look: at what it left, from after its last change; NULL: not known, the next lookup tells. */
+void dfs_node_changed(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
 
 /* dfs_node_unchanged_by() - the same, and it changed nothing */
 void dfs_node_unchanged_by(struct dfs_nodes *nodes, struct dfs_node *node);
 
 /* dfs_node_writing() - a handle may write from now on. Waits for a replacement under way. */
 void dfs_node_writing(struct dfs_nodes *nodes, struct dfs_node *node);
-/* dfs_node_written() - and ends. Return: whether it was the last. @st: as above. */
-bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st);
+/* dfs_node_written() - and ends. Return: whether it was the last. @look: as above. */
+bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
 
 /* dfs_node_not_written() - and it did not write */
 void dfs_node_not_written(struct dfs_nodes *nodes, struct dfs_node *node);

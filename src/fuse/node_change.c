@@ -16,6 +16,12 @@ uint64_t dfs_nodes_moment(struct dfs_nodes *nodes)
 	return moment;
 }
 
+const struct dfs_look *dfs_look_take(struct dfs_nodes *nodes, int fd, struct dfs_look *look)
+{
+	look->moment = dfs_nodes_moment(nodes);
+	return fstat(fd, &look->st) == 0 ? look : NULL;
+}
+
 void dfs_node_change(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	pthread_mutex_lock(&nodes->lock);
@@ -33,29 +39,31 @@ void dfs_table_move_on(struct dfs_nodes *nodes)
 
 /*
  * Two that end at about the same time may each have looked before the other
- * was through: what the first left is not known then.
+ * was through: what they left is not known then. That others are under way
+ * still says so for the first, and that one has ended since the look for the
+ * last.
  */
-static void left(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st)
+static void left(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
-	bool others = node->changing || node->writing;
+	bool others = node->changing || node->writing || (look && node->changed > look->moment);
 
 	dfs_table_move_on(nodes);
 	node->changed = nodes->moment;
 	if (S_ISDIR(node->type) || dfs_table_disowned(node))
 		return;
-	if (!st || others || !dfs_file_same(&node->st, st)) {
+	if (!look || others || !dfs_file_same(&node->st, &look->st)) {
 		node->loose = true;
 		return;
 	}
-	node->st = *st;
+	node->st = look->st;
 	node->loose = false;
 }
 
-void dfs_node_changed(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st)
+void dfs_node_changed(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
 	pthread_mutex_lock(&nodes->lock);
 	node->changing--;
-	left(nodes, node, st);
+	left(nodes, node, look);
 	dfs_nodes_unlock(nodes);
 }
 
@@ -76,13 +84,13 @@ void dfs_node_writing(struct dfs_nodes *nodes, struct dfs_node *node)
 	dfs_nodes_unlock(nodes);
 }
 
-bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const struct stat *st)
+bool dfs_node_written(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look)
 {
 	bool last;
 
 	pthread_mutex_lock(&nodes->lock);
 	last = --node->writing == 0;
-	left(nodes, node, st);
+	left(nodes, node, look);
 	dfs_nodes_unlock(nodes);
 	return last;
 }

@@ -132,13 +132,12 @@ static void readers_only(struct dfs_mount *mount, struct dfs_open *open)
 static bool writer_end(struct dfs_mount *mount, struct dfs_open *open)
 {
 	struct dfs_content *content = dfs_content_get(mount, open);
-	struct stat st;
-	bool known, last;
+	struct dfs_look look;
+	bool last;
 
 	if (mount->writeback)
 		dfs_node_mtime_pay(&mount->nodes, open->node, dfs_view_fd(content->view));
-	known = fstat(dfs_view_fd(content->view), &st) == 0;
-	last = dfs_node_written(&mount->nodes, open->node, known ? &st : NULL);
+	last = dfs_node_written(&mount->nodes, open->node, dfs_look_take(&mount->nodes, dfs_view_fd(content->view), &look));
 	dfs_content_put(mount, content);
 	if (last)
 		dfs_copied_end(mount, open);

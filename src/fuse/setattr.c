@@ -84,9 +84,9 @@ int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_ho
 	return ret;
 }
 
-void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct stat *now)
+void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct dfs_look *look)
 {
-	dfs_node_changed(&mount->nodes, node, now);
+	dfs_node_changed(&mount->nodes, node, look);
 	if (hold->open) {
 		dfs_content_put(mount, hold->content);
 		dfs_open_end(mount, hold->open, false);
@@ -97,9 +97,11 @@ void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hol
 
 int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct stat *attr, int set)
 {
-	struct stat st, before;
+	const struct dfs_look *known;
+	struct dfs_look look;
 	struct dfs_hold hold;
-	bool known, timed;
+	struct stat before;
+	bool timed;
 	int ret = dfs_hold_begin(mount, node, &hold);
 
 	if (ret < 0)
@@ -108,12 +110,12 @@ int dfs_attr_set(struct dfs_mount *mount, struct dfs_node *node, const struct st
 		dfs_node_mtime_told(&mount->nodes, node, attr->st_mtim);
 	timed = set & TIMES && fstat(hold.fd, &before) == 0;
 	ret = set_all(hold.fd, attr, set);
-	known = fstat(hold.fd, &st) == 0;
+	known = dfs_look_take(&mount->nodes, hold.fd, &look);
 	if (timed && known)
-		dfs_ledger_touched(mount->ledger, &before, &st);
+		dfs_ledger_touched(mount->ledger, &before, &look.st);
 	if (known && set & FUSE_SET_ATTR_MTIME_NOW)
-		dfs_node_mtime_told(&mount->nodes, node, st.st_mtim);
-	dfs_hold_end(mount, node, &hold, known ? &st : NULL);
+		dfs_node_mtime_told(&mount->nodes, node, look.st.st_mtim);
+	dfs_hold_end(mount, node, &hold, known);
 	return ret;
 }
 

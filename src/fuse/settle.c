@@ -267,14 +267,14 @@ static int replace_by_empty(struct dfs_mount *mount, struct dfs_node *node, int 
 {
 	DFS_AUTO(mem) char *name = NULL;
 	DFS_AUTO(fd) int tmp = -1;
-	struct stat st;
+	struct dfs_look look;
 	int ret = dfs_store_tmp(mount->store, &tmp, &name, err);
 
 	if (ret < 0)
 		return ret;
 	dfs_node_change(&mount->nodes, node);
 	dfs_container_touch(mount, old);
-	dfs_node_changed(&mount->nodes, node, fstat(old, &st) == 0 ? &st : NULL);
+	dfs_node_changed(&mount->nodes, node, dfs_look_take(&mount->nodes, old, &look));
 	return dfs_replace_plain(mount, node, old, tmp, name, DFS_REPLACES_EMPTIED, err);
 }
 

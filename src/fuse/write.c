@@ -145,7 +145,7 @@ void dfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, 
 int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, struct dfs_err *err)
 {
 	struct dfs_content *content;
-	struct stat st;
+	struct dfs_look look;
 	int ret;
 
 	dfs_notice_writing(mount, open);
@@ -162,7 +162,7 @@ int dfs_open_resize(struct dfs_mount *mount, struct dfs_open *open, off_t size, 
 		(void)dfs_mark_clear(&dfs_mark_exact, dfs_content_fd(content)); /* what comes is new; the mark is too careful then */
 		dfs_keeper_emptied(mount->keeper, dfs_content_fd(content));
 	}
-	dfs_node_changed(&mount->nodes, open->node, fstat(dfs_content_fd(content), &st) == 0 ? &st : NULL);
+	dfs_node_changed(&mount->nodes, open->node, dfs_look_take(&mount->nodes, dfs_content_fd(content), &look));
 	dfs_content_put(mount, content);
 	return ret;
 }

@@ -66,7 +66,7 @@ static int set(fuse_req_t req, struct dfs_node *node, const struct setting *sett
 	struct dfs_mount *mount = dfs_mount_of(req);
 	bool policy = dfs_policy_is_name(setting->name);
 	struct dfs_hold hold;
-	struct stat st;
+	struct dfs_look look;
 	int ret = policy ? dfs_policy_may_set(mount, node, fuse_req_ctx(req)->uid, setting->size) : 0;
 
 	if (ret == 0)
@@ -77,7 +77,7 @@ static int set(fuse_req_t req, struct dfs_node *node, const struct setting *sett
 	ret = apply(hold.fd, setting);
 	if (ret == 0 && strcmp(setting->name, "system.posix_acl_access") == 0)
 		ret = drop_sgid(req, hold.fd);
-	dfs_hold_end(mount, node, &hold, fstat(hold.fd, &st) == 0 ? &st : NULL);
+	dfs_hold_end(mount, node, &hold, dfs_look_take(&mount->nodes, hold.fd, &look));
 	if (ret == 0 && policy)
 		dfs_policy_changed(mount, node);
 	return ret;

@@ -19,6 +19,8 @@
  * for writing, and delays whoever wants to, until it is given back (SIGURG
  * would tell us, and is ignored by default; a lease's own SIGIO would kill).
  * Who may not take one (not the owner, a file system without) goes without.
+ * Only between enter() and leave(): those whom enter() waits for may be about
+ * to open the file, and would wait for the lease.
  * Return: 1 with a lease, 0 without, -EBUSY.
  */
 static int keep_writers_out(int fd, struct dfs_err *err)
@@ -101,8 +103,8 @@ static int rename_quietly(struct dfs_store *store, const struct dfs_publish *p, 
 	return 0;
 }
 
-static int take_place(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
-		      struct dfs_published *ret_now, struct dfs_err *err)
+static int take_place_alone(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
+			    struct dfs_published *ret_now, struct dfs_err *err)
 {
 	int ret = still_the_same(dir, name, p, err);
 
@@ -113,6 +115,19 @@ static int take_place(struct dfs_store *store, const struct dfs_publish *p, int 
 		return dfs_fail(err, EXDEV, "its directory is on another file system than %s/%s",
 				store->path, DFS_STORE_DIR);
 	return ret < 0 ? dfs_fail(err, -ret, "rename: %s", strerror(-ret)) : 0;
+}
+
+static int take_place(struct dfs_store *store, const struct dfs_publish *p, int dir, const char *name,
+		      struct dfs_published *ret_now, struct dfs_err *err)
+{
+	int ret, lease = p->old_is_still ? 0 : keep_writers_out(p->old_fd, err);
+
+	if (lease < 0)
+		return lease;
+	ret = take_place_alone(store, p, dir, name, ret_now, err);
+	if (lease)
+		fcntl(p->old_fd, F_SETLEASE, F_UNLCK);
+	return ret;
 }
 
 static int put_in_place(struct dfs_store *store, const struct dfs_publish *p, int dir,
@@ -147,7 +162,7 @@ static int publish(struct dfs_store *store, const struct dfs_publish *p, struct 
 {
 	DFS_AUTO(fd) int dir = -1;
 	const char *name;
-	int ret, lease;
+	int ret;
 
 	ret = open_parent(store, p->target, &dir, &name);
 	if (ret < 0)
@@ -155,12 +170,7 @@ static int publish(struct dfs_store *store, const struct dfs_publish *p, struct 
 	ret = dress(p, err);
 	if (ret < 0)
 		return ret;
-	lease = p->old_is_still ? 0 : keep_writers_out(p->old_fd, err);
-	if (lease < 0)
-		return lease;
 	ret = put_in_place(store, p, dir, name, err);
-	if (lease)
-		fcntl(p->old_fd, F_SETLEASE, F_UNLCK);
 	if (ret < 0)
 		return ret;
 	if (fsync(dir) < 0)

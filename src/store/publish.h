@@ -40,8 +40,8 @@ struct dfs_publish {
 	bool anew;			/* other bytes than the old one's: times are now, in its directory too */
 	bool keep;			/* the temporary stays if it fails: it is the caller's then */
 	/*
-	 * May be NULL. Around the last look at the old file and the rename, and
-	 * nothing else: enter() keeps others from changing the file, or ends it
+	 * May be NULL. Around the lease, the last look at the old file and the
+	 * rename, and nothing else: enter() keeps others from changing the file, or ends it
 	 * with its -errno; leave() follows whatever came of it, with the new
 	 * file's attributes, or NULL if the old one is in place.
 	 */

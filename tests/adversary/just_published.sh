@@ -43,8 +43,13 @@ def mode(path):
         errors.append(f"{path}: a chmod was lost")
     return A
 changes = (written, emptied, cut, longer, linked, mode)
+def worker(*given):
+    try:
+        work(*given)
+    except Exception as error:
+        errors.append(f"worker {given[0]}: {error!r}")
 # Each worker has a directory of its own, so that nothing else happens in it.
-def worker(number, seed):
+def work(number, seed):
     rng = random.Random(seed)
     name = f"mnt/{number}"
     os.mkdir(name)

@@ -8,42 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../check.h"
-#include "fuse/node.h"
-
-static struct dfs_nodes nodes;
-static const struct stat root_st = { .st_dev = 1, .st_ino = 2, .st_mode = S_IFDIR };
-
-static void given_a_table(void)
-{
-	CHECK_RET(0, dfs_nodes_init(&nodes, &root_st));
-}
-
-static struct stat file(ino_t ino, off_t size)
-{
-	return (struct stat){ .st_dev = 1, .st_ino = ino, .st_mode = S_IFREG, .st_size = size };
-}
+#include "table.h"
 
 static struct stat directory(ino_t ino)
 {
 	return (struct stat){ .st_dev = 1, .st_ino = ino, .st_mode = S_IFDIR };
-}
-
-/* A lookup as the kernel makes it. Return: the node's number. */
-static uint64_t looked_up(uint64_t parent, const char *name, struct stat st)
-{
-	struct dfs_node *dir = dfs_node_get(&nodes, parent), *node;
-	struct dfs_look look = { .st = st };
-	uint64_t number, size;
-
-	CHECK(dir);
-	look.moment = dfs_nodes_moment(&nodes);
-	CHECK_RET(0, dfs_node_place(&nodes, dir, name, &look, DFS_SIZE_STORED, &node, &size));
-	dfs_node_looked_up(&nodes, node);
-	number = node->number;
-	dfs_node_put(&nodes, node);
-	dfs_node_put(&nodes, dir);
-	return number;
 }
 
 static bool is_known(uint64_t number)
@@ -212,82 +181,6 @@ static void a_path_longer_than_the_kernel_takes_is_stale(void **state)
 /* --- changes through the mount */
 
 /* A lookup that looked at @moment. Return: the node's number. */
-static uint64_t looked_up_at(uint64_t moment, const char *name, struct stat st)
-{
-	struct dfs_look look = { moment, st };
-	struct dfs_node *dir = dfs_node_get(&nodes, 1), *node;
-	uint64_t number, size;
-
-	CHECK_RET(0, dfs_node_place(&nodes, dir, name, &look, DFS_SIZE_STORED, &node, &size));
-	dfs_node_looked_up(&nodes, node);
-	number = node->number;
-	dfs_node_put(&nodes, node);
-	dfs_node_put(&nodes, dir);
-	return number;
-}
-
-static void what_changed_through_the_mount_is_the_same_node(void **state)
-{
-	struct stat before = file(10, 100), after = file(10, 200), other = file(10, 300);
-	struct dfs_node *node;
-	uint64_t number, early;
-
-	(void)state;
-	given_a_table();
-	number = looked_up(1, "a", before);
-	node = dfs_node_get(&nodes, number);
-	early = dfs_nodes_moment(&nodes);
-	dfs_node_change(&nodes, node);
-	CHECK(looked_up(1, "a", before) == number); /* either may be seen meanwhile */
-	CHECK(looked_up(1, "a", after) == number);
-	dfs_node_changed(&nodes, node, &after);
-	CHECK(looked_up_at(early, "a", before) == number); /* one that began before it ended */
-	CHECK(looked_up(1, "a", after) == number);
-	CHECK(looked_up(1, "a", before) != number); /* somebody else put it back */
-	CHECK(looked_up(1, "a", other) != number);
-	dfs_node_put(&nodes, node);
-	dfs_nodes_release(&nodes);
-}
-
-static void a_writer_and_a_change_at_once_leave_it_to_the_next_look(void **state)
-{
-	struct stat first = file(10, 100), second = file(10, 200), third = file(10, 300);
-	struct dfs_node *node;
-	uint64_t number;
-
-	(void)state;
-	given_a_table();
-	number = looked_up(1, "a", first);
-	node = dfs_node_get(&nodes, number);
-	dfs_node_writing(&nodes, node);
-	dfs_node_change(&nodes, node);
-	CHECK(dfs_node_same(&nodes, node, &(struct dfs_look){ 99, second }));
-	dfs_node_changed(&nodes, node, &second);
-	CHECK(looked_up(1, "a", third) == number); /* the writer writes on */
-	CHECK(dfs_node_written(&nodes, node, NULL)); /* what it left could not be seen */
-	CHECK(looked_up(1, "a", third) == number);
-	CHECK(looked_up(1, "a", second) != number);
-	dfs_node_put(&nodes, node);
-	dfs_nodes_release(&nodes);
-}
-
-static void a_number_of_a_file_that_is_gone_is_a_new_file_s(void **state)
-{
-	struct dfs_node *node;
-	uint64_t number;
-
-	(void)state;
-	given_a_table();
-	number = looked_up(1, "a", file(10, 100));
-	node = dfs_node_get(&nodes, number);
-	dfs_node_change(&nodes, node);
-	dfs_node_gone(&nodes, node, -1);
-	dfs_node_changed(&nodes, node, NULL);
-	CHECK(looked_up(1, "b", file(10, 100)) != number);
-	dfs_node_put(&nodes, node);
-	dfs_nodes_release(&nodes);
-}
-
 static void what_is_below_a_directory_that_moves_moves(void **state)
 {
 	struct dfs_node *dir, *root = NULL;
@@ -378,9 +271,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(a_hundred_thousand_nodes_are_found_and_go),
 	cmocka_unit_test(directories_that_became_each_others_parents_have_no_path),
 	cmocka_unit_test(a_path_longer_than_the_kernel_takes_is_stale),
-	cmocka_unit_test(what_changed_through_the_mount_is_the_same_node),
-	cmocka_unit_test(a_writer_and_a_change_at_once_leave_it_to_the_next_look),
-	cmocka_unit_test(a_number_of_a_file_that_is_gone_is_a_new_file_s),
 	cmocka_unit_test(what_is_below_a_directory_that_moves_moves),
 	cmocka_unit_test(what_is_opened_is_what_was_looked_up_or_stale),
 };

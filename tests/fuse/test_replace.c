@@ -50,16 +50,18 @@ static void end(void)
 
 static void what_is_open_for_writing_is_not_replaced(void **state)
 {
-	struct stat st = file(10);
+	struct dfs_look look;
 
 	(void)state;
 	given_a_file();
 	dfs_node_writing(&mount.nodes, r.node);
 	CHECK_RET(-EBUSY, dfs_replace_enter(&r));
 	dfs_node_writing(&mount.nodes, r.node);
-	CHECK(!dfs_node_written(&mount.nodes, r.node, &st));
+	look = look_at(10);
+	CHECK(!dfs_node_written(&mount.nodes, r.node, &look));
 	CHECK_RET(-EBUSY, dfs_replace_enter(&r));
-	CHECK(dfs_node_written(&mount.nodes, r.node, &st));
+	look = look_at(10);
+	CHECK(dfs_node_written(&mount.nodes, r.node, &look));
 	CHECK_RET(0, dfs_replace_enter(&r));
 	dfs_replace_leave(&r, NULL);
 	CHECK(dfs_node_shown_size(&mount.nodes, r.node) == DFS_SIZE_STORED);
