@@ -19,7 +19,7 @@ tune=$PWD/orig/tune.safetensors
 cp orig/base.safetensors store/
 deltafsctl base add store store/base.safetensors >said 2>&1 || fail "base add: $(cat said)"
 start_daemon store mnt -o rw,quiet=0
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 
 cat >account.py <<'PY'
 import json, os, subprocess, sys

@@ -138,9 +138,11 @@ for path in mnt/k store/k; do
 	grep -q 'it was compressed before, and what it gave up then' said || fail "--again: $(cat said)"
 	! cmp -s mnt/k/f.safetensors shown || fail "--again did nothing"
 done
+# cp(1) has ended before the daemon is told that the file is closed.
+copied() { cp orig/tune.safetensors "$1" && { [[ $1 != mnt/* ]] || deltafsctl wait --timeout 30 "$1" >said 2>&1; } || fail "$1: $(cat said)"; }
 before() {
 	says 'for good. It was compressed before, and what was given up then, if anything, is lost already. Go on' deltafsctl encode --codec ultradelta "$1/z.safetensors"
-	cp orig/tune.safetensors "$1/new.safetensors"
+	copied "$1/new.safetensors"
 	says 'for good. 1 of them was compressed before, ' deltafsctl encode --codec ultradelta "$1/z.safetensors" "$1/new.safetensors"
 	deltafsctl encode --yes --codec ultradelta --base orig/base.safetensors "$1/z.safetensors" -o out >said 2>&1 && grep -q ': it was compressed before, ' said || fail "$1, -o: $(cat said)"
 	deltafsctl encode --yes --json --codec ultradelta "$1/z.safetensors" >said 2>&1 || fail "$1: $(cat said)"
@@ -149,9 +151,9 @@ before() {
 	! grep -q before said || fail "$1, a new one: $(cat said)"
 }
 z() { deltafsctl encode --yes --codec bitdelta "$1/z.safetensors" >said 2>&1 && deltafsctl decode "$1/z.safetensors" >said 2>&1 || fail "$1: $(cat said)"; }
-cp orig/tune.safetensors mnt/d/z.safetensors && z mnt/d && before mnt/d
+copied mnt/d/z.safetensors && z mnt/d && before mnt/d
 # Exact since: its daemon knows that.
-cp orig/tune.safetensors mnt/d/y.safetensors
+copied mnt/d/y.safetensors
 deltafsctl encode --yes --codec bitdelta mnt/d/y.safetensors >said 2>&1 && deltafsctl decode mnt/d/y.safetensors >said 2>&1 || fail "$(cat said)"
 policy set mnt/d ingest=on codec=bitdelta
 printf x | dd of=mnt/d/y.safetensors bs=1 seek=20000 conv=notrunc status=none

@@ -3,9 +3,11 @@
 # design, named in its head, and tries to have it broken.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
+. "$DFS_SRC/tests/lib/share.sh"
+DFS_WRAP=$PWD/own_share
 
 ADVERSARY=$DFS_SRC/tests/adversary
-export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ADVERSARY:$DFS_SRC/tests/corpus:$DFS_SRC/tests/ref
+export PYTHONPATH=$ADVERSARY:$DFS_SRC/tests/corpus:$DFS_SRC/tests/ref
 
 # Small, but of several chunks and shards of tensors.
 given_pair() { make_store --params 400000 --hidden 256 --vocab 512 --seed "${1:-1}"; }
@@ -22,7 +24,7 @@ hammer() {
 
 # hammer_start, hammer_end: the same, while the script does something else.
 hammer_start() {
-	python3 "$ADVERSARY/hammer.py" "$@" >hammered &
+	python3 "$ADVERSARY/hammer.py" "$@" >hammered 3<&- &
 	hammer_pid=$!
 }
 

@@ -89,6 +89,8 @@ def main():
         if len(counts) != 3:
             sys.exit("a reader was killed")
         total = [a + int(b) for a, b in zip(total, counts)]
+    for _ in pipes:
+        os.wait()
     print(*total)
 
 

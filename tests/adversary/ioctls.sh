@@ -73,6 +73,6 @@ hammer ro
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=1
 hammer rw
-deltafsctl wait --timeout 60 mnt || fail "what was asked for never ends"
+deltafsctl wait --timeout 240 mnt || fail "what was asked for never ends"
 stop_daemon mnt
 deltafsctl verify -r store >said 2>&1 || fail "the store afterwards: $(cat said)"

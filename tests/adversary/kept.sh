@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kept: promises 1, 4 and 10, originals that others want: by copies, links, exchanged names, forged records and marks, somebody else's revert; while files come and go they are never lost, and never anybody else's.
-# test: timeout=300
+# test: timeout=600
 . "$(dirname "$0")/common.sh"
 
 given_pair 5
 tune=$PWD/orig/tune/model.safetensors
 start_daemon store mnt -o rw,quiet=0
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 is_lossy() { [ "$(told exact "$1")" = 0 ]; }
 lossy() { cp "$tune" "$1" && settle && is_lossy "$1" || fail "$1 is not lossy: $(told reason "$1")"; }
 n_kept() { find store/.deltafs/kept -type f -not -name '*.record' | wc -l; }
@@ -77,12 +77,17 @@ def told(path, name):
         return os.getxattr(path, "user.deltafs." + name)
     except OSError:
         return b""
-def wait(path, what, seconds=30):
+def wait(path, what, seconds=100):
     end = time.monotonic() + seconds
     while not what() and time.monotonic() < end:
         time.sleep(0.02)
     return what()
 def worker(number):
+    try:
+        work(number)
+    except Exception as error:
+        errors.append(f"worker {number}: {error!r}")
+def work(number):
     rng, done, end = random.Random(number), 0, time.monotonic() + 40
     while time.monotonic() < end and not errors:
         path = f"mnt/k/{number}-{done}"
@@ -116,7 +121,7 @@ for thread in threads: thread.join()
 print(sum(counts), "files")
 sys.exit("\n".join(errors[:5]) if errors else 0)
 PY
-timeout -s KILL 120 python3 churn.py "$tune" || fail "churn: $(tail -5 "$log")"
+timeout -s KILL 200 python3 churn.py "$tune" || fail "churn: $(tail -5 "$log")"
 none_left() { [ "$(find store/.deltafs/kept -type f | wc -l)" = 0 ]; }
 retry 30 none_left || fail "kept for files that are gone: $(ls store/.deltafs/kept)"
 alive

@@ -9,11 +9,11 @@ tune=$PWD/orig/tune/model.safetensors
 truncate -s 64M image
 mkfs.ext4 -q -N 128 image || fail "mkfs"
 mkdir fs
-mount -o loop image fs || fail "mount of a file system with few inodes"
+mount_image image fs || fail "mount of a file system with few inodes"
 at_end 'umount -l fs 2>/dev/null'
 cp -a store fs/store
 told() { getfattr --absolute-names --only-values -n "user.deltafs.$1" "mnt/k/$2" 2>/dev/null; }
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(tail -3 "$log")"; }
 
 start_daemon fs/store mnt -o rw,quiet=0
 mkdir mnt/k

@@ -14,7 +14,7 @@ policy() { deltafsctl policy "$@" >said 2>&1 || fail "policy $*: $(cat said)"; }
 # of_json EXPRESSION: of the object o on standard input, by Python.
 of_json() { python3 -c 'import json, sys; o = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 
-settle() { deltafsctl wait --timeout 60 "${1:-mnt}" >said 2>&1 || fail "it did not come to rest: $(cat said) $(tail -3 "$log")"; }
+settle() { deltafsctl wait --timeout 240 "${1:-mnt}" >said 2>&1 || fail "it did not come to rest: $(cat said) $(tail -3 "$log")"; }
 describe() { echo "$1: state $(told state "$1"), exact $(told exact "$1"), reason $(told reason "$1"); $(grep -- "${1##*/}" "$log" | tail -1)"; }
 # is_lossy FILE, is_exact FILE ORIGINAL: at rest in a mount, and what it says of itself is so.
 is_lossy() { [ "$(told state "$1")" = container ] && [ "$(told exact "$1")" = 0 ] && [ "$(deltafsctl info --json "$1" | of_json "o['exact']")" = False ]; }

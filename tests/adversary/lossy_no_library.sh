@@ -40,10 +40,10 @@ mkdir mnt/new && policy set mnt/new codec=delta-come
 cp tune mnt/new/model.safetensors
 cp tune mnt/model.safetensors
 told_of() { grep -q "new/model.safetensors.*OpenBLAS" "$log"; }
-retry 30 told_of || fail "nothing is told of a file that cannot be coded: $(cat "$log")"
+retry 120 told_of || fail "nothing is told of a file that cannot be coded: $(cat "$log")"
 [ "$(told exact mnt/new/model.safetensors)" = 1 ] && cmp mnt/new/model.safetensors tune || fail "$(describe mnt/new/model.safetensors)"
 [[ $(told reason mnt/new/model.safetensors) = *OpenBLAS* || $(told state mnt/new/model.safetensors) = container ]] || fail "no reason: $(describe mnt/new/model.safetensors)"
-retry 30 eval '[ "$(told state mnt/model.safetensors)" = container ]' || fail "it keeps others waiting: $(describe mnt/model.safetensors)"
+retry 120 eval '[ "$(told state mnt/model.safetensors)" = container ]' || fail "it keeps others waiting: $(describe mnt/model.safetensors)"
 cmp mnt/model.safetensors tune || fail "a file beside it"
 stop_daemon mnt
 

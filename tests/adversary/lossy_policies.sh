@@ -26,8 +26,8 @@ policy set mnt/p/other quiet=3600
 policy set mnt/p/nearer codec=exact quiet=3600
 come mnt/p/a
 for dir in exact off other lossy nearer nearer/deep; do come "mnt/p/$dir/a"; done
-retry 30 is_lossy mnt/p/a || fail "$(describe mnt/p/a)"
-retry 30 is_lossy mnt/p/lossy/a || fail "$(describe mnt/p/lossy/a)"
+retry 120 is_lossy mnt/p/a || fail "$(describe mnt/p/a)"
+retry 120 is_lossy mnt/p/lossy/a || fail "$(describe mnt/p/lossy/a)"
 policy unset mnt/p/exact
 policy unset mnt/p/off ingest
 policy unset mnt/p/off
@@ -134,11 +134,12 @@ start_daemon store mnt -o rw,quiet=0
 
 # Moved as it settles: where it is then counts, if that was said before.
 mkdir -p mnt/give mnt/keep mnt/late
-policy set mnt/give codec=bitdelta quiet=1
+policy set mnt/give codec=bitdelta quiet=600
 policy set mnt/keep codec=exact
 come mnt/give/a && mv mnt/give/a mnt/keep/a
 mkdir mnt/give/dir && come mnt/give/dir/a && mv mnt/give/dir mnt/keep/dir
 come mnt/late/a && policy set mnt/late codec=bitdelta
+policy set mnt/give quiet=1
 settle
 exact mnt/keep/a "moved to where all is exact"
 exact mnt/keep/dir/a "moved with its directory"

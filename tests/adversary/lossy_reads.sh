@@ -77,8 +77,8 @@ mapped(rng)
 def worker(number):
     try:
         plain(random.Random(seed + number), 40)
-    except SystemExit as error:
-        errors.append(str(error))
+    except (SystemExit, Exception) as error:
+        errors.append(repr(error))
 threads = [threading.Thread(target=worker, args=(i,)) for i in range(6)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()

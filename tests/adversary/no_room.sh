@@ -39,7 +39,7 @@ for left in 0 8 32 64 100 130 160 200 300; do
 	cp "$tune" mnt/d/f && sync mnt/d/f
 	leave $left
 	policy mnt/d quiet=0 >/dev/null 2>&1
-	retry 20 decided || fail "$left KiB: nothing came of it: $(told state mnt/d/f) $(told reason mnt/d/f)"
+	retry 120 decided || fail "$left KiB: nothing came of it: $(told state mnt/d/f) $(told reason mnt/d/f)"
 	whole_or_not "$left KiB of room"
 	if [ "$(told exact mnt/d/f)" = 1 ]; then
 		n_plain=$((n_plain + 1))

@@ -24,7 +24,7 @@ assert k == {"files": n, "bytes": n * int(sys.argv[2]), "manual": n}, k' "$kept"
 counted() { retry 40 agree || fail "$1: $(told status mnt | python3 -c 'import json, sys; print(json.load(sys.stdin)["kept"])'), and there are $(ls store/.deltafs/kept)"; }
 
 for i in 1 2 3 4 5 6; do cp "$tune" mnt/d/b$i; done
-timeout -s KILL 120 python3 "$ADVERSARY/reverted.py" mnt/d "$tune" shown 6 >raced 2>&1 || fail "$(cat raced): $(tail -3 "$log")"
+timeout -s KILL 240 python3 "$ADVERSARY/reverted.py" mnt/d "$tune" shown 6 >raced 2>&1 || fail "$(cat raced): $(tail -3 "$log")"
 cat raced
 for what in reverted accepted read; do grep -q "'$what'" raced || fail "nothing was ever $what: $(cat raced)"; done
 settle

@@ -28,7 +28,7 @@ for ((round = 0; round < 41; round++)); do
 	1) umount -l mnt 2>/dev/null || fusermount3 -uz mnt; want=0 ;;
 	2) kill -KILL "$daemon"; want=137 ;;
 	3) kill -HUP "$daemon"; want=0 ;;
-	4) { umount -l mnt 2>/dev/null || fusermount3 -uz mnt; } & while kill -TERM "$daemon" 2>/dev/null; do :; done; want=0 ;;
+	4) { umount -l mnt 2>/dev/null || fusermount3 -uz mnt; } & pids+=($!); while kill -TERM "$daemon" 2>/dev/null; do :; done; want=0 ;;
 	esac
 	status=0
 	timeout 30 tail --pid="$daemon" -f /dev/null || fail "round $round: the daemon hangs"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # distcheck: the tarball holds all that a build needs, builds without FUSE, runs
 # its unit tests, installs below DESTDIR and uninstalls without a trace.
-# test: timeout=900
+# test: timeout=1800
 . "$(dirname "$0")/../lib/test.sh"
 
 [ -x "$DFS_SRC/configure" ] || fail "no configure in $DFS_SRC"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_cross: arm64 and a big-endian CPU decode and predict what this one wrote, and write the same bytes
-# test: timeout=600 nosan
+# test: timeout=1800 nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/codec/common.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_lossy: what lossy codecs decode, the reader in tests/ref decodes bit for bit, and so do arm64 and a big-endian CPU
-# test: timeout=600 nosan
+# test: timeout=1200 nosan
 . "$(dirname "$0")/../lib/test.sh"
 . "$DFS_SRC/tests/codec/common.sh"
 

@@ -100,7 +100,7 @@ mkdir mnt
 start_daemon store mnt -o rw,quiet=0
 mkdir mnt/auto
 deltafsctl policy set mnt/auto codec=ultradelta:gamma=auto >/dev/null || fail "policy set"
-copy() { cp "plain/$1/model.safetensors" "mnt/auto/$1.safetensors" && deltafsctl wait --timeout 60 mnt >/dev/null || fail "copy $1 in"; }
+copy() { cp "plain/$1/model.safetensors" "mnt/auto/$1.safetensors" && deltafsctl wait --timeout 240 mnt >/dev/null || fail "copy $1 in"; }
 copy b
 is_about "$(gamma mnt/auto/b.safetensors)" 1 "the first through the mount"
 copy c
@@ -109,6 +109,6 @@ is_about "$(norm norm mnt)" "$(gamma mnt/auto/b.safetensors norm)" "the norm by 
 run deltafsctl base list --norm "$(gamma mnt/auto/c.safetensors norm)" mnt store/base
 copy d
 is_about "$(gamma mnt/auto/d.safetensors)" 1 "one below the norm that was set"
-cp plain/c/model.safetensors mnt/auto/c2.safetensors && deltafsctl wait --timeout 60 mnt >/dev/null
+cp plain/c/model.safetensors mnt/auto/c2.safetensors && deltafsctl wait --timeout 240 mnt >/dev/null
 is_about "$(gamma mnt/auto/c2.safetensors)" 1 "one of the norm that was set"
 stop_daemon mnt

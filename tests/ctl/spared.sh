@@ -52,14 +52,14 @@ start_daemon store mnt -o rw,quiet=0
 mkdir mnt/d
 run deltafsctl policy set mnt/d 'codec=bitdelta:exclude=*.nowhere.*'
 cp tune mnt/d/f
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 [ "$(told exact mnt/d/f)" = 0 ] || fail "it is exact: $(told reason mnt/d/f)"
 grep -F "d/f: compressed to " "$log" | grep -qF "; bits were given up, but not of all matrices: 2 matrices are exact, since they have NaN" || fail "the log: $(cat "$log")"
 grep -qF '; no tensor of it is called by exclude=*.nowhere.*' "$log" || fail "the log of a pattern: $(cat "$log")"
 partly() { [[ $(told reason "$1") = 'bits were given up, but not of all matrices: 2 matrices are exact, since they have NaN, infinity or numbers too large: '* ]] || fail "$1, $2: its reason is $(told reason "$1")"; }
 partly mnt/d/f "by a policy"
 cp tune mnt/e
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 # Published, and the daemon is slow to write down what is to be known of it.
 attach -e trace=fsync -e inject=fsync:delay_enter=200000
 run deltafsctl encode --yes --codec delta-dct mnt/e
@@ -70,6 +70,6 @@ start_daemon store mnt -o rw,quiet=0
 partly mnt/d/f "after a restart"
 deltafsctl info mnt/d/f | grep -q '^exact  *bits were given up, but not of all matrices: 2 ' || fail "info: $(deltafsctl info mnt/d/f)"
 printf x | dd of=mnt/d/f bs=1 seek=100000 conv=notrunc status=none
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 [[ $(told reason mnt/d/f) = 'coded exactly, since it was compressed before'* ]] || fail "written to: $(told reason mnt/d/f)"
 stop_daemon mnt

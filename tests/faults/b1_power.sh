@@ -31,7 +31,7 @@ disk_logged() {
 	mount --bind disk/store store
 }
 disk_end() {
-	umount store && umount disk && losetup -d "$loop" && umount raw || fail "the logged disk is busy"
+	umount store && umount disk && losetup -d "$loop" && retry 10 umount raw || fail "the logged disk is busy"
 	wait "$bridge"
 	kill "$server"
 	wait "$server"
@@ -84,8 +84,9 @@ versions_hold() {
 }
 
 check_at() {
+	rm -f check.img
 	cp --sparse=always cut check.img
-	mount -o "loop,$2" check.img disk && mount --bind disk/store store || fail "cut at $1: the file system itself"
+	mount_image check.img disk -o "$2" && mount --bind disk/store store || fail "cut at $1: the file system itself"
 	start_rw
 	versions_hold "$1"
 	is_tidy "cut at $1"
@@ -120,7 +121,7 @@ recover_at() {
 	cp --sparse=always image fresh.img
 	disk_logged "$2"
 	start_rw
-	deltafsctl wait --timeout 60 mnt >said 2>&1 || fail "cut at $1: wait: $(cat said)"
+	deltafsctl wait --timeout 240 mnt >said 2>&1 || fail "cut at $1: wait: $(cat said)"
 	stop_daemon mnt
 	disk_end
 	replay points writes >all

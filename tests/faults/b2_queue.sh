@@ -13,11 +13,11 @@ n=0
 for fs in "${kinds[@]}"; do
 	rm -f disk.img manifest
 	# Committed only when somebody asks: what nobody synced is gone.
-	truncate -s 320M disk.img && $fs disk.img && mount -o "loop$([[ $fs = *ext4* ]] && echo ,commit=300)" disk.img disk && cp -a made disk/store && sync -f disk || fail "$fs"
+	truncate -s 320M disk.img && $fs disk.img && mount_image disk.img disk $([[ $fs = *ext4* ]] && echo -o commit=300) && cp -a made disk/store && sync -f disk || fail "$fs"
 	DFS_WRAP=./own_share start_daemon store mnt -o rw,quiet=600
 	sync -f disk
 	for i in 1 2 3; do put "$original" "f$i" || fail "$fs: put"; done
-	sleep 11
+	sleep 14	# ten seconds, and the sync itself
 	! is_coded f1 || fail "$fs: compressed already: this shows nothing"
 	python3 -c '
 import fcntl, os, struct

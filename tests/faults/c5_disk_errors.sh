@@ -11,7 +11,7 @@ disk_need
 make_store --params 3000000 --hidden 512 --vocab 1024 --seed 81
 disk_make 128M --filter=error file disk.img error-pread=EIO error-pread-rate=100% \
 	error-pread-file="$DFS_TMP/fail"
-cp -a store disk/ && sync
+cp -a store disk/ && sync -f disk
 
 start_daemon disk/store mnt
 shown=mnt/tune/model.safetensors original=orig/tune/model.safetensors

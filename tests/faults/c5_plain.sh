@@ -32,7 +32,7 @@ import random, sys
 data = bytearray(random.Random(sys.argv[3]).randbytes(int(sys.argv[1])))
 data[int(sys.argv[2]):int(sys.argv[2]) + 24] = b"here the disk goes bad.."
 sys.stdout.buffer.write(data)' "$size" "$place" "$seed" >orig/plain
-mkdir disk/store && cp orig/plain disk/store/ && sync
+mkdir disk/store && cp orig/plain disk/store/ && sync -f disk
 at=$(grep -abo -m1 'here the disk goes bad' disk.img | cut -d: -f1)
 [ "$((at % 4096))" = "$((place % 4096))" ] || fail "the file's block is not found"
 

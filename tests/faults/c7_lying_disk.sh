@@ -14,9 +14,8 @@ shown=mnt/tune/model.safetensors original=orig/tune/model.safetensors
 # after the mount, so that the loader's own preads are left alone.
 traced() {
 	start_daemon store mnt
-	strace -f -qq -o trace -p "$daemon" -e trace=pread64 "$@" &
-	local tracer=$!
-	retry 20 grep -q "TracerPid:.*[1-9]" "/proc/$daemon/status" || fail "strace does not attach"
+	local tracer
+	attach -e trace=pread64 "$@"
 	pages "$shown" "$original"
 	stop_daemon mnt
 	wait "$tracer" 2>/dev/null

@@ -6,21 +6,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/test.sh"
 . "$DFS_SRC/tests/lib/mount.sh"
 . "$DFS_SRC/tests/lib/faults.sh"
+. "$DFS_SRC/tests/lib/share.sh"
 
 [ -c /dev/fuse ] || skip "no /dev/fuse"
 
-# Threads that compress run when nobody else wants the CPU; beside other tests
-# that may be never. In a group of their own they have its share.
-for share in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
-	[ -e "$share/cpu.shares" ] || grep -qw cpu "$share/cgroup.subtree_control" 2>/dev/null || continue
-	share=$share/deltafs-faults-$$
-	mkdir "$share" 2>/dev/null || continue
-	at_end "retry 10 rmdir $share 2>/dev/null"
-	printf '#!/bin/sh\necho $$ >%s/cgroup.procs\nexec "$@"\n' "$share" >own_share
-	break
-done
-[ -e own_share ] || printf '#!/bin/sh\nexec "$@"\n' >own_share
-chmod +x own_share
 daemon='' tracer=''
 at_end 'umount -l mnt 2>/dev/null; for pid in $daemon $tracer; do pkill -9 -P $pid -x deltafs; kill -9 $pid; wait $pid; done 2>/dev/null'
 

@@ -10,6 +10,7 @@ cp "$original" mnt/f && becomes_coded f
 rounds=$(full 60 5)
 timeout $((rounds * 15 + 60)) python3 - "$rounds" "$original" "$seed" <<'PY' || fail "a page was lost: $(tail -3 "$log")"
 import mmap, os, random, sys, threading, time
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 rounds, rng = int(sys.argv[1]), random.Random(int(sys.argv[3]))
 want = bytearray(open(sys.argv[2], "rb").read())
 size, name, stored = len(want), "mnt/f", "store/f"

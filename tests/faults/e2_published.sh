@@ -10,6 +10,7 @@ cp "$original" mnt/f
 rounds=$(full 200 12)
 python3 - "$rounds" "$original" "$seed" <<'PY' || fail "under open handles: $(tail -3 "$log")"
 import mmap, os, random, sys, threading, time
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 rounds, rng = int(sys.argv[1]), random.Random(int(sys.argv[3]))
 want = bytearray(open(sys.argv[2], "rb").read())
 size = len(want)

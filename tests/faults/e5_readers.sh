@@ -42,6 +42,7 @@ none_starves "64 files"
 evict mnt/tune/model.safetensors
 python3 - mnt/tune/model.safetensors "$original" <<'PY' || fail "a random page was wrong"
 import mmap, os, random, sys, threading
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 shown, original = sys.argv[1], open(sys.argv[2], "rb").read()
 wrong = []
 def buffered(rng, fd):

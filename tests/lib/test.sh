@@ -54,6 +54,8 @@ DFS_SAN=${DFS_SAN:-}
 DFS_MOUNT_OPTIONS=${DFS_MOUNT_OPTIONS:-}
 export DFS_SRC DFS_BUILD DFS_PYTHON DFS_PYTHON07 DFS_MODELS DFS_AS_USER DFS_FULL DFS_SAN DFS_MOUNT_OPTIONS PATH
 export LC_ALL=C.UTF-8
+# Nothing is written into the sources, beside other tests that copy them.
+export PYTHONDONTWRITEBYTECODE=1
 
 # fail WORDS: this test failed. skip WORDS: it cannot run here.
 fail() { echo "FAIL: $*" >&2; exit 1; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cancelled: who writes to a file that is being compressed ends that at once, at whatever step; and what he wrote is there
-# test: timeout=300 root nosan
+# test: serial timeout=300 root nosan
 . "$(dirname "$0")/common.sh"
 
 "$DFS_BUILD/tests/tools/make_pair" --params 60000000 --hidden 1024 --vocab 4096 --seed 83 orig >/dev/null || fail "make_pair"

@@ -24,6 +24,7 @@ for options in "" "-s"; do
 	threads=0
 	for task in /proc/"$pid"/task/*/status; do
 		set -- $(awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { print $2 }' "$task")
+		[ $# = 5 ] || [ -e "$task" ] || continue	# a thread that has ended since
 		[ "$1 $5" = "0000000000000000 0000000000000000" ] || fail "$task: inherited $1, ambient $5"
 		[ "$2" = "$may" ] || fail "$task: permitted $2, not $may"
 		[ "$3" = "$work" ] || fail "$task: effective $3, not $work"

@@ -32,7 +32,7 @@ while not os.path.exists("compressed"):
 assert view[:] == want and os.pread(shown, len(want), 0) == want
 PY
 reader=$!
-retry 60 small tune/model.safetensors
+retry 200 small tune/model.safetensors
 small tune/model.safetensors || fail "not compressed: $(ls -l store/tune), $(cat "$log")"
 touch compressed
 wait $reader || fail "a reader saw other bytes"
@@ -40,7 +40,9 @@ wait $reader || fail "a reader saw other bytes"
 [ "$(getfattr --only-values -n user.note mnt/tune/model.safetensors)" = kept ] || fail "an attribute"
 cmp orig/tune/model.safetensors mnt/tune/model.safetensors || fail "bytes"
 cmp orig/tune/model.safetensors /dev/fd/3 || fail "an open handle"
-! ls -l "/proc/$(daemon_pid)/fd" 2>/dev/null | grep -q deleted || fail "the plain file is still open: its room is not back"
+none_deleted() { ! ls -l "/proc/$(daemon_pid)/fd" 2>/dev/null | grep -q deleted; }
+# The name leads to the container before its directory is synced, and the plain file is closed after that.
+retry 30 none_deleted || fail "the plain file is still open: its room is not back"
 exec 3<&-
 [ "$(told state mnt/tune/model.safetensors)" = container ] || fail "state"
 [ $(($(stat -c %b mnt/tune/model.safetensors) * 512)) -lt $((plain / 2)) ] || fail "du does not see it"
@@ -57,7 +59,7 @@ head -c 100000 orig/tune/model.safetensors >mnt/tune/cut.safetensors
 sleep 3
 ! small tune/.other.AbCdEf || fail "an unfinished file was compressed"
 mv mnt/tune/.other.AbCdEf mnt/tune/other
-retry 60 small tune/other
+retry 200 small tune/other
 small tune/other && cmp orig/tune/model.safetensors mnt/tune/other || fail "after the rename"
 seq 100000 | cmp - store/tune/text || fail "text"
 head -c 100000 orig/tune/model.safetensors | cmp - store/tune/cut.safetensors || fail "cut.safetensors"
@@ -68,7 +70,7 @@ printf 'x' | dd of=mnt/tune/other bs=1 seek=$((plain - 1)) conv=notrunc 2>/dev/n
 cp orig/tune/model.safetensors changed && printf 'x' | dd of=changed bs=1 seek=$((plain - 1)) conv=notrunc 2>/dev/null
 stop_daemon mnt
 start_daemon store mnt -o rw,quiet=1
-retry 60 small tune/other
+retry 200 small tune/other
 small tune/other && cmp changed mnt/tune/other || fail "after a remount"
 
 # A base that goes or changes leaves its dependants as they are.
@@ -87,7 +89,7 @@ sleep 3
 ! grep 'held: ' "$log" || fail "looked at when the first of two writers closed it"
 exec 4<mnt/held
 exec 3>&-
-retry 60 small held
+retry 200 small held
 small held || fail "not when its writer closed it, and a reader did not: $(cat "$log")"
 exec 4<&-
 stop_daemon mnt
@@ -96,7 +98,7 @@ start_daemon store mnt -o rw,quiet=1,nowriteback
 mkdir mnt/quiet
 cp orig/tune/model.safetensors mnt/quiet/model.safetensors
 before=$(looks mnt/quiet; looks mnt/quiet/model.safetensors)
-retry 60 small quiet/model.safetensors
+retry 200 small quiet/model.safetensors
 small quiet/model.safetensors || fail "nowriteback: not compressed: $(cat "$log")"
 sleep 1.1	# as long as the kernel believes what it was told
 [ "$(looks mnt/quiet; looks mnt/quiet/model.safetensors)" = "$before" ] ||

@@ -53,7 +53,7 @@ grep -q 'queue: empty' said || fail "status of a mount that did nothing: $(cat s
 cp "$tune" mnt/dir/below/a.safetensors
 shown=$(kept mnt/dir/below/a.safetensors)
 expect_fail 1 'not yet|written|still open' deltafsctl wait --timeout 0 mnt/dir
-run deltafsctl wait --timeout 60 mnt/dir/below/a.safetensors
+run deltafsctl wait --timeout 240 mnt/dir/below/a.safetensors
 grep -Eq 'a.safetensors: .* -> .*, base [0-9a-f]{8}' said || fail "wait said $(cat said)"
 is_compressed mnt/dir/below/a.safetensors || fail "not compressed after wait"
 [ "$(kept mnt/dir/below/a.safetensors)" = "$shown" ] || fail "what stat shows changed: $shown, $(kept mnt/dir/below/a.safetensors)"
@@ -115,18 +115,23 @@ sleep 1.5	# longer than it takes a file that was written to come to rest
 run deltafsctl wait --timeout 5 mnt
 is_plain mnt/byhand.safetensors || fail "what was decoded by hand was compressed again"
 printf X | dd of=mnt/byhand.safetensors bs=1 seek=$(($(size "$tune") - 100)) conv=notrunc status=none
-run deltafsctl wait --timeout 60 mnt/byhand.safetensors
+run deltafsctl wait --timeout 240 mnt/byhand.safetensors
 is_compressed mnt/byhand.safetensors || fail "written, and not compressed again: $(cat said)"
 # What waits is decoded by hand: it does not wait any more.
 cp "$tune" mnt/waits.safetensors
+# cp(1) has ended before the daemon is told that its file is closed.
+closed() { deltafsctl wait --timeout 0 mnt/waits.safetensors >said 2>&1 || ! grep -q 'still open' said; }
+retry 30 closed || fail "it stays open: $(cat said)"
 run deltafsctl decode mnt/waits.safetensors
 run deltafsctl wait --timeout 0 mnt/waits.safetensors
 # What is waited for is removed.
 cp "$tune" mnt/removed.safetensors
-deltafsctl wait --timeout 60 mnt/removed.safetensors >removed.said 2>&1 &
-sleep 0.2
+deltafsctl wait --timeout 240 mnt/removed.safetensors >removed.said 2>&1 &
+waiter=$!
+has_it_open() { ls -l "/proc/$waiter/fd" 2>/dev/null | grep -q removed.safetensors || ! kill -0 "$waiter" 2>/dev/null; }
+retry 30 has_it_open
 rm mnt/removed.safetensors
-wait $! || fail "wait for what is removed: $(cat removed.said)"
+wait "$waiter" || fail "wait for what is removed: $(cat removed.said)"
 grep -Eq 'not there any more|->' removed.said || fail "wait for what is removed said $(cat removed.said)"
 # Somebody writes to it while it is made plain.
 python3 - mnt/twice.safetensors <<'PY' &
@@ -171,7 +176,7 @@ run deltafsctl decode store/dir/below/a.safetensors
 run deltafsctl encode store/dir/below/a.safetensors
 is_compressed store/dir/below/a.safetensors || fail "over itself: $(cat said)"
 run deltafsctl status --json store
-run deltafsctl wait --timeout 60 store
+run deltafsctl wait --timeout 240 store
 stop_daemon store
 
 # --- mounts that compress nothing

@@ -46,7 +46,7 @@ client=$!
 retry 20 begun interrupted || fail "nothing is compressed: $(cat interrupted)"
 kill -INT $client
 wait $client && fail "an interrupted client ends well: $(cat interrupted)"
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 for name in $names; do [ "$(state dir/deep/$name.safetensors)" = container ] || fail "$name is plain after the client was interrupted: $(cat interrupted)"; done
 
 # --- as somebody else: his own, and not the others'
@@ -70,7 +70,7 @@ wait "$daemon" 2>/dev/null
 umount -l mnt 2>/dev/null || fusermount3 -u -z mnt
 run deltafsctl verify -r store
 start_daemon store mnt -o rw,quiet=1
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 run deltafsctl encode -r mnt/dir
 for name in $names; do
 	[ "$(state dir/deep/$name.safetensors)" = container ] || fail "$name is plain in the end"

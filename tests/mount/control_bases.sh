@@ -35,7 +35,7 @@ grep -Eq '^mnt/first.safetensors: base [0-9a-f]{8}, ' said || fail "base add sai
 [ "$(kept mnt/first.safetensors)" = "$shown" ] || fail "base add shows: $shown, $(kept mnt/first.safetensors)"
 first=$(id_of first.safetensors)
 cp other/tune/model.safetensors mnt/second.safetensors
-run deltafsctl wait --timeout 60 mnt/second.safetensors
+run deltafsctl wait --timeout 240 mnt/second.safetensors
 [ "$(base_of second.safetensors)" = "$first" ] || fail "a copy was coded against $(base_of second.safetensors), not $first"
 told reason mnt/first.safetensors | grep -q '^a base' || fail "reason of a base: $(told reason mnt/first.safetensors)"
 run deltafsctl base add --json store other/base
@@ -48,7 +48,7 @@ id_of near.safetensors >/dev/null || fail "what follows a failure was not added"
 
 # --- a base is plain: what was compressed is decoded first, under an open handle
 cp other/tune/model.safetensors mnt/third.safetensors
-run deltafsctl wait --timeout 60 mnt/third.safetensors
+run deltafsctl wait --timeout 240 mnt/third.safetensors
 [ "$(state third.safetensors)" = container ] || fail "third is $(state third.safetensors)"
 exec 5<mnt/third.safetensors
 run deltafsctl base add mnt store/third.safetensors
@@ -93,6 +93,7 @@ for base in mnt/base store/base/model.safetensors near.safetensors outside.safet
 	rm mnt/by-base.safetensors
 done
 mkdir mnt/dir
+run deltafsctl policy set mnt/dir quiet=600	# compressed when it is asked for, and not before
 cp "$tune" mnt/dir/a.safetensors
 cp "$tune" mnt/dir/b.safetensors
 near=$(id_of near.safetensors)

@@ -73,7 +73,7 @@ read -r said id <<<"$(ask $user mnt/his.safetensors ro 3)"
 # Names are for root and the daemon's user.
 cp orig/tune/model.safetensors mnt/closed/another.safetensors
 head -c 5000 /dev/urandom >mnt/closed/noise
-deltafsctl wait --timeout 60 mnt >said 2>&1 || fail "wait: $(cat said)"
+deltafsctl wait --timeout 240 mnt >said 2>&1 || fail "wait: $(cat said)"
 deltafsctl status --json mnt | grep -q closed/noise || fail "root is not told names"
 for who in $user $friend; do
 	as $who deltafsctl status --json mnt >said || fail "status by $who"

@@ -7,6 +7,7 @@
 make_store --params 700000 --seed 5
 cat >copies.py <<'PY'
 import ctypes, errno, mmap, os, sys, threading, time
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 A = open("orig/tune/model.safetensors", "rb").read()
 n, SOURCE = len(A), "mnt/tune/model.safetensors"
 stored = os.stat("store/tune/model.safetensors").st_size
@@ -254,7 +255,7 @@ done
 # What cannot be decoded is an error of close(2), or of who reads first; zeros are nobody's bytes.
 damaged() {
 	python3 - <<'PY' || fail "$1: a copy of a damaged file"
-import errno, os, sys
+import errno, os, sys, time
 def fails(call):
     try:
         call()
@@ -270,6 +271,10 @@ reader = os.open("mnt/lost", os.O_RDONLY)
 assert fails(lambda: os.close(dst)), "closed"
 assert fails(lambda: os.pread(reader, 4096, 0)), "read afterwards"
 os.close(reader)
+# close(2) does not wait for the daemon, which cuts the file then.
+end = time.monotonic() + 20
+while fails(lambda: open("mnt/lost", "rb").read()) and time.monotonic() < end:
+    time.sleep(.01)
 assert open("mnt/lost", "rb").read() == b"" and os.stat("mnt/lost").st_size == 0, "afterwards"
 dst = os.open("mnt/whole", os.O_RDWR | os.O_CREAT, 0o644)
 try:
@@ -287,7 +292,7 @@ flip store/damaged "$(($(meta off store/damaged) / 3))"
 for mode in writeback nowriteback; do
 	start_daemon store mnt -o "rw,noingest$([ $mode = writeback ] || echo ,nowriteback)"
 	damaged $mode
-	grep -q 'lost: what was copied to it could not be written' "$log" || fail "$mode: it says: $(cat "$log")"
+	retry 20 grep -q 'lost: what was copied to it could not be written' "$log" || fail "$mode: it says: $(cat "$log")"
 	stop_daemon mnt
 done
 rm store/damaged

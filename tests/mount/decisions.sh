@@ -26,7 +26,9 @@ says 'notes.txt: stays as it is: not safetensors'
 noise mnt/noise.safetensors w
 says 'noise.safetensors: stays as it is: no base with these names'
 make pair --params 300000 --moved 0.01
+exec 5<>mnt/linked.safetensors	# which is written to until it has both names
 cp pair/tune/model.safetensors mnt/linked.safetensors; ln mnt/linked.safetensors mnt/other.safetensors
+exec 5>&-
 says 'linked.safetensors: stays as it is: several names \(hard links\): 2|other.safetensors: stays as it is: several names \(hard links\): 2'
 rm mnt/*
 stop_daemon mnt

@@ -8,7 +8,7 @@ make_store --params 1000000 --hidden 256 --vocab 512 --seed 7
 tune=$PWD/orig/tune/model.safetensors
 start_daemon store mnt -o rw,quiet=0
 
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
 is_exact() { [ "$(told exact "$1")" = 1 ] && [ "$(told state "$1")" = container ]; }
 # because FILE WHY: it is exact, and all that tells of it says why.
 because() {

@@ -65,6 +65,7 @@ left_nothing "a wrong call"
 in_work() { [ -n "$(find room/*/store/.deltafs/tmp -type f -size +100k 2>/dev/null)" ]; }
 # stopped_at MOMENT: false if it was through before it could be stopped.
 stopped_at() {
+	: >shown
 	setsid "$DFS_SRC/examples/cp_to_compress.sh" big/base/model.safetensors big/tune/model.safetensors >shown 2>&1 & stopped=$!
 	retry 30 $1 || fail "no '$1': $(cat shown)"
 	kill -- -"$stopped" 2>/dev/null

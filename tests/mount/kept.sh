@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kept: the original of a file that gave up bits stays where the policy says so, until accept, revert, its time, or the file's end, whatever is written to the file; every byte of it comes back
-# test: timeout=300
+# test: timeout=600
 . "$(dirname "$0")/common.sh"
 
 make_store --params 400000 --hidden 256 --vocab 512 --seed 7
@@ -10,7 +10,7 @@ size=$(stat -c %s "$tune")
 start_daemon store mnt -o rw,quiet=0
 
 is_lossy() { [ "$(told exact "$1")" = 0 ] && [ "$(told state "$1")" = container ] && ! cmp -s "$1" "$tune"; }
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
 kept() { getfattr --absolute-names --only-values -n user.deltafs.status mnt | python3 -c 'import json, sys; print(json.load(sys.stdin)["kept"][sys.argv[1]])' "$1"; }
 originals() { find store/.deltafs/kept -type f -not -name '*.record' | wc -l; }
 keeps() { [ "$(kept files)" = "$1" ] && [ "$(originals)" = "$1" ] && [ "$(find store/.deltafs/kept -type f | wc -l)" = $((2 * $1)) ]; }
@@ -126,8 +126,10 @@ rm mnt/hand/damaged
 all_keep 1 "after damage"
 
 # By name too; accept lets go of it, and of nothing else.
+deltafsctl policy set mnt/hand quiet=600 >/dev/null || fail "policy set"	# else the policy may be there first
 cp "$tune" mnt/hand/b
 deltafsctl encode --yes --codec bitdelta mnt/hand/b </dev/null >said 2>&1 || fail "encode --codec: $(cat said)"
+deltafsctl policy set mnt/hand quiet=0 >/dev/null || fail "policy set"
 is_lossy mnt/hand/b || fail "encode --codec"
 all_keep 2 "encode --codec"
 lossy_sum=$(sha256sum <mnt/hand/b)

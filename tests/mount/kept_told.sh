@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kept_told: that an original comes to be kept is nothing that encode, or who has the file open, may take for a file that is still there
-# test: timeout=120
+# test: timeout=300
 . "$(dirname "$0")/common.sh"
 . "$DFS_SRC/tests/ctl/common.sh"	# run, member
 need strace
@@ -18,14 +18,14 @@ for codec in bitdelta ultradelta; do
 	mkdir "mnt/$codec"
 	run deltafsctl policy set "mnt/$codec" keep=manual
 	for i in 1 2 3; do cp "pair/tune/$(shard $i)" "mnt/$codec/"; done
-	run deltafsctl wait --timeout 60 mnt
+	run deltafsctl wait --timeout 240 mnt
 	exec 8<"mnt/$codec/$(shard 1)"
 	attach -e trace=fsync -e inject=fsync:delay_enter=200000
 	deltafsctl encode --yes --json --codec $codec mnt/$codec/* </dev/null >said 2>errors &
 	encoder=$!
 	old=$(stat -L -c %i /proc/self/fd/8)
 	elsewhere() { [ "$(stat -c %i "mnt/$codec/$(shard 1)")" != "$old" ]; }
-	retry 60 elsewhere || fail "$codec: nothing took the place of shard 1: $(cat errors)"
+	retry 200 elsewhere || fail "$codec: nothing took the place of shard 1: $(cat errors)"
 	links=$(stat -L -c %h /proc/self/fd/8)
 	wait $encoder || fail "$codec: encode: $(cat said errors)"
 	kill "$tracer" && wait "$tracer" 2>/dev/null
@@ -46,7 +46,7 @@ run deltafsctl policy set mnt/soon codec=bitdelta keep=manual
 attach -P "$PWD/store/soon" -e trace=fsync -e inject=fsync:delay_enter=1000000	# of the directory, which the new name is written to
 cp "pair/tune/$(shard 1)" mnt/soon/a
 is_kept() { [ -n "$(told kept mnt/soon/a)" ]; }
-retry 60 is_kept || fail "nothing is kept: $(told reason mnt/soon/a)"
+retry 200 is_kept || fail "nothing is kept: $(told reason mnt/soon/a)"
 run deltafsctl revert mnt/soon/a
 kill "$tracer" && wait "$tracer" 2>/dev/null
 cmp mnt/soon/a "pair/tune/$(shard 1)" || fail "reverted at once, it has other bytes"
@@ -57,7 +57,7 @@ dev=$(stat -c %d mnt)
 mkdir mnt/linked
 run deltafsctl policy set mnt/linked keep=manual
 for name in first second; do cp "pair/tune/$(shard 1)" mnt/linked/$name.safetensors; done
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 attach -e trace=renameat,rename
 run deltafsctl encode --yes --codec bitdelta mnt/linked/first.safetensors </dev/null
 kill "$tracer" && wait "$tracer" 2>/dev/null
@@ -72,7 +72,7 @@ deltafsctl encode --yes --codec bitdelta mnt/linked/second.safetensors </dev/nul
 encoder=$!
 # It is plain for a moment before.
 published() { [[ " $exact $(stat -c %s "pair/tune/$(shard 1)") " != *" $(stat -c %s store/linked/second.safetensors) "* ]]; }
-retry 60 published || fail "nothing took the place of second: $(cat said)"
+retry 200 published || fail "nothing took the place of second: $(cat said)"
 # For a second the kernel believes that the name leads to the old file, and links none without a name; what asks the daemon follows the name.
 deltafsctl accept mnt/linked/second.safetensors >accepted 2>&1 || fail "accept: $(cat accepted)"
 if ! timeout -k 1 30 ln mnt/linked/second.safetensors mnt/linked/other.safetensors; then
@@ -84,6 +84,6 @@ fi
 grep -q writev trace || fail "the kernel was not told late: this shows nothing: $(cat trace strace.err)"
 kill "$tracer" && wait "$tracer" 2>/dev/null
 wait $encoder || fail "encode: $(cat said)"
-run deltafsctl wait --timeout 60 mnt
+run deltafsctl wait --timeout 240 mnt
 cmp mnt/linked/second.safetensors mnt/linked/other.safetensors || fail "two names, two contents"
 stop_daemon mnt

@@ -10,7 +10,7 @@ start_daemon store mnt -o rw,quiet=0
 
 is_exact() { [ "$(told exact "$1")" = 1 ] && cmp -s "$1" "$tune"; }
 is_lossy() { [ "$(told exact "$1")" = 0 ] && [ "$(told state "$1")" = container ] && ! cmp -s "$1" "$tune"; }
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
 hash_name=$(sha256sum <"$tune" | cut -d' ' -f1)
 
 mkdir mnt/given mnt/exact
@@ -21,19 +21,20 @@ deltafsctl policy show mnt/given | grep -qx 'codec=bitdelta' || fail "policy sho
 deltafsctl policy show mnt/given | grep -q since && fail "policy show tells of what no user sets"
 
 # While it waits and while it is coded: who has it open or mapped keeps the old bytes, later opens get the new ones.
-deltafsctl policy set mnt/given quiet=2 >/dev/null || fail "policy set quiet"
+deltafsctl policy set mnt/given quiet=600 >/dev/null || fail "policy set quiet"
 cp "$tune" mnt/given/new.safetensors
 cp "$tune" "mnt/given/$hash_name"
 cp "$tune" mnt/exact/new.safetensors
 exec 5<mnt/given/new.safetensors
-before=$(stat -c '%i %Y' mnt/given/new.safetensors)
+before=$(stat -c '%i %.9Y' mnt/given/new.safetensors)
 python3 - mnt/given/new.safetensors "$tune" 5<&- <<'PY' &
 import mmap, os, sys, time
 fd = os.open(sys.argv[1], os.O_RDONLY)
 want = open(sys.argv[2], "rb").read()
 view = mmap.mmap(fd, len(want), prot=mmap.PROT_READ)
 number = os.fstat(fd).st_ino
-end = time.monotonic() + 60
+open("watched", "w").close()
+end = time.monotonic() + 240
 while os.stat(sys.argv[1]).st_ino == number and time.monotonic() < end:
     time.sleep(0.05)
 assert os.stat(sys.argv[1]).st_ino != number, "it was not replaced"
@@ -42,14 +43,15 @@ assert view[:] == want, "a mapping got other bytes"
 assert open(sys.argv[1], "rb").read() != want, "who opens it later gets the old bytes"
 PY
 watcher=$!
-sleep 1
+retry 30 test -e watched || fail "nobody has it open"
+deltafsctl policy set mnt/given quiet=0 >/dev/null || fail "policy set quiet"
 settle
 wait "$watcher" || fail "who had it open while it was published"
 cmp -s /dev/fd/5 "$tune" || fail "an open handle of another process got other bytes"
 exec 5<&-
 is_lossy mnt/given/new.safetensors || fail "a file that came after the policy: exact=$(told exact mnt/given/new.safetensors) state=$(told state mnt/given/new.safetensors)"
 [ "${before% *}" != "$(stat -c %i mnt/given/new.safetensors)" ] || fail "other bytes under the same inode number"
-[ "${before#* }" -lt "$(stat -c %Y mnt/given/new.safetensors)" ] || fail "other bytes with the same mtime"
+[[ ${before#* } < $(stat -c %.9Y mnt/given/new.safetensors) ]] || fail "other bytes with the same mtime"
 is_exact mnt/given/before.safetensors || fail "a file that was there before the policy"
 is_exact "mnt/given/$hash_name" || fail "a file whose name is its hash"
 is_exact mnt/exact/new.safetensors || fail "a file somewhere else"

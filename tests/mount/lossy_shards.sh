@@ -13,7 +13,7 @@ run deltafsctl base add store store/base
 run deltafsctl base add plain plain/base
 shard() { echo "model-0000$1-of-00003.safetensors"; }
 state() { told state "mnt/$1"; }
-settle() { deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
+settle() { deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest: $(cat "$log")"; }
 because() { told reason "mnt/$1" | grep -Eq "^$2"; }
 
 # What encode makes of the whole set is what there is to compare with.
@@ -33,7 +33,7 @@ start_daemon store mnt -o rw,quiet=0
 all_lossy() { for i in 1 2 3; do [ "$(told exact "mnt/$1/$(shard $i)")" = 0 ] || return 1; done; }
 # planned DIR: all gave up bits, and these are the bytes of the one plan.
 planned() {
-	retry 60 all_lossy "$1" || fail "$1: $(told reason "mnt/$1/$(shard 1)"), $(told reason "mnt/$1/$(shard 2)"), $(told reason "mnt/$1/$(shard 3)"): $(cat "$log")"
+	retry 200 all_lossy "$1" || fail "$1: $(told reason "mnt/$1/$(shard 1)"), $(told reason "mnt/$1/$(shard 2)"), $(told reason "mnt/$1/$(shard 3)"): $(cat "$log")"
 	for i in 1 2 3; do
 		cmp "mnt/$1/$(shard $i)" "want$i" || fail "$1: shard $i has other bytes than encode makes of the whole set"
 		cmp "store/$1/$(shard $i)" "plain/m/$(shard $i)" || fail "$1: shard $i is another container"
@@ -61,6 +61,8 @@ done
 mkdir mnt/asked
 deltafsctl policy set mnt/asked codec=ultradelta >/dev/null || fail "policy set"
 cp "pair/tune/$(shard 1)" mnt/asked/
+waits_as_copied() { because "asked/$(shard 1)" 'waiting for shards'; }
+retry 30 waits_as_copied || fail "asked: it waits for '$(told reason "mnt/asked/$(shard 1)")'"
 expect_fail 1 'its codec wants the whole model: asked/model-00002-of-00003.safetensors is not there; copy that in' \
 	deltafsctl encode --yes --codec ultradelta "mnt/asked/$(shard 1)" </dev/null
 because "asked/$(shard 1)" 'its codec wants the whole model: asked/model-00002-of-00003.safetensors is not there;' ||

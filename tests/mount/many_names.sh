@@ -15,6 +15,7 @@ for options in ro rw,noingest; do
 	start_daemon store mnt -o $options
 	python3 - $n $options <<'PY' || fail "$options"
 import os, sys, threading
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 n, writes = int(sys.argv[1]), sys.argv[2].startswith("rw")
 done = threading.Event()
 def churn():

@@ -43,7 +43,7 @@ stop_daemon mnt
 # Options of a codec, with their commas: the file has places that are stored.
 start_daemon store mnt -o 'rw,quiet=0,codec=ultradelta:s=0.9\,mask=stored,cache=32M'
 cp orig/tune/model.safetensors mnt/lossy.safetensors
-deltafsctl wait --timeout 60 mnt >/dev/null || fail "it did not come to rest"
+deltafsctl wait --timeout 240 mnt >/dev/null || fail "it did not come to rest"
 stop_daemon mnt
 deltafsctl encode --yes --codec ultradelta:s=0.9,mask=stored --base store/base orig/tune/model.safetensors -o want >/dev/null || fail "encode"
 deltafsctl decode --base store/base want -o want.plain >/dev/null && deltafsctl decode store/lossy.safetensors -o got.plain >/dev/null || fail "decode"

@@ -13,7 +13,7 @@ expect_fail 1 'mounted there already' deltafs store store
 stop_daemon store
 start_daemon store store -o rw,quiet=0
 cp orig/tune/model.safetensors store/copied
-retry 60 eval '[ "$(getfattr --only-values -n user.deltafs.state store/copied)" = container ]' || fail "not compressed"
+retry 200 eval '[ "$(getfattr --only-values -n user.deltafs.state store/copied)" = container ]' || fail "not compressed"
 cmp orig/tune/model.safetensors store/copied && rm store/copied || fail "written over itself"
 stop_daemon store
 [ ! -e store/copied ] || fail "removed, and there below"

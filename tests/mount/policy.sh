@@ -6,10 +6,10 @@ need getfattr setfattr
 
 make() { local to=$1; shift; "$DFS_BUILD/tests/tools/make_pair" "$@" "$to" >/dev/null || fail "make_pair $*"; }
 is() { [ "$(told state "mnt/$1")" = "$2" ]; }
-compressed() { retry 60 is "$1" container || fail "$1 is $(told state "mnt/$1"): $(told reason "mnt/$1"): $(cat "$log")"; }
+compressed() { retry 200 is "$1" container || fail "$1 is $(told state "mnt/$1"): $(told reason "mnt/$1"): $(cat "$log")"; }
 has_reason() { told reason "mnt/$1" | grep -Eq -- "$2"; }
 stays() {
-	retry 60 has_reason "$1" "$2" || fail "$1 is $(told state "mnt/$1"), its reason '$(told reason "mnt/$1")', not '$2'"
+	retry 200 has_reason "$1" "$2" || fail "$1 is $(told state "mnt/$1"), its reason '$(told reason "mnt/$1")', not '$2'"
 	is "$1" plain || fail "$1 is compressed"
 }
 set_policy() { deltafsctl policy set "$@" >set.out 2>&1 || fail "policy set $*: $(cat set.out)"; }
@@ -50,7 +50,7 @@ set_policy store/old/new existing=on
 start_daemon store mnt -o "rw,quiet=600$(is_root && echo ,allow_other)"
 compressed old/new/b.safetensors
 looked_at() { [ "$(grep -c 'old/new/[0-9]*.txt: stays as it is: not safetensors' "$log")" = 40 ]; }
-retry 60 looked_at || fail "of 40 files that were there: $(cat "$log")"
+retry 200 looked_at || fail "of 40 files that were there: $(cat "$log")"
 stays old/a.safetensors 'was there before the mount'
 mkdir -p mnt/fast/slow mnt/plain
 put plain/waits.safetensors

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # pushed: a large file is on its way to the disk while it is written, without a sync; what is written over and over again is not.
-# test: root timeout=120
+# test: serial root timeout=120
 . "$(dirname "$0")/common.sh"
 
 # dirty FILE: bytes of it that nothing has begun to write to the disk.

@@ -56,8 +56,8 @@ head -c 50000 pair/tune/model.safetensors >mnt/half.safetensors
 noise mnt/empty.safetensors w; : >mnt/empty.safetensors
 cp pair/tune/model.safetensors mnt/byhand.safetensors
 mkdir mnt/dir; noise mnt/dir/deep.safetensors z
-retry 60 is byhand.safetensors container || fail "nothing is compressed: $(cat "$log")"
-run deltafsctl wait --timeout 60 mnt
+retry 200 is byhand.safetensors container || fail "nothing is compressed: $(cat "$log")"
+run deltafsctl wait --timeout 240 mnt
 run deltafsctl decode mnt/byhand.safetensors
 has_reasons "at first"
 
@@ -115,7 +115,7 @@ if grep -Eq 'gone.safetensors|replaced.safetensors: would not' said; then fail "
 touch -r mnt/byhand.safetensors stamp
 printf X | dd of=mnt/byhand.safetensors bs=1 seek=90000 conv=notrunc status=none
 touch -r stamp mnt/byhand.safetensors
-retry 60 is byhand.safetensors container || fail "written again, and not taken: $(told reason mnt/byhand.safetensors)"
+retry 200 is byhand.safetensors container || fail "written again, and not taken: $(told reason mnt/byhand.safetensors)"
 
 # --- a base that is added, mounted or not, is tried by who wanted one
 make second --params 100000 --seed 9 --moved 0.01

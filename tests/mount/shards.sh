@@ -57,5 +57,5 @@ cp pair/tune/model-00002-of-00004.safetensors mnt/single.safetensors
 exec 6<>mnt/single.safetensors
 waits single.safetensors "still open by pid $$"
 exec 6>&-
-retry 60 is single.safetensors container || fail "closed, and $(told reason mnt/single.safetensors)"
+retry 200 is single.safetensors container || fail "closed, and $(told reason mnt/single.safetensors)"
 stop_daemon mnt

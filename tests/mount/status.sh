@@ -92,9 +92,12 @@ never 'left as they are|never looked at'
 stop_daemon mnt
 
 # --- watched: one screen a second
-start_daemon store mnt -o rw,quiet=1
+start_daemon store mnt -o rw,quiet=600
 cp "$tune" mnt/new.safetensors
-timeout 3 deltafsctl status --watch mnt >watched 2>&1
-[ "$(grep -c 'shows .*read-write' watched)" -ge 2 ] || fail "watch: $(cat watched)"
+deltafsctl status --watch mnt >watched 2>&1 &
+watch=$!
+two_screens() { [ "$(grep -c 'shows .*read-write' watched)" -ge 2 ]; }
+retry 30 two_screens || fail "watch: $(cat watched)"
+kill $watch && wait $watch 2>/dev/null
 grep -q 'new.safetensors' watched || fail "watch without what waits: $(cat watched)"
 stop_daemon mnt

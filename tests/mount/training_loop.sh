@@ -79,9 +79,9 @@ none_in_work() { [ -z "$(find store/.deltafs/tmp -type f)" ]; }
 fired=0
 for i in 1 2 3; do
 	mkdir mnt/checkpoint-big && cp big/tune/model.safetensors mnt/checkpoint-big/ || fail "cp"
-	retry 60 in_work && fired=$((fired + 1))
+	retry 200 in_work && fired=$((fired + 1))
 	rm -r mnt/checkpoint-big || fail "rm -r during an encode"
-	retry 60 none_in_work || fail "it left $(ls -l store/.deltafs/tmp)"
+	retry 200 none_in_work || fail "it left $(ls -l store/.deltafs/tmp)"
 done
 [ "$fired" -gt 0 ] || fail "no encode was hit"
 rm -r mnt/checkpoint-*

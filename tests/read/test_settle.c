@@ -77,7 +77,7 @@ static uint64_t second(void)
 static void a_base_is_settled_once_nobody_reads(void **state)
 {
 	(void)state;
-	open_settling(200);
+	open_settling(5000); /* longer than this stands still before it looks */
 	CHECK(identity() == DFS_BASE_UNKNOWN);
 	CHECK(pair_is_right(&pair, second(), 4096));
 	CHECK(identity() == DFS_BASE_SETTLING);

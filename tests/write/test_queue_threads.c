@@ -112,7 +112,7 @@ static void *taker_main(void *arg)
 static void the_last_write_is_never_forgotten(void **state)
 {
 	pthread_t writers[WRITERS], takers[TAKERS];
-	double end = queued_seconds() + 60;
+	double end;
 
 	(void)state;
 	open_queue(0); /* as many races as there can be */
@@ -122,6 +122,7 @@ static void the_last_write_is_never_forgotten(void **state)
 		CHECK(pthread_create(&writers[i], NULL, writer_main, (void *)(i + 1)) == 0);
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(writers[i], NULL);
+	end = queued_seconds() + 60;
 	while (!dfs_queue_settled(queue, "") && queued_seconds() < end)
 		sched_yield();
 	CHECK(dfs_queue_settled(queue, ""));
