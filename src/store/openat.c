@@ -12,9 +12,13 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
+
+/* Renames in between are over at once; whoever has a lease needs a moment. */
+#define TRIES_AT_ONCE 64
 
 /* A path of single components: no absolute path, no "..". */
 static int path_check(const char *rel)
@@ -76,8 +80,25 @@ static int open_by_steps(int dir, const char *rel, int flags, unsigned mode)
 	}
 }
 
+/*
+ * Is it to be tried again? EAGAIN is that something was renamed on the way, or
+ * that a program behind the mount has a lease on the file: it is asked to give
+ * that back, and the kernel takes it after /proc/sys/fs/lease-break-time.
+ */
+static bool again(unsigned *tries)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	if (errno != EAGAIN)
+		return errno == EINTR;
+	if (++*tries > TRIES_AT_ONCE)
+		nanosleep(&pause, NULL);
+	return true;
+}
+
 int dfs_openat_beneath(int dir, const char *rel, int flags, unsigned mode, int *ret_fd)
 {
+	unsigned tries = 0;
 	int ret = path_check(rel);
 	int fd;
 
@@ -90,10 +111,10 @@ int dfs_openat_beneath(int dir, const char *rel, int flags, unsigned mode, int *
 		flags |= O_NOCTTY | O_NONBLOCK;
 	do {
 		fd = open_at_once(dir, rel, flags, mode);
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	/* EPERM is also how an old seccomp filter says "no such call" */
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = open_by_steps(dir, rel, flags, mode);
+		/* EPERM is also how an old seccomp filter says "no such call" */
+		if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+			fd = open_by_steps(dir, rel, flags, mode);
+	} while (fd < 0 && again(&tries));
 	/* only to the owner and root is it allowed, and it is only to be quiet */
 	if (fd < 0 && errno == EPERM && flags & O_NOATIME)
 		return dfs_openat_beneath(dir, rel, flags & ~O_NOATIME, mode, ret_fd);
@@ -128,11 +149,12 @@ int dfs_store_subdirectory(int dir, const char *name, int *ret_fd)
 		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
+	unsigned tries = 0;
 	int fd;
 
 	do {
 		fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	} while (fd < 0 && again(&tries));
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
 		fd = open_on_device(dir, name);
 	if (fd < 0)
