@@ -60,7 +60,8 @@ bool dfs_name_hidden(const struct dfs_mount *mount, const struct dfs_node *paren
 
 /*
  * The size that a regular file shows. A file that the daemon may not read is
- * shown as it is stored: it could not be opened either.
+ * shown as it is stored: it could not be opened either. So is one that another
+ * program has a lease on (EAGAIN), for which a look at a name does not wait.
  */
 static int look_into(int dir, const char *name, struct stat *st, uint64_t *ret_size)
 {
@@ -73,7 +74,7 @@ static int look_into(int dir, const char *name, struct stat *st, uint64_t *ret_s
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == EACCES || errno == EPERM ? 0 : -errno;
+		return errno == EACCES || errno == EPERM || errno == EAGAIN ? 0 : -errno;
 	if (fstat(fd, st) < 0)
 		return -errno;
 	if (!S_ISREG(st->st_mode))

@@ -1,29 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# leased: where a program behind the mount has a lease on a file, who opens that for writing waits until it is given back, as without the mount, and costs nothing meanwhile
+# leased: where a program behind the mount has a lease on a file, who opens that waits until it is given back, as without the mount, and costs nothing meanwhile; nobody else waits
 # test: timeout=120
 . "$(dirname "$0")/common.sh"
 
 mkdir -p store mnt
 head -c 1000000 /dev/urandom >store/file
+size=1000000
 start_daemon store mnt -o rw,noingest
 cat >lease.py <<'PY'
 import fcntl, signal, sys, time
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGIO})
 file = open(sys.argv[1], "rb")
-fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+fcntl.fcntl(file, fcntl.F_SETLEASE, getattr(fcntl, sys.argv[2]))
 print("held", flush=True)
 if signal.sigtimedwait({signal.SIGIO}, 60):
     time.sleep(2)
     print("given back", flush=True)
 PY
 ticks() { awk '{ print $14 + $15 }' "/proc/$(daemon_pid)/stat"; }
+# leased KIND: somebody has it now, and gives it back two seconds after he was asked to.
+leased() {
+	: >leased
+	python3 lease.py store/file "$1" >leased 2>&1 &
+	retry 30 grep -q held leased || fail "no lease: $(cat leased)"
+}
 # waits WHAT: whoever opens the file now waits for the lease.
 waits() {
 	local before
-	: >leased
-	python3 lease.py store/file >leased 2>&1 &
-	retry 30 grep -q held leased || fail "no lease: $(cat leased)"
+	leased F_RDLCK
 	before=$(ticks)
 	: 6<>mnt/file || fail "$1: refused"
 	grep -q 'given back' leased || fail "$1: it did not wait: this shows nothing"
@@ -35,4 +40,14 @@ exec 5<mnt/file
 head -c 1 <&5 >/dev/null
 waits "somebody reads it"
 exec 5<&-
+stop_daemon mnt
+
+# One that is for nobody else to read: its name and its size are there, and it is read after.
+start_daemon store mnt -o rw,noingest
+leased F_WRLCK
+[ "$(ls mnt)" = file ] && [ "$(stat -c %s mnt/file)" = $size ] || fail "a name: $(stat mnt/file 2>&1)"
+! grep -q 'given back' leased || fail "a look at a name waits for a lease"
+cmp mnt/file store/file || fail "read while it is leased"
+grep -q 'given back' leased || fail "who read it did not wait: this shows nothing"
+wait $! || fail "$(cat leased)"
 stop_daemon mnt
