@@ -12,6 +12,7 @@
 
 #include "fuse/internal.h"
 #include "fuse/later.h"
+#include "fuse/original.h"
 #include "store/pin_links.h"
 #include "util/auto.h"
 #include "util/fdpath.h"
@@ -231,8 +232,10 @@ static int link_in(struct dfs_mount *mount, struct dfs_node *node, struct dfs_no
 	if (ret < 0)
 		return ret;
 	dfs_node_change(&mount->nodes, node);
+	ret = dfs_original_may_change(mount, node);
 	/* From here on it does not become one. */
-	ret = dfs_node_is_plain(&mount->nodes, node) ? link_fd(mount, node, dir, name) : -EAGAIN;
+	if (ret == 0)
+		ret = dfs_node_is_plain(&mount->nodes, node) ? link_fd(mount, node, dir, name) : -EAGAIN;
 	if (ret == 0)
 		ret = dfs_attr_lookup(mount, parent, dir, name, ret_node, ret_st);
 	dfs_node_changed(&mount->nodes, node, NULL);

@@ -361,6 +361,13 @@ int dfs_node_place(struct dfs_nodes *nodes, struct dfs_node *parent, const char 
 	return node ? 0 : -ENOMEM;
 }
 
+void dfs_node_found_plain(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	pthread_mutex_lock(&nodes->lock);
+	(void)size_found(node, DFS_SIZE_STORED);
+	dfs_nodes_unlock(nodes);
+}
+
 void dfs_node_looked_up(struct dfs_nodes *nodes, struct dfs_node *node)
 {
 	pthread_mutex_lock(&nodes->lock);

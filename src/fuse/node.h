@@ -55,6 +55,7 @@ struct dfs_node {
 	uint64_t replaced;		/* and of replacing, of a directory: of a file in it */
 	bool loose;			/* st is not known: the next lookup tells */
 	bool gone;			/* has no name any more */
+	int64_t left_ms;		/* since deltafs put other bytes under its name: when, CLOCK_MONOTONIC_COARSE; 0: it did not */
 	struct timespec mtime;		/* as the kernel has it; see node_mtime.c */
 	int last_fd;			/* then: O_PATH, all that leads to it; -1 */
 	struct dfs_node *parent;	/* referenced; NULL for the root */
@@ -120,6 +121,9 @@ int dfs_node_place(struct dfs_nodes *nodes, struct dfs_node *parent, const char 
 		   const struct dfs_look *look, uint64_t shown_size,
 		   struct dfs_node **ret_node, uint64_t *ret_shown_size);
 
+/* dfs_node_found_plain() - a look into its file, which it still stands for, found no container: as dfs_node_place() would */
+void dfs_node_found_plain(struct dfs_nodes *nodes, struct dfs_node *node);
+
 /* dfs_node_looked_up() - the kernel was given the number once more */
 void dfs_node_looked_up(struct dfs_nodes *nodes, struct dfs_node *node);
 /* dfs_node_forget() - and gives it back @n times */
@@ -163,6 +167,14 @@ bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint6
  * A file that deltafs put another one in place of keeps its content.
  */
 bool dfs_node_same(struct dfs_nodes *nodes, struct dfs_node *node, const struct dfs_look *look);
+
+/*
+ * dfs_node_was_left() - did deltafs put other bytes under its name so lately
+ * that who came by the name may mean those? What would change the file is
+ * -ESTALE then, upon which the kernel looks the name up anew. Asked after
+ * dfs_node_change() or dfs_node_writing(), which may have waited for just that.
+ */
+bool dfs_node_was_left(struct dfs_nodes *nodes, struct dfs_node *node);
 
 /* dfs_node_busy() - has anything changed it through the mount since @moment, or does? */
 bool dfs_node_busy(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment);

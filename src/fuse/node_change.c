@@ -123,6 +123,19 @@ bool dfs_node_busy(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t mome
 	return busy;
 }
 
+/* The kernel believes a name for a second (DFS_BELIEVE_S), and what it asks may wait for a while. */
+#define LEFT_MS 10000
+
+bool dfs_node_was_left(struct dfs_nodes *nodes, struct dfs_node *node)
+{
+	int64_t left_ms;
+
+	pthread_mutex_lock(&nodes->lock);
+	left_ms = node->left_ms;
+	dfs_nodes_unlock(nodes);
+	return left_ms && dfs_clock_ms(CLOCK_MONOTONIC_COARSE) - left_ms < LEFT_MS;
+}
+
 bool dfs_node_was_replaced(struct dfs_nodes *nodes, struct dfs_node *node, uint64_t moment)
 {
 	bool so;

@@ -237,6 +237,8 @@ static int content_open(struct dfs_mount *mount, struct dfs_node *node, bool wri
 		return -errno;
 	if (!dfs_node_unchanged(&mount->nodes, node, &look))
 		return dfs_node_busy(&mount->nodes, node, look.moment) ? -EAGAIN : -ESTALE;
+	if (dfs_content_is_plain(content))
+		dfs_node_found_plain(&mount->nodes, node);
 	*ret_content = dfs_steal(&content);
 	return 0;
 }
@@ -258,16 +260,26 @@ static int open_once(struct dfs_mount *mount, struct dfs_node *node, bool writab
 	return ret;
 }
 
+/* Return: -EAGAIN: it is to be opened. */
+static int may_write(struct dfs_mount *mount, struct dfs_node *node, struct dfs_err *err)
+{
+	int ret = dfs_original_may_change(mount, node);
+
+	if (ret == -EPERM)
+		return dfs_fail(err, EPERM, "its name leads to another file now, and this one is kept as it was");
+	return ret < 0 ? ret : -EAGAIN;
+}
+
 int dfs_open_node(struct dfs_mount *mount, struct dfs_node *node, bool writable,
 		  struct dfs_open **ret_open, struct dfs_err *err)
 {
 	int ret = -EAGAIN;
 
-	if (writable && dfs_original_is(mount, node))
-		return dfs_fail(err, EPERM, "its name leads to another file now, and this one is kept as it was");
 	/* From before it is opened: else deltafs could put another file in its place in between. */
-	if (writable)
+	if (writable) {
 		dfs_node_writing(&mount->nodes, node);
+		ret = may_write(mount, node, err);
+	}
 	for (int i = 0; ret == -EAGAIN && i < TRIES; i++)
 		ret = open_once(mount, node, writable, ret_open, err);
 	if (ret < 0 && writable)

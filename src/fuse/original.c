@@ -7,20 +7,23 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "store/pin_links.h"
 #include "util/auto.h"
 #include "write/keeper.h"
 #include "write/revert.h"
 
-bool dfs_original_is(struct dfs_mount *mount, struct dfs_node *node)
+int dfs_original_may_change(struct dfs_mount *mount, struct dfs_node *node)
 {
 	struct stat st;
 	bool gone;
 
+	if (dfs_node_was_left(&mount->nodes, node))
+		return -ESTALE;
 	pthread_mutex_lock(&mount->nodes.lock);
 	st = node->st;
 	gone = node->gone;
 	pthread_mutex_unlock(&mount->nodes.lock);
-	return gone && dfs_keeper_links(mount->keeper, &st);
+	return gone && dfs_keeper_links(mount->keeper, &st) ? -EPERM : 0;
 }
 
 static int open_file(struct dfs_mount *mount, struct dfs_node *node, char path[PATH_MAX], int *ret_fd, struct dfs_err *err)
@@ -86,6 +89,12 @@ int dfs_original_accept(struct dfs_mount *mount, struct dfs_node *node, uint64_t
 	return 0;
 }
 
+/* A node does not know by which of them it was asked for, and the others would lead to what gave up bits. A pin's is none. */
+static bool has_several_names(struct dfs_mount *mount, const struct stat *st)
+{
+	return st->st_nlink > 1 && (st->st_nlink > 2 || !dfs_pin_links_has(mount->pin_links, st));
+}
+
 /* Who has the file open keeps what he has. */
 static int revert(struct dfs_mount *mount, struct dfs_node *node, const char *path, int fd, bool written,
 		  struct dfs_keeper_view *view, struct dfs_err *err)
@@ -102,6 +111,8 @@ static int revert(struct dfs_mount *mount, struct dfs_node *node, const char *pa
 
 	if (r.old_fd < 0 || fstat(fd, &r.before) < 0)
 		ret = dfs_fail_errno(err, "%s", path);
+	else if (has_several_names(mount, &r.before))
+		ret = dfs_fail(err, EMLINK, "it has several names (hard links), and the original would get one of them; remove the others first");
 	if (ret == 0)
 		ret = dfs_revert(&revert, view, err);
 	if (r.old_fd >= 0)

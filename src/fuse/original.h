@@ -13,8 +13,13 @@
 struct dfs_mount;
 struct dfs_node;
 
-/* dfs_original_is() - has the file of a node no name any more, and is it kept? Nobody may change it then. */
-bool dfs_original_is(struct dfs_mount *mount, struct dfs_node *node);
+/*
+ * dfs_original_may_change() - is the file of a node one whose content, attributes
+ * and names may change? Asked after dfs_node_change() or dfs_node_writing().
+ * Return: 0; -ESTALE: see dfs_node_was_left(); -EPERM: it has no name any more,
+ * and is kept: it is to come back as it was.
+ */
+int dfs_original_may_change(struct dfs_mount *mount, struct dfs_node *node);
 
 /* dfs_original_tell() - until when it is kept, as dfs_kept_until_text(); free() it. Return: 0; -ENODATA: it is not; -errno. */
 int dfs_original_tell(struct dfs_mount *mount, struct dfs_node *node, char **ret_text);

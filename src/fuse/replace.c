@@ -73,12 +73,19 @@ int dfs_replace_enter(void *arg)
 	return ret;
 }
 
+static off_t shown_size_of(const struct dfs_replacement *r, const struct stat *now)
+{
+	return r->shown_size == DFS_SIZE_STORED ? now->st_size : (off_t)r->shown_size;
+}
+
 /* Under the lock. */
 static void take_over(struct dfs_replacement *r, const struct stat *now)
 {
 	struct dfs_nodes *nodes = &r->mount->nodes;
 	struct dfs_node *node = r->node;
 	struct dfs_content *before;
+	/* The kernel was told the size of what was stored; see size_found(). Nobody has such a container open. */
+	bool told_another = node->shown_size == DFS_SIZE_UNKNOWN && node->st.st_size != shown_size_of(r, now);
 
 	dfs_table_remove_file(nodes, node);
 	node->st = *now;
@@ -86,6 +93,8 @@ static void take_over(struct dfs_replacement *r, const struct stat *now)
 	node->loose = false;
 	if (!node->gone)
 		dfs_table_insert_file(nodes, node);
+	if (told_another)
+		dfs_table_disown(node);
 	before = r->content ? dfs_open_swap(node, r->content) : NULL;
 	if (before)
 		r->content = before; /* to be put by who made it */
@@ -95,6 +104,7 @@ static void take_over(struct dfs_replacement *r, const struct stat *now)
 static void leave_behind(struct dfs_replacement *r)
 {
 	dfs_table_gone(&r->mount->nodes, r->node, r->old_fd);
+	r->node->left_ms = dfs_clock_ms(CLOCK_MONOTONIC_COARSE);
 	r->old_fd = -1;
 }
 
@@ -242,7 +252,8 @@ static int publish(struct dfs_replacement *r, struct dfs_publish *p, struct dfs_
 		ret = publish_once(r, p, err);
 	if (ret < 0)
 		unlinkat(dfs_store_fd(r->mount->store), p->tmp_name, 0);
-	if (ret != -ESTALE || p->sb || !dfs_node_is_gone(&r->mount->nodes, r->node))
+	if (ret != -ESTALE || p->sb || !dfs_node_is_gone(&r->mount->nodes, r->node) ||
+	    dfs_node_was_left(&r->mount->nodes, r->node))
 		return ret;
 	if (fstat(p->old_fd, &r->before) < 0 || fstat(p->tmp_fd, &now) < 0)
 		return dfs_fail_errno(err, "fstat");

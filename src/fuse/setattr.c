@@ -66,12 +66,15 @@ static int set_all(int fd, const struct stat *attr, int set)
 
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold)
 {
-	int ret = 0;
+	int ret;
 
-	if (dfs_original_is(mount, node))
-		return -EPERM; /* it is to come back as it was */
 	/* From before the file is held: else another could be put in its place, and keep its old attributes. */
 	dfs_node_change(&mount->nodes, node);
+	ret = dfs_original_may_change(mount, node);
+	if (ret < 0) {
+		dfs_node_unchanged_by(&mount->nodes, node);
+		return ret;
+	}
 	*ret_hold = (struct dfs_hold){ .open = dfs_open_find(mount, node), .fd = -1 };
 	if (ret_hold->open) {
 		ret_hold->content = dfs_content_get(mount, ret_hold->open);
@@ -139,8 +142,8 @@ static int change_others(struct dfs_mount *mount, struct dfs_node *node, const s
 
 	int ret = set & others ? dfs_attr_set(mount, node, attr, set) : 0;
 
-	/* An original is not changed any more; who asks for that names the time of the last access too. */
-	if (ret == -EPERM && set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
+	/* An original is not changed any more; who asks for that names the time of the last access too. So does who means another file. */
+	if ((ret == -EPERM || ret == -ESTALE) && set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
 		return ret;
 	return (ret == -ESTALE || ret == -EPERM) && is_farewell(mount, node, set) ? 0 : ret;
 }

@@ -110,11 +110,48 @@ static void a_look_from_before_is_made_again(void **state)
 	end();
 }
 
+/* Replaces "a", of a size that nobody could find out. Return: is it the same node after, which now shows @shows? */
+static bool unknown_stays(uint64_t shown_size, off_t stored, uint64_t shows)
+{
+	struct dfs_published now = { .file = file(11), .dir_before = { .st_ino = 2 }, .dir = { .st_ino = 2 } };
+	struct dfs_look look;
+	struct dfs_node *node;
+	uint64_t size;
+	bool same;
+
+	given_a_file();
+	look = look_at(20);
+	dfs_node_put(&mount.nodes, r.node);
+	CHECK_RET(0, dfs_node_place(&mount.nodes, mount.nodes.root, "b", &look, DFS_SIZE_UNKNOWN, &r.node, &size));
+	r.before = look.st;
+	r.shown_size = shown_size;
+	now.file.st_size = stored;
+	CHECK_RET(0, dfs_replace_enter(&r));
+	dfs_replace_leave(&r, &now);
+	look = look_at(11);
+	look.st.st_size = stored;
+	CHECK_RET(0, dfs_node_place(&mount.nodes, mount.nodes.root, "b", &look, shown_size, &node, &size));
+	CHECK((size == DFS_SIZE_STORED ? (uint64_t)stored : size) == shows);
+	same = node == r.node;
+	dfs_node_put(&mount.nodes, node);
+	end();
+	return same;
+}
+
+static void a_size_that_the_kernel_was_told_wrong_makes_another_node(void **state)
+{
+	(void)state;
+	CHECK(!unknown_stays(DFS_SIZE_STORED, 300, 300));	/* a container, which became plain */
+	CHECK(unknown_stays(100, 60, 100));			/* a plain file, which became a container */
+	CHECK(unknown_stays(DFS_SIZE_STORED, 100, 100));
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(what_is_open_for_writing_is_not_replaced),
 	cmocka_unit_test(what_thaws_is_replaced_under_its_writers),
 	cmocka_unit_test(what_has_no_name_is_not_replaced),
 	cmocka_unit_test(a_look_from_before_is_made_again),
+	cmocka_unit_test(a_size_that_the_kernel_was_told_wrong_makes_another_node),
 };
 
 CHECK_MAIN(cases)
