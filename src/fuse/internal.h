@@ -360,7 +360,7 @@ struct dfs_hold {
 	int fd;			/* of what is open under it, else one of O_PATH */
 };
 
-/* dfs_hold_begin() - Return: 0; -errno: nothing to end */
+/* dfs_hold_begin() - Return: 0; -ESTALE, -EPERM: as of dfs_original_may_change(); other -errno. Then there is nothing to end. */
 int dfs_hold_begin(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *ret_hold);
 /* dfs_hold_end() - @look: as of dfs_node_changed() */
 void dfs_hold_end(struct dfs_mount *mount, struct dfs_node *node, struct dfs_hold *hold, const struct dfs_look *look);

@@ -22,9 +22,10 @@
 #include "read/limit.h"
 
 /*
- * They wait for disks when plain files are read or written, and for nothing
- * else that takes long. More: memory for stacks and buffers; fewer: a slow
- * disk under some files holds up the others.
+ * They wait for disks when plain files are read or written, for a lease that
+ * another program has when a file is opened, and for nothing else that takes
+ * long. More: memory for stacks and buffers; fewer: a slow disk under some
+ * files holds up the others.
  */
 #define WORKERS_MAX 32
 

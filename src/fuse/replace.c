@@ -50,8 +50,8 @@ static void hold_no_more(struct dfs_replacement *r)
 
 /*
  * From here to dfs_replace_leave() nobody changes the file or its directory,
- * opens it for writing, or makes a node of a file that is not known yet: a look at the
- * store and a rename long.
+ * opens it for writing, or makes a node of a file that is not known yet: a lease, a
+ * look at the store and a rename long.
  */
 int dfs_replace_enter(void *arg)
 {

@@ -6,7 +6,8 @@
  *
  * But for a container that gives up bits: that is another file of the same
  * name, with a node, number and times of its own. The old node keeps the old
- * file for those who have it open.
+ * file for those who have it open; who comes by the name to change it is sent
+ * to the new one, see dfs_node_was_left().
  */
 #ifndef DFS_FUSE_REPLACE_H
 #define DFS_FUSE_REPLACE_H

@@ -50,16 +50,19 @@ waits "somebody reads it"
 exec 5<&-
 stop_daemon mnt
 
-# One that is for nobody else to read: its name and its size are there, and it is read after.
+# One that is for nobody else to read: its name and its size are there. It is plain, as is seen once it can be
+# opened, and not only when its name is looked at again, a second later.
 start_daemon store mnt -o rw,noingest
 leased F_WRLCK told
 [ "$(ls mnt)" = file ] && [ "$(stat -c %s mnt/file)" = $size ] || fail "a name: $(stat mnt/file 2>&1)"
 ! grep -q 'given back' leased || fail "a look at a name waits for a lease"
+stat mnt/file >/dev/null && kill -USR1 $! && wait $! && ln mnt/file mnt/linked || fail "a second name after a lease"
+rm mnt/linked
+
+leased F_WRLCK told
 holder=$!
 { sleep 1; kill -USR1 $holder; } &
 cmp mnt/file orig || fail "read while it is leased"
 grep -q 'given back' leased || fail "who read it did not wait: this shows nothing"
 wait $holder || fail "$(cat leased)"
-# It is plain, as it was seen to be when it was opened.
-ln mnt/file mnt/linked || fail "a second name after a lease"
 stop_daemon mnt
