@@ -150,8 +150,8 @@ static uint64_t shown_size(const struct dfs_content *content)
 int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_node_look *ret_look)
 {
 	struct dfs_open *open = dfs_open_find(mount, node);
-	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
 	struct dfs_content *content;
+	struct dfs_look look;
 	bool copied;
 	int ret = 0;
 
@@ -159,7 +159,7 @@ int dfs_open_stat(struct dfs_mount *mount, struct dfs_node *node, struct dfs_nod
 		return -ENOENT;
 	content = dfs_content_get(mount, open);
 	copied = dfs_copied_size(mount, open, &ret_look->shown_size);
-	if (fstat(dfs_view_fd(content->view), &look.st) < 0)
+	if (!dfs_look_take(&mount->nodes, dfs_view_fd(content->view), &look))
 		ret = -errno;
 	else if (!dfs_node_same(&mount->nodes, node, &look))
 		ret = -ESTALE;

@@ -178,9 +178,9 @@ void dfs_open_end(struct dfs_mount *mount, struct dfs_open *open, bool writable)
  */
 static int check_unchanged(struct dfs_mount *mount, struct dfs_open *open)
 {
-	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
 	struct dfs_content *content = dfs_content_get(mount, open);
-	bool same = fstat(dfs_view_fd(content->view), &look.st) == 0 &&
+	struct dfs_look look;
+	bool same = dfs_look_take(&mount->nodes, dfs_view_fd(content->view), &look) &&
 		    dfs_node_same(&mount->nodes, open->node, &look);
 
 	dfs_content_put(mount, content);

@@ -177,10 +177,10 @@ static bool has_come(struct dfs_replacement *r, const struct dfs_look *look)
 
 static int hold_once(struct dfs_mount *mount, int fd, struct dfs_replacement *r)
 {
-	struct dfs_look look = { .moment = dfs_nodes_moment(&mount->nodes) };
+	struct dfs_look look;
 	int ret;
 
-	if (fstat(fd, &look.st) < 0)
+	if (!dfs_look_take(&mount->nodes, fd, &look))
 		return -errno;
 	*r = (struct dfs_replacement){
 		.mount = mount, .node = dfs_node_find(&mount->nodes, &look), .still = true, .keep_ctime = true,

@@ -70,6 +70,7 @@ rm mnt/k/link
 # While files come and go: what reverts is what was written, whole.
 cat >churn.py <<'PY'
 import os, random, subprocess, sys, threading, time
+threading.excepthook = lambda lost: (threading.__excepthook__(lost), os._exit(1))  # the others would go on
 A = open(sys.argv[1], "rb").read()
 errors, counts = [], []
 def told(path, name):
@@ -83,11 +84,6 @@ def wait(path, what, seconds=100):
         time.sleep(0.02)
     return what()
 def worker(number):
-    try:
-        work(number)
-    except Exception as error:
-        errors.append(f"worker {number}: {error!r}")
-def work(number):
     rng, done, end = random.Random(number), 0, time.monotonic() + 40
     while time.monotonic() < end and not errors:
         path = f"mnt/k/{number}-{done}"
